@@ -1,0 +1,3 @@
+//! House commands.
+
+fn main() {}
