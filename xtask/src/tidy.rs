@@ -10,6 +10,7 @@ mod fences;
 mod floors;
 mod freshness;
 mod graph;
+mod manifests;
 mod names;
 mod words;
 
@@ -62,6 +63,9 @@ const CHECKS: &[Check] = &[
     ("crates import only what their floor allows", |house| floors::check(&house.graph)),
     ("outside crates stay behind their fences", |house| fences::check(&house.graph)),
     ("one SQLite binding", |house| fences::one_sqlite(&house.graph)),
+    ("every crate takes the lints", |house| manifests::lints(&house.files)),
+    ("dependencies are sorted", |house| manifests::order(&house.files)),
+    ("clippy.toml files repeat the root's", |house| manifests::clippy(&house.files)),
     ("no banned module names, no mod.rs", |house| names::modules(&house.files)),
     ("no banned identifiers", |house| names::identifiers(&house.files)),
     ("every module opens with //!", |house| docs::module_heads(&house.files)),
