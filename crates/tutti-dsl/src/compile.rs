@@ -14,9 +14,11 @@ mod functions;
 mod loops;
 mod names;
 mod processes;
+mod schedule;
 mod scope;
 mod settings;
 mod tasks;
+mod unexecuted;
 mod values;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -138,7 +140,7 @@ impl<'n> Compiler<'n> {
             root.get("do").map(|list| self.list(&list, &Scopes::task(), flow::Jumps::Allowed));
         self.functions(root);
         self.extensions(root);
-        self.reusable_parts(root);
+        self.reusable_parts();
         self.refuse_function_cycles();
         Some(Workflow {
             document: document?,
@@ -156,6 +158,9 @@ impl<'n> Compiler<'n> {
 
     fn document(&mut self, root: &At<'n>) -> Option<Document> {
         let document = root.get("document")?;
+        if let Some(dsl) = document.get("dsl") {
+            self.check_dsl_version(&dsl);
+        }
         let text = |key: &str| document.get(key).and_then(|at| at.text().cloned());
         let map = |key: &str| {
             let empty = || Value::object(std::iter::empty::<(Arc<str>, Value)>());

@@ -9,12 +9,14 @@
 mod built_in;
 mod codes;
 mod compile;
+mod cron;
 mod diagnostic;
 mod duration;
 mod kinds;
 mod model;
 mod parse;
 mod schema;
+mod shape;
 mod tree;
 mod uri_template;
 mod version;
@@ -30,4 +32,5 @@ pub use model::{
 };
 pub use parse::{Parsed, parse};
 pub use schema::{InvalidSchema, Schema, Violation};
+pub use shape::json_schema::json_schema;
 pub use uri_template::{ExpansionError, InvalidUriTemplate, UriTemplate};

@@ -5,7 +5,7 @@ use crate::{
     codes::Code,
     compile,
     diagnostic::{self, Diagnostic, Problem, Severity},
-    tree,
+    shape, tree,
 };
 
 /// What became of a document.
@@ -30,7 +30,10 @@ impl Parsed {
 /// a workflow or at least one error.
 pub fn parse(text: &str) -> Parsed {
     let (root, mut problems) = tree::load(text);
-    let workflow = root.and_then(|root| compile::compile(text, &root, &mut problems));
+    let workflow = root.and_then(|root| {
+        shape::check::check(&root, &mut problems);
+        compile::compile(text, &root, &mut problems)
+    });
     if workflow.is_none() && !problems.iter().any(|p| p.code.severity() == Severity::Error) {
         // Whatever the checks above missed: a document without a model is never silently nothing.
         let message = "the document is not a workflow";

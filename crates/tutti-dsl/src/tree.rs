@@ -75,7 +75,15 @@ impl Node {
     }
 
     pub(crate) fn as_integer(&self) -> Option<i64> {
-        if let NodeKind::Integer(value) = self.kind { Some(value) } else { None }
+        match self.kind {
+            NodeKind::Integer(value) => Some(value),
+            // `5.0` is a whole number to JSON Schema.
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
+            NodeKind::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                Some(value as i64)
+            }
+            _ => None,
+        }
     }
 
     /// What this is, in a sentence: "expected text, found …".

@@ -58,7 +58,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// Parts that nothing uses are checked as well.
-    pub(super) fn reusable_parts(&mut self, _root: &At<'n>) {
+    pub(super) fn reusable_parts(&mut self) {
         let place = Scopes::task().body;
         let handler = Scopes::task().with(&[&Arc::from("error")]).body;
         for at in self.names.errors.values().cloned().collect::<Vec<_>>() {
@@ -78,13 +78,8 @@ impl<'n> Compiler<'n> {
         }
         for at in self.names.catalogs.values().cloned().collect::<Vec<_>>() {
             if let Some(endpoint) = at.get("endpoint") {
-                self.endpoint(&endpoint, &place);
+                self.catalog(&endpoint, &Scopes::task());
             }
         }
     }
-
-    /// Expressions of what this version does not execute.
-    pub(super) fn check_unexecuted(&mut self, _keyword: Keyword, _at: &At<'n>, _scopes: &Scopes) {}
-
-    pub(super) fn schedule(&mut self, _root: &At<'n>) {}
 }

@@ -34,16 +34,6 @@ impl<'n> Compiler<'n> {
 
     /// `run.workflow`, also under `each`.
     pub(super) fn subworkflow(&mut self, at: &At<'n>, place: &Place) -> Option<Subworkflow> {
-        for key in ["namespace", "name"] {
-            if let Some(name) = at.get(key) {
-                self.check_dns_label(&name);
-            }
-        }
-        if let Some(version) = at.get("version")
-            && version.text().is_some_and(|text| &**text != "latest")
-        {
-            self.check_version(&version);
-        }
         let input = at.get("input").and_then(|at| self.template(&at, place));
         let text = |key: &str| at.get(key).and_then(|at| at.text().cloned());
         Some(Subworkflow {
