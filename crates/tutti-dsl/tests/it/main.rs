@@ -1,0 +1,3 @@
+//! The document as users write it: text in, workflow and diagnostics out.
+
+mod specification;
