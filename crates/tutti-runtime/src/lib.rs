@@ -9,10 +9,11 @@ mod dispatch;
 mod keys;
 mod library;
 mod owner;
+mod resident;
 mod service;
 mod timers;
 
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
-pub use owner::{Happening, Loop, LoopOptions, Output, RequestId, Settlement};
+pub use owner::{Happening, Incident, Loop, LoopOptions, Output, Refusal, RequestId, Settlement};
 pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock};
