@@ -7,6 +7,7 @@
 
 mod append;
 mod checksum;
+mod columns;
 mod commits;
 mod directory;
 mod failure;

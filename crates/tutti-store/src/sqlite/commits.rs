@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 use sha2::{Digest as _, Sha256};
 use tutti_ids::Digest;
 
-use super::{failure, high_water::Mark, rows};
+use super::{columns::Columns, failure, high_water::Mark, rows};
 use crate::{Error, check};
 
 /// How many commits before the last one opening checks as well.
@@ -109,20 +109,16 @@ impl CommitRow {
     }
 
     fn parse(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
-        let (first, count): (i64, i64) = (row.get("first")?, row.get("count")?);
-        Ok(Self {
-            number: row.get("number")?,
-            first,
-            count,
-            totals: Totals {
-                rows: first.saturating_add(count).saturating_sub(1),
-                executions: row.get("executions")?,
-                open: row.get("open")?,
-                definitions: row.get("definitions")?,
-            },
-            digest: Digest(row.get("digest")?),
-            head: Digest(row.get("head")?),
-        })
+        let mut columns = Columns::of(row);
+        let (number, first, count) = (columns.next()?, columns.next()?, columns.next()?);
+        let totals = Totals {
+            rows: i64::saturating_add(first, count).saturating_sub(1),
+            executions: columns.next()?,
+            open: columns.next()?,
+            definitions: columns.next()?,
+        };
+        let (digest, head) = (Digest(columns.next()?), Digest(columns.next()?));
+        Ok(Self { number, first, count, totals, digest, head })
     }
 }
 

@@ -8,6 +8,7 @@ use tutti_journal::Row;
 
 use super::{
     checksum::Checksum,
+    columns::Columns,
     commits, failure,
     rows::{self, EXECUTION_COLUMNS, ExecutionRow, JOURNAL_COLUMNS},
 };
@@ -175,17 +176,11 @@ pub(super) fn each_definition(
 }
 
 fn definition_row(row: &SqlRow<'_>) -> rusqlite::Result<DefinitionText> {
-    let read = DefinitionText {
-        name: rows::definition_ref(row)?,
-        digest: Digest(row.get("digest")?),
-        text: row.get::<_, Arc<str>>("text")?,
-    };
-    if row.get::<_, [u8; 16]>("checksum")? != definition_checksum(&read) {
-        return Err(rusqlite::Error::InvalidColumnType(
-            5,
-            "checksum".to_owned(),
-            rusqlite::types::Type::Blob,
-        ));
+    let mut columns = Columns::of(row);
+    let digest = Digest(columns.next()?);
+    let read = DefinitionText { name: columns.definition()?, digest, text: columns.next()? };
+    if columns.next::<[u8; 16]>()? != definition_checksum(&read) {
+        return Err(columns.damaged());
     }
     Ok(read)
 }

@@ -1,10 +1,10 @@
 //! Rows of the journal and of executions as columns, and back.
 
-use rusqlite::{Connection, Row as SqlRow, types::Type};
-use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
+use rusqlite::{Connection, Row as SqlRow};
+use tutti_ids::{Digest, ExecutionId, Sequence};
 use tutti_journal::{Row, SaltedValues, Timestamp};
 
-use super::{checksum::Checksum, failure};
+use super::{checksum::Checksum, columns::Columns, failure};
 use crate::{Error, Projection, Status, check, check::Head};
 
 /// The first status code of an execution that has ended; the index of open executions depends on it.
@@ -51,28 +51,27 @@ pub(super) fn insert_journal_row(
     Ok(())
 }
 
-/// Reads a row of `journal`; its checksum holds, its digests are left to the caller.
+/// Reads a row of [`JOURNAL_COLUMNS`]; its checksum holds, its digests are left to the caller.
 pub(super) fn journal_row(row: &SqlRow<'_>) -> rusqlite::Result<(i64, Row)> {
-    let salt: Option<[u8; 16]> = row.get("salt")?;
-    let bytes: Option<Vec<u8>> = row.get("value")?;
-    let position = row.get("position")?;
+    let mut columns = Columns::of(row);
+    let position = columns.next()?;
     let read = Row {
-        execution: execution_id(row.get("execution")?),
-        first: Sequence(unsigned(row.get("first")?, "first")?),
-        count: row.get("count")?,
-        at: Timestamp(row.get("at")?),
-        structure: row.get("structure")?,
-        values: match (salt, bytes) {
+        execution: columns.execution()?,
+        first: Sequence(columns.unsigned()?),
+        count: columns.next()?,
+        at: Timestamp(columns.next()?),
+        structure: columns.next()?,
+        values: match (columns.next()?, columns.next()?) {
             (Some(salt), Some(bytes)) => Some(SaltedValues { salt, bytes }),
-            (None, None) => None,
-            _ => return Err(damaged("values")),
+            (None::<[u8; 16]>, None::<Vec<u8>>) => None,
+            _ => return Err(columns.damaged()),
         },
-        values_digest: Digest(row.get("values_digest")?),
-        previous: Digest(row.get("previous")?),
-        digest: Digest(row.get("digest")?),
+        values_digest: Digest(columns.next()?),
+        previous: Digest(columns.next()?),
+        digest: Digest(columns.next()?),
     };
-    if row.get::<_, [u8; 16]>("checksum")? != journal_checksum(position, &read) {
-        return Err(damaged("checksum"));
+    if columns.next::<[u8; 16]>()? != journal_checksum(position, &read) {
+        return Err(columns.damaged());
     }
     Ok((position, read))
 }
@@ -161,26 +160,24 @@ pub(super) fn upsert_execution(
     Ok(())
 }
 
-/// Reads a row of `executions`; its checksum holds.
+/// Reads a row of [`EXECUTION_COLUMNS`]; its checksum holds.
 pub(super) fn execution_row(row: &SqlRow<'_>) -> rusqlite::Result<ExecutionRow> {
+    let mut columns = Columns::of(row);
     let read = ExecutionRow {
-        execution: execution_id(row.get("execution")?),
+        execution: columns.execution()?,
         projection: Projection {
-            definition: definition_ref(row)?,
-            digest: Digest(row.get("digest")?),
-            status: status(row.get("status")?)?,
-            parent: row.get::<_, Option<[u8; 16]>>("parent")?.map(execution_id),
-            started_at: Timestamp(row.get("started_at")?),
-            updated_at: Timestamp(row.get("updated_at")?),
-            due: row.get::<_, Option<i64>>("due")?.map(Timestamp),
+            definition: columns.definition()?,
+            digest: Digest(columns.next()?),
+            status: status(columns.next()?).ok_or_else(|| columns.damaged())?,
+            parent: columns.optional_execution()?,
+            started_at: Timestamp(columns.next()?),
+            updated_at: Timestamp(columns.next()?),
+            due: columns.next::<Option<i64>>()?.map(Timestamp),
         },
-        head: Head {
-            next: Sequence(unsigned(row.get("next")?, "next")?),
-            digest: Digest(row.get("last")?),
-        },
+        head: Head { next: Sequence(columns.unsigned()?), digest: Digest(columns.next()?) },
     };
-    if row.get::<_, [u8; 16]>("checksum")? != execution_checksum(&read) {
-        return Err(damaged("checksum"));
+    if columns.next::<[u8; 16]>()? != execution_checksum(&read) {
+        return Err(columns.damaged());
     }
     Ok(read)
 }
@@ -210,17 +207,6 @@ fn execution_checksum(row: &ExecutionRow) -> [u8; 16] {
         .finish()
 }
 
-/// Reads the name of a definition from the columns `namespace`, `name` and `version`.
-pub(super) fn definition_ref(row: &SqlRow<'_>) -> rusqlite::Result<DefinitionRef> {
-    let column = |name| row.get_ref(name)?.as_str().map_err(|_not_text| damaged(name));
-    let malformed = |name| move |_| damaged(name);
-    Ok(DefinitionRef {
-        namespace: column("namespace")?.parse().map_err(malformed("namespace"))?,
-        name: column("name")?.parse().map_err(malformed("name"))?,
-        version: column("version")?.parse().map_err(malformed("version"))?,
-    })
-}
-
 /// The code a status is stored as; never changed, and ended statuses are from [`FIRST_ENDED`] on.
 fn status_code(status: Status) -> i64 {
     match status {
@@ -234,7 +220,7 @@ fn status_code(status: Status) -> i64 {
     }
 }
 
-fn status(code: i64) -> rusqlite::Result<Status> {
+fn status(code: i64) -> Option<Status> {
     let known = [
         Status::Pending,
         Status::Running,
@@ -244,20 +230,7 @@ fn status(code: i64) -> rusqlite::Result<Status> {
         Status::Faulted,
         Status::Completed,
     ];
-    known.into_iter().find(|known| status_code(*known) == code).ok_or_else(|| damaged("status"))
-}
-
-fn execution_id(bytes: [u8; 16]) -> ExecutionId {
-    ExecutionId::from_bits(u128::from_be_bytes(bytes))
-}
-
-/// The error for a column that cannot be what was written.
-fn damaged(column: &str) -> rusqlite::Error {
-    rusqlite::Error::InvalidColumnType(0, column.to_owned(), Type::Blob)
-}
-
-fn unsigned(value: i64, column: &str) -> rusqlite::Result<u64> {
-    u64::try_from(value).map_err(|_negative| damaged(column))
+    known.into_iter().find(|known| status_code(*known) == code)
 }
 
 fn integer(value: u64) -> rusqlite::Result<i64> {

@@ -1,3 +1,5 @@
 //! Tests of the stores from outside.
 
+mod damage;
+mod faults;
 mod stores;
