@@ -13,3 +13,4 @@ mod outcome;
 mod outgoing;
 
 pub use call::{Http, HttpOptions};
+pub(crate) use {digest::hexadecimal, outcome::outcome_unknown};
