@@ -15,5 +15,7 @@ mod timers;
 
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
-pub use owner::{Happening, Incident, Loop, LoopOptions, Output, Refusal, RequestId, Settlement};
+pub use owner::{
+    Happening, Incident, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored,
+};
 pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock};

@@ -99,7 +99,9 @@ impl Definitions for Library {
         shelves
             .by_name
             .iter()
-            .filter(|(known, _)| known.namespace.as_str() == namespace && known.name.as_str() == name)
+            .filter(|(known, _)| {
+                known.namespace.as_str() == namespace && known.name.as_str() == name
+            })
             .filter(|(known, _)| match version {
                 "latest" => known.version.is_release(),
                 exact => known.version.as_str() == exact,

@@ -10,12 +10,12 @@ use sha2::{Digest as _, Sha256};
 use tutti_connectors::Call;
 use tutti_dsl::Workflow;
 use tutti_engine::{
-    CallOutcome, ChildOutcome, ChildRequest, Command, Control, Execution, Input, Limits, Outcome, ProbeOutcome,
-    Rejection, Secrets, Start, Status, Surroundings,
+    CallOutcome, ChildOutcome, ChildRequest, Command, Control, Execution, Input, Limits, Outcome,
+    ProbeOutcome, Rejection, Secrets, Start, Status, Surroundings,
 };
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, Error, Sealer, Timestamp, Turn};
-use tutti_store::{Commit, DefinitionText, History, StoredTurn};
+use tutti_store::{Commit, History, StoredTurn};
 
 use crate::{
     dispatch::{CallId, Dispatcher},
@@ -92,7 +92,7 @@ pub enum Happening {
         /// Which.
         execution: ExecutionId,
         /// Its journal and definition; none where the store does not know it.
-        result: Result<Option<(Box<History>, Arc<Workflow>)>, String>,
+        result: Result<Option<Stored>, String>,
     },
     /// A commit ended.
     Committed {
@@ -102,6 +102,9 @@ pub enum Happening {
     /// Time has passed.
     Tick,
 }
+
+/// A journal and the definition it is about, compiled.
+pub type Stored = (Box<History>, Arc<Workflow>);
 
 /// Something to do for the loop.
 #[derive(Debug)]
@@ -252,14 +255,24 @@ impl Loop {
     /// Takes in what happened at `now` and says what to do, in order.
     pub fn on(&mut self, happening: Happening, now: Timestamp) -> Vec<Output> {
         match happening {
-            Happening::Start { start, workflow, request } => self.on_start(start, workflow, Some(request), now),
-            Happening::Adopt { execution, request } => self.with(execution, Awaiting::Adopt(request), now),
-            Happening::Watch { execution, request } => self.with(execution, Awaiting::Watch(request), now),
+            Happening::Start { start, workflow, request } => {
+                self.on_start(start, workflow, Some(request), now);
+            }
+            Happening::Adopt { execution, request } => {
+                self.with(execution, Awaiting::Adopt(request), now);
+            }
+            Happening::Watch { execution, request } => {
+                self.with(execution, Awaiting::Watch(request), now);
+            }
             Happening::Control { execution, control, request } => {
                 self.with(execution, Awaiting::Control(control, request), now);
             }
             Happening::CallFinished { execution, task, attempt, outcome } => {
-                self.on_call_ended((execution, task), Input::CallFinished { task, attempt, outcome }, now);
+                self.on_call_ended(
+                    (execution, task),
+                    Input::CallFinished { task, attempt, outcome },
+                    now,
+                );
             }
             Happening::ProbeFinished { execution, task, outcome } => {
                 self.on_call_ended((execution, task), Input::ProbeFinished { task, outcome }, now);
@@ -289,7 +302,13 @@ impl Loop {
         self.residents.values().map(|resident| &resident.execution)
     }
 
-    fn on_start(&mut self, start: Start, workflow: Arc<Workflow>, request: Option<RequestId>, now: Timestamp) {
+    fn on_start(
+        &mut self,
+        start: Start,
+        workflow: Arc<Workflow>,
+        request: Option<RequestId>,
+        now: Timestamp,
+    ) {
         let id = start.execution;
         if let Some(text) = self.options.library.text(start.digest) {
             self.pending.commit.definitions.push(text);
@@ -319,10 +338,14 @@ impl Loop {
     fn carry_out(&mut self, id: ExecutionId, awaiting: Awaiting, now: Timestamp) {
         match awaiting {
             Awaiting::Adopt(request) => self.outputs.push(Output::Reply(request, Ok(()))),
-            Awaiting::Control(control, request) => match self.feed(id, Input::Control(control), now) {
-                Ok(()) => self.pending.replies.push(request),
-                Err(rejection) => self.outputs.push(Output::Reply(request, Err(rejection.into()))),
-            },
+            Awaiting::Control(control, request) => {
+                match self.feed(id, Input::Control(control), now) {
+                    Ok(()) => self.pending.replies.push(request),
+                    Err(rejection) => {
+                        self.outputs.push(Output::Reply(request, Err(rejection.into())));
+                    }
+                }
+            }
             Awaiting::Watch(request) => {
                 self.watchers.entry(id).or_default().push(request);
                 self.settle(id);
@@ -352,7 +375,13 @@ impl Loop {
     }
 
     /// Encodes a turn into the batch and finds out what it newly asks of the world.
-    fn finish_turn(&mut self, id: ExecutionId, first: Sequence, entries: Vec<Entry>, now: Timestamp) {
+    fn finish_turn(
+        &mut self,
+        id: ExecutionId,
+        first: Sequence,
+        entries: Vec<Entry>,
+        now: Timestamp,
+    ) {
         if entries.is_empty() {
             return;
         }
@@ -368,7 +397,11 @@ impl Loop {
         resident.head = row.digest;
         resident.turns_ahead += 1;
         self.pending.entries += turn.entries.len();
-        self.pending.commit.turns.push(StoredTurn { row, blobs, projection: resident.projection() });
+        self.pending.commit.turns.push(StoredTurn {
+            row,
+            blobs,
+            projection: resident.projection(),
+        });
         let owed = resident.newly_owed();
         self.pending.owed.push((id, owed));
         self.pending.published.push((turn, resident.execution.workflow().clone()));
@@ -380,7 +413,9 @@ impl Loop {
 
     /// Gives busy executions turns in turn, as far ahead of the store as is allowed.
     fn go_on(&mut self, now: Timestamp) {
-        while self.pending.commit.turns.len() < MAX_TURNS_AHEAD && self.pending.entries < MAX_ENTRIES_AHEAD {
+        while self.pending.commit.turns.len() < MAX_TURNS_AHEAD
+            && self.pending.entries < MAX_ENTRIES_AHEAD
+        {
             let Some(id) = self.busy.pop_front() else { return };
             if let Some(resident) = self.residents.get_mut(&id) {
                 resident.queued = false;
@@ -408,7 +443,8 @@ impl Loop {
     }
 
     fn on_durable(&mut self, batch: Batch, now: Timestamp) {
-        let turned: BTreeSet<ExecutionId> = batch.published.iter().map(|(turn, _)| turn.execution).collect();
+        let turned: BTreeSet<ExecutionId> =
+            batch.published.iter().map(|(turn, _)| turn.execution).collect();
         for (turn, workflow) in batch.published {
             if let Some(resident) = self.residents.get_mut(&turn.execution) {
                 resident.turns_ahead = resident.turns_ahead.saturating_sub(1);
@@ -416,7 +452,8 @@ impl Loop {
             }
             self.outputs.push(Output::Publish(turn, workflow));
         }
-        self.outputs.extend(batch.replies.into_iter().map(|request| Output::Reply(request, Ok(()))));
+        self.outputs
+            .extend(batch.replies.into_iter().map(|request| Output::Reply(request, Ok(()))));
         for (id, owed) in batch.owed {
             self.carry_out_owed(id, owed, now);
         }
@@ -461,7 +498,9 @@ impl Loop {
             Command::StartChild(request) => {
                 self.with(request.execution, Awaiting::Child(Box::new(request)), now);
             }
-            Command::CancelChild { child } => self.with(child, Awaiting::Cancel { parent: id }, now),
+            Command::CancelChild { child } => {
+                self.with(child, Awaiting::Cancel { parent: id }, now);
+            }
         }
     }
 
@@ -498,7 +537,8 @@ impl Loop {
     }
 
     fn leave_queue(&mut self, call: CallId, now: Timestamp) {
-        if self.residents.get(&call.0).is_some_and(|resident| resident.in_flight.contains(&call.1)) {
+        if self.residents.get(&call.0).is_some_and(|resident| resident.in_flight.contains(&call.1))
+        {
             // Its slot comes back when it ends.
             return;
         }
@@ -536,7 +576,10 @@ impl Loop {
             self.report_to_parent(id, parent.execution, now);
         }
         let watched = self.watchers.contains_key(&id);
-        if ended && !watched && self.residents.get(&id).is_some_and(|resident| resident.in_flight.is_empty()) {
+        if ended
+            && !watched
+            && self.residents.get(&id).is_some_and(|resident| resident.in_flight.is_empty())
+        {
             self.residents.remove(&id);
             self.timers.set(id, None);
         }
@@ -550,7 +593,9 @@ impl Loop {
         }
         let awaited = resident.execution.parent().is_some_and(|parent| parent.awaits);
         let outcome = match resident.execution.outcome() {
-            _ if !awaited => return self.with(parent, Awaiting::Fact(Input::ChildStarted { child }), now),
+            _ if !awaited => {
+                return self.with(parent, Awaiting::Fact(Input::ChildStarted { child }), now);
+            }
             Some(Outcome::Completed(output)) => ChildOutcome::Completed(output.clone()),
             Some(Outcome::Faulted(error)) => ChildOutcome::Faulted(error.clone()),
             Some(Outcome::Cancelled) => ChildOutcome::Cancelled,
@@ -562,7 +607,10 @@ impl Loop {
     /// Answers the watchers of an execution that has ended, and of those that only a person can move, as far as that is
     /// durable.
     fn settle(&mut self, id: ExecutionId) {
-        let Some(resident) = self.residents.get(&id).filter(|resident| resident.is_settled()) else { return };
+        let Some(resident) = self.residents.get(&id).filter(|resident| resident.is_settled())
+        else {
+            return;
+        };
         if let Some(outcome) = resident.execution.outcome() {
             let settlement = Settlement::Ended(outcome.clone());
             self.answer(id, &settlement);
@@ -588,7 +636,8 @@ impl Loop {
         let mut suspended = false;
         for resident in self.residents.values().filter(|resident| self.descends(resident, root)) {
             let execution = &resident.execution;
-            let stands = resident.is_settled() && resident.in_flight.is_empty() && resident.wake().is_none();
+            let stands =
+                resident.is_settled() && resident.in_flight.is_empty() && resident.wake().is_none();
             if !stands || matches!(execution.status(), Status::Running | Status::Pending) {
                 return None;
             }
@@ -609,7 +658,10 @@ impl Loop {
             if resident.execution.id() == root {
                 return true;
             }
-            current = resident.execution.parent().and_then(|parent| self.residents.get(&parent.execution));
+            current = resident
+                .execution
+                .parent()
+                .and_then(|parent| self.residents.get(&parent.execution));
         }
         false
     }
@@ -625,12 +677,14 @@ impl Loop {
     fn on_loaded(
         &mut self,
         id: ExecutionId,
-        result: Result<Option<(Box<History>, Arc<Workflow>)>, String>,
+        result: Result<Option<Stored>, String>,
         now: Timestamp,
     ) {
         let awaiting = self.loading.remove(&id).unwrap_or_default();
         let resident = match result {
-            Ok(Some((history, workflow))) => Resident::restore(id, &history, workflow, &*self.options.sealer).map(Some),
+            Ok(Some((history, workflow))) => {
+                Resident::restore(id, &history, workflow, &*self.options.sealer).map(Some)
+            }
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -643,7 +697,13 @@ impl Loop {
 
     /// Takes over an execution from the store: calls whose dispatch was recorded are lost, everything else it is owed is
     /// done.
-    fn take_in(&mut self, id: ExecutionId, mut resident: Resident, awaiting: Vec<Awaiting>, now: Timestamp) {
+    fn take_in(
+        &mut self,
+        id: ExecutionId,
+        mut resident: Resident,
+        awaiting: Vec<Awaiting>,
+        now: Timestamp,
+    ) {
         let lost = resident.lost_calls();
         let mut owed = resident.newly_owed();
         owed.commands.retain(|command| match command {
@@ -669,17 +729,16 @@ impl Loop {
     fn on_missing(&mut self, id: ExecutionId, awaiting: Vec<Awaiting>, now: Timestamp) {
         let (mut children, others): (Vec<_>, Vec<_>) =
             awaiting.into_iter().partition(|awaiting| matches!(awaiting, Awaiting::Child(_)));
-        match children.pop() {
-            Some(Awaiting::Child(request)) => self.start_child(*request, now),
-            _ => {
-                for awaiting in &others {
-                    if let Awaiting::Cancel { parent } = awaiting {
-                        let ended = Input::ChildEnded { child: id, outcome: ChildOutcome::Cancelled };
-                        self.with(*parent, Awaiting::Fact(ended), now);
-                    }
+        if let Some(Awaiting::Child(request)) = children.pop() {
+            self.start_child(*request, now)
+        } else {
+            for awaiting in &others {
+                if let Awaiting::Cancel { parent } = awaiting {
+                    let ended = Input::ChildEnded { child: id, outcome: ChildOutcome::Cancelled };
+                    self.with(*parent, Awaiting::Fact(ended), now);
                 }
-                return self.refuse_all(others, &Refusal::NotFound(id));
             }
+            return self.refuse_all(others, &Refusal::NotFound(id));
         }
         for awaiting in others {
             self.carry_out(id, awaiting, now);
@@ -714,7 +773,8 @@ impl Loop {
                     self.outputs.push(Output::Reply(request, Err(refusal.clone())));
                 }
                 Awaiting::Watch(request) => {
-                    self.outputs.push(Output::Settled(request, Settlement::Lost(refusal.to_string())));
+                    self.outputs
+                        .push(Output::Settled(request, Settlement::Lost(refusal.to_string())));
                 }
                 Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_) => {}
             }
@@ -724,7 +784,10 @@ impl Loop {
     /// Nobody may act on turns that are not durable: what is in memory is dropped and read again.
     fn on_commit_failed(&mut self, batch: Batch, error: tutti_store::Error) {
         let dropped = mem::take(&mut self.pending);
-        let again = matches!(error, tutti_store::Error::Conflict { .. } | tutti_store::Error::Ambiguous { .. });
+        let again = matches!(
+            error,
+            tutti_store::Error::Conflict { .. } | tutti_store::Error::Ambiguous { .. }
+        );
         if !again {
             self.outputs.push(Output::Halt(error));
             return;
@@ -735,7 +798,9 @@ impl Loop {
             self.reload(id, &resident);
         }
         for request in batch.replies.into_iter().chain(dropped.replies) {
-            let refusal = Refusal::Unreadable("it cannot be told whether the request was carried out".to_owned());
+            let refusal = Refusal::Unreadable(
+                "it cannot be told whether the request was carried out".to_owned(),
+            );
             self.outputs.push(Output::Reply(request, Err(refusal)));
         }
     }
@@ -758,13 +823,19 @@ impl Loop {
 
     fn draw(&mut self) -> u128 {
         self.drawn += 1;
-        let hash =
-            Sha256::new().chain_update(self.options.seed.to_be_bytes()).chain_update(self.drawn.to_be_bytes()).finalize();
+        let hash = Sha256::new()
+            .chain_update(self.options.seed.to_be_bytes())
+            .chain_update(self.drawn.to_be_bytes())
+            .finalize();
         hash.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
     }
 }
 
-fn surroundings<'a>(options: &'a LoopOptions, dispatcher: &Dispatcher, now: Timestamp) -> Surroundings<'a> {
+fn surroundings<'a>(
+    options: &'a LoopOptions,
+    dispatcher: &Dispatcher,
+    now: Timestamp,
+) -> Surroundings<'a> {
     Surroundings {
         now,
         secrets: &*options.secrets,

@@ -69,7 +69,8 @@ impl Resident {
         sealer: &dyn Sealer,
     ) -> Result<Self, String> {
         let projection = &history.projection;
-        let execution = Execution::new(id, projection.definition.clone(), projection.digest, workflow);
+        let execution =
+            Execution::new(id, projection.definition.clone(), projection.digest, workflow);
         let mut resident = Self { is_durable: true, ..Self::new(execution) };
         for row in &history.rows {
             let turn = row
@@ -123,19 +124,29 @@ impl Resident {
 
     /// Compares what it is owed now with what it was owed after the turn before.
     pub(crate) fn newly_owed(&mut self) -> Owed {
-        let now: BTreeMap<Debt, Command> =
-            self.execution.outstanding().filter_map(|command| Some((debt(&command)?, command))).collect();
-        let commands = now.iter().filter(|(debt, _)| !self.owed.contains_key(debt)).map(|(_, command)| command.clone());
+        let now: BTreeMap<Debt, Command> = self
+            .execution
+            .outstanding()
+            .filter_map(|command| Some((debt(&command)?, command)))
+            .collect();
+        let commands = now
+            .iter()
+            .filter(|(debt, _)| !self.owed.contains_key(debt))
+            .map(|(_, command)| command.clone());
         let commands = commands.collect();
         let still = |task: Sequence| now.keys().any(|debt| debt.task() == Some(task));
-        let dropped = self.owed.keys().filter_map(|debt| debt.task()).filter(|task| !still(*task)).collect();
+        let dropped =
+            self.owed.keys().filter_map(|debt| debt.task()).filter(|task| !still(*task)).collect();
         self.owed = now;
         Owed { commands, dropped }
     }
 
     /// The call of a task execution, if it is to be made.
     pub(crate) fn call(&self, task: Sequence) -> Option<Command> {
-        self.owed.values().find(|command| matches!(command, Command::Call { task: owed, .. } if *owed == task)).cloned()
+        self.owed
+            .values()
+            .find(|command| matches!(command, Command::Call { task: owed, .. } if *owed == task))
+            .cloned()
     }
 
     pub(crate) fn awaits_slot(&self, task: Sequence) -> bool {
@@ -147,7 +158,9 @@ impl Resident {
         self.execution
             .outstanding()
             .filter_map(|command| match command {
-                Command::Call { task, dispatched: true, .. } | Command::CancelCall { task, .. } => Some(task),
+                Command::Call { task, dispatched: true, .. } | Command::CancelCall { task, .. } => {
+                    Some(task)
+                }
                 _ => None,
             })
             .collect()
@@ -158,7 +171,10 @@ impl Debt {
     /// The task execution whose call this is about.
     fn task(self) -> Option<Sequence> {
         match self {
-            Self::Slot(task) | Self::Call(task, _) | Self::CancelCall(task) | Self::Probe(task, _) => Some(task),
+            Self::Slot(task)
+            | Self::Call(task, _)
+            | Self::CancelCall(task)
+            | Self::Probe(task, _) => Some(task),
             Self::StartChild(_) | Self::CancelChild(_) => None,
         }
     }

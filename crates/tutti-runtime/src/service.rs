@@ -14,7 +14,9 @@ use std::{
 };
 
 use tokio::{runtime::Handle as Tokio, sync::oneshot};
-use tutti_connectors::{Call, CallContext, Canceller, Connector, Failure, LogLine, Probe, Registry};
+use tutti_connectors::{
+    Call, CallContext, Canceller, Connector, Failure, LogLine, Probe, Registry,
+};
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Limits, ProbeOutcome, Secrets, Start};
 use tutti_expr::Value;
@@ -24,7 +26,7 @@ use tutti_store::Store;
 
 use crate::{
     library::Library,
-    owner::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement},
+    owner::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored},
 };
 
 /// The stack of the loop's thread: expressions are evaluated on it.
@@ -44,7 +46,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -146,7 +149,8 @@ impl Runtime {
         let (messages, inbox) = mpsc::channel();
         let answers = Arc::new(Answers::default());
         let mut seed = [0; 16];
-        getrandom::fill(&mut seed).map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
+        getrandom::fill(&mut seed)
+            .map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
         let clock = options.clock.clone();
         let owner = Loop::new(LoopOptions {
             library: options.library.clone(),
@@ -168,7 +172,9 @@ impl Runtime {
             .stack_size(STACK_BYTES)
             .spawn(move || shell.serve(owner, &inbox))
             .map_err(|source| Error::Start { source })?;
-        Ok(Handle { inner: Arc::new(Inner { messages, clock, next_request: AtomicU64::new(1), answers }) })
+        Ok(Handle {
+            inner: Arc::new(Inner { messages, clock, next_request: AtomicU64::new(1), answers }),
+        })
     }
 }
 
@@ -319,14 +325,16 @@ impl Shell {
         let pause = Duration::from_millis(due.ms_since(self.options.clock.now()));
         match inbox.recv_timeout(pause) {
             Ok(message) => Some(message),
-            Err(mpsc::RecvTimeoutError::Timeout) => Some(Message::Happened(Box::new(Happening::Tick))),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Some(Message::Happened(Box::new(Happening::Tick)))
+            }
             Err(mpsc::RecvTimeoutError::Disconnected) => None,
         }
     }
 
     fn before(&mut self, happening: &Happening) {
-        if let Happening::CallFinished { execution, task, .. } | Happening::ProbeFinished { execution, task, .. } =
-            happening
+        if let Happening::CallFinished { execution, task, .. }
+        | Happening::ProbeFinished { execution, task, .. } = happening
         {
             self.calls.remove(&(*execution, *task));
         }
@@ -381,9 +389,12 @@ impl Shell {
 
     fn make_call(&mut self, function: &str, call: Call) {
         let (execution, task, attempt) = (call.execution, call.task, call.attempt);
-        let Some(connector) = self.options.connectors.get(function) else {
+        let Some(connector) = self.options.connectors.get(function).cloned() else {
             let outcome = CallOutcome::Failed(no_connector(function));
-            return tell(&self.messages, Happening::CallFinished { execution, task, attempt, outcome });
+            return tell(
+                &self.messages,
+                Happening::CallFinished { execution, task, attempt, outcome },
+            );
         };
         let (context, messages) = self.call_context(&call);
         self.tokio.spawn(async move {
@@ -394,7 +405,7 @@ impl Shell {
 
     fn probe(&mut self, function: &str, call: Call) {
         let (execution, task) = (call.execution, call.task);
-        let Some(connector) = self.options.connectors.get(function) else {
+        let Some(connector) = self.options.connectors.get(function).cloned() else {
             let outcome = ProbeOutcome::Unknown;
             return tell(&self.messages, Happening::ProbeFinished { execution, task, outcome });
         };
@@ -421,7 +432,8 @@ impl Shell {
                 messages.send(Message::Logged(line)).ok();
             }
         });
-        let scratch = self.options.scratch.as_ref().map(|scratch| scratch.join(call.execution.to_string()));
+        let scratch =
+            self.options.scratch.as_ref().map(|scratch| scratch.join(call.execution.to_string()));
         (CallContext { cancellation, log, scratch }, self.messages.clone())
     }
 }
@@ -431,16 +443,17 @@ async fn read(
     store: &dyn Store,
     library: &Library,
     execution: ExecutionId,
-) -> Result<Option<(Box<tutti_store::History>, Arc<Workflow>)>, String> {
-    let Some(history) = store.load(execution).await.map_err(|error| error.to_string())? else { return Ok(None) };
+) -> Result<Option<Stored>, String> {
+    let Some(history) = store.load(execution).await.map_err(|error| error.to_string())? else {
+        return Ok(None);
+    };
     let digest = history.projection.digest;
-    let workflow = match library.get(digest) {
-        Some(workflow) => workflow,
-        None => {
-            let text = store.definition(digest).await.map_err(|error| error.to_string())?;
-            let text = text.ok_or_else(|| format!("the store has no definition {digest}"))?;
-            library.adopt(&text).map_err(|error| error.to_string())?
-        }
+    let workflow = if let Some(workflow) = library.get(digest) {
+        workflow
+    } else {
+        let text = store.definition(digest).await.map_err(|error| error.to_string())?;
+        let text = text.ok_or_else(|| format!("the store has no definition {digest}"))?;
+        library.adopt(&text).map_err(|error| error.to_string())?
     };
     Ok(Some((Box::new(history), workflow)))
 }
@@ -465,7 +478,8 @@ fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
 
 fn draw() -> Result<u128, Error> {
     let mut chance = [0; 16];
-    getrandom::fill(&mut chance).map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
+    getrandom::fill(&mut chance)
+        .map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
     Ok(u128::from_be_bytes(chance))
 }
 
