@@ -730,7 +730,7 @@ impl Loop {
         let (mut children, others): (Vec<_>, Vec<_>) =
             awaiting.into_iter().partition(|awaiting| matches!(awaiting, Awaiting::Child(_)));
         if let Some(Awaiting::Child(request)) = children.pop() {
-            self.start_child(*request, now)
+            self.start_child(*request, now);
         } else {
             for awaiting in &others {
                 if let Awaiting::Cancel { parent } = awaiting {

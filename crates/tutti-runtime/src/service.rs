@@ -14,9 +14,7 @@ use std::{
 };
 
 use tokio::{runtime::Handle as Tokio, sync::oneshot};
-use tutti_connectors::{
-    Call, CallContext, Canceller, Connector, Failure, LogLine, Probe, Registry,
-};
+use tutti_connectors::{Call, CallContext, Canceller, Failure, LogLine, Probe, Registry};
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Limits, ProbeOutcome, Secrets, Start};
 use tutti_expr::Value;
