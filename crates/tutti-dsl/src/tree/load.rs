@@ -298,8 +298,7 @@ impl<'a> Loader<'a> {
         };
         self.alias_nodes += anchored.nodes;
         if self.alias_nodes > MAX_ALIAS_NODES {
-            let message =
-                format!("the document's aliases expand to more than {MAX_ALIAS_NODES} values");
+            let message = "the document's aliases expand to more than 10,000 values";
             return Err(Problem::new(Code::LimitExceeded, range, "", message));
         }
         if self.open.len() + anchored.depth > self.max_depth {
