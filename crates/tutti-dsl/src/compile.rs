@@ -11,6 +11,7 @@ mod expressions;
 mod extensions;
 mod flow;
 mod functions;
+mod jq_text;
 mod loops;
 mod names;
 mod processes;

@@ -30,7 +30,17 @@ impl Parsed {
 /// a workflow or at least one error.
 pub fn parse(text: &str) -> Parsed {
     let (root, mut problems) = tree::load(text);
+    if root.is_none() && problems.is_empty() {
+        let message = "the document is empty";
+        let hint = "begin with `document:` and `do:`";
+        problems.push(Problem::new(Code::WrongType, 0..0, "", message).hint(hint));
+    }
     let workflow = root.and_then(|root| {
+        if root.as_map().is_none() {
+            let message = format!("the document must be a mapping, not {}", root.describe());
+            problems.push(Problem::new(Code::WrongType, root.span, "", message));
+            return None;
+        }
         shape::check::check(&root, &mut problems);
         compile::compile(text, &root, &mut problems)
     });

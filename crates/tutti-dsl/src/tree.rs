@@ -1,5 +1,6 @@
 //! The document as a tree in which every value knows where it was written.
 
+mod json;
 mod load;
 mod locate;
 mod scalar;

@@ -42,12 +42,6 @@ impl<'n> Compiler<'n> {
         if let Some(kind) = at.get("type") {
             self.uri_or_expression(&kind);
         }
-        if let Some(status) = at.get("status")
-            && status.node.as_integer().is_some_and(|status| !(100..=599).contains(&status))
-        {
-            let message = "an error's status is a number from 100 to 599";
-            self.push(status.problem(Code::OutOfRange, message));
-        }
     }
 
     pub(super) fn try_task(&mut self, at: &At<'n>, around: Surroundings<'_>) -> Option<TaskKind> {

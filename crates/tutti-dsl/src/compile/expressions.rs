@@ -6,6 +6,7 @@ use tutti_expr::{Expression, Template};
 
 use super::{
     At, Compiler,
+    jq_text::{VariableUse, binds, is_name, member_named, variables},
     scope::{LANGUAGE, Place},
 };
 use crate::{
@@ -146,7 +147,11 @@ impl Compiler<'_> {
     ) -> Option<Expression> {
         let text = at.text()?;
         let source = text.get(range.clone())?;
-        self.check_secrets(at, source, range.start, place);
+        let variables = variables(source);
+        self.check_secrets(at, source, &variables, range.start, place);
+        if self.refuse_absent_variables(at, source, &variables, range.start, place) {
+            return None;
+        }
         match Expression::compile(source, &place.scope) {
             Ok(expression) => Some(expression),
             Err(error) => {
@@ -158,27 +163,61 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_secrets(&mut self, at: &At<'_>, source: &str, start: usize, place: &Place) {
-        let uses = secret_uses(source);
+    fn check_secrets(
+        &mut self,
+        at: &At<'_>,
+        source: &str,
+        variables: &[VariableUse<'_>],
+        start: usize,
+        place: &Place,
+    ) {
+        let uses: Vec<_> = variables.iter().filter(|used| used.name == "secrets").collect();
         if let Some(first) = uses.first()
             && !place.secrets_expected
         {
-            let inner = start + first.range.start..start + first.range.end;
-            let span = at.node.span_within(self.text, &inner);
+            let span = self.within(at, start, &first.range);
             let message = "a secret used here easily ends up in data";
             self.push(Problem::new(Code::SecretOutsideInput, span, &*at.pointer, message).hint(
                 "use secrets in `authentication` (`use: NAME`) or in `input.from` where possible",
             ));
         }
         for used in uses {
-            let Some(name) = used.name else { continue };
+            let (length, name) = member_named(&source[used.range.end..]);
+            let Some(name) = name else { continue };
             if !self.names.declares_secret(&name) {
-                let inner = start + used.range.start..start + used.range.end;
-                let span = at.node.span_within(self.text, &inner);
+                let range = used.range.start..used.range.end + length;
+                let span = self.within(at, start, &range);
                 let problem = self.undeclared_secret(&name, span, &at.pointer);
                 self.push(problem);
             }
         }
+    }
+
+    /// Tells about variables of the language that do not exist at this place. Whether there are any.
+    fn refuse_absent_variables(
+        &mut self,
+        at: &At<'_>,
+        source: &str,
+        variables: &[VariableUse<'_>],
+        start: usize,
+        place: &Place,
+    ) -> bool {
+        let absent: Vec<_> = variables
+            .iter()
+            .filter(|used| LANGUAGE.contains(&used.name))
+            .filter(|used| !place.scope.names().any(|known| known == used.name))
+            .filter(|used| !binds(source, used.name))
+            .collect();
+        for used in &absent {
+            let span = self.within(at, start, &used.range);
+            let problem = unknown_variable(used.name, span, at, place);
+            self.push(problem);
+        }
+        !absent.is_empty()
+    }
+
+    fn within(&self, at: &At<'_>, start: usize, range: &Range<usize>) -> Range<usize> {
+        at.node.span_within(self.text, &(start + range.start..start + range.end))
     }
 
     pub(super) fn undeclared_secret(
@@ -220,6 +259,10 @@ fn expression_problem(
         return Problem::new(Code::InvalidExpression, span, &*at.pointer, &*error.message)
             .maybe_hint(error.hint.clone().or(embedded));
     };
+    unknown_variable(name, span, at, place)
+}
+
+fn unknown_variable(name: &str, span: Range<usize>, at: &At<'_>, place: &Place) -> Problem {
     let message = if LANGUAGE.contains(&name) {
         format!("the variable `${name}` does not exist in {}", place.name)
     } else {
@@ -231,11 +274,6 @@ fn expression_problem(
         None => format!("variables in scope: ${}", known.join(", $")),
     };
     Problem::new(Code::UnknownVariable, span, &*at.pointer, message).hint(hint)
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// `.customer`, `$error.title`: a path and nothing else.
@@ -265,74 +303,4 @@ fn interpolated(text: &str) -> Option<String> {
     fixed.push_str(rest);
     fixed.push_str("\" }");
     Some(fixed)
-}
-
-/// Where an expression names `$secrets`.
-struct SecretUse {
-    range: Range<usize>,
-    /// The secret, where it can be told.
-    name: Option<String>,
-}
-
-/// Every `$secrets` of a jq source outside its texts, `$secrets.NAME` and `$secrets["NAME"]` with the name.
-fn secret_uses(source: &str) -> Vec<SecretUse> {
-    const VARIABLE: &str = "$secrets";
-    let mut uses = Vec::new();
-    if !source.contains(VARIABLE) {
-        return uses;
-    }
-    // For every text that is open: how many parentheses are open inside its interpolation; `None` outside of one.
-    let mut texts: Vec<Option<usize>> = Vec::new();
-    let mut at = 0;
-    while let Some(character) = source[at..].chars().next() {
-        let in_text = matches!(texts.last(), Some(None));
-        let rest = &source[at..];
-        if in_text {
-            match character {
-                '"' => _ = texts.pop(),
-                '\\' if rest.starts_with("\\(") => {
-                    if let Some(open) = texts.last_mut() {
-                        *open = Some(0);
-                    }
-                    at += 1;
-                }
-                '\\' => at += rest[1..].chars().next().map_or(0, char::len_utf8),
-                _ => {}
-            }
-        } else if rest.starts_with(VARIABLE)
-            && !rest[VARIABLE.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        {
-            let (length, name) = secret_name(&rest[VARIABLE.len()..]);
-            uses.push(SecretUse { range: at..at + VARIABLE.len() + length, name });
-        } else {
-            match (character, texts.last_mut()) {
-                ('"', _) => texts.push(None),
-                ('(', Some(Some(open))) => *open += 1,
-                (')', Some(slot)) => *slot = slot.and_then(|open| open.checked_sub(1)),
-                _ => {}
-            }
-        }
-        at += character.len_utf8();
-    }
-    uses
-}
-
-/// The name after `$secrets` and how many bytes it takes.
-fn secret_name(rest: &str) -> (usize, Option<String>) {
-    let quoted = |opening: &str, closing: &str| {
-        let inner = rest.strip_prefix(opening)?;
-        let end = inner.find('"').filter(|end| inner[end + 1..].starts_with(closing))?;
-        let name = &inner[..end];
-        (!name.contains('\\'))
-            .then(|| (opening.len() + end + 1 + closing.len(), Some(name.to_owned())))
-    };
-    if let Some(found) =
-        quoted("[\"", "]").or_else(|| quoted(".[\"", "]")).or_else(|| quoted(".\"", ""))
-    {
-        return found;
-    }
-    let Some(path) = rest.strip_prefix('.') else { return (0, None) };
-    let name: String =
-        path.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    if is_name(&name) { (1 + name.len(), Some(name)) } else { (0, None) }
 }

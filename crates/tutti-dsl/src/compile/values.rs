@@ -36,7 +36,11 @@ impl<'n> Compiler<'n> {
             return named.get("after").and_then(|after| self.duration(&after, &scopes.input));
         }
         let names: Vec<&str> = self.names.timeouts.keys().map(AsRef::as_ref).collect();
-        let hint = super::errors::declared_hint(name, &names, "use.timeouts");
+        let hint = if name.starts_with('P') && Duration::from_value(&at.node.to_value()).is_ok() {
+            format!("write `timeout: {{ after: {name} }}`")
+        } else {
+            super::errors::declared_hint(name, &names, "use.timeouts")
+        };
         let message = format!("the timeout `{name}` is not declared in `use.timeouts`");
         self.push(at.problem(Code::UnknownTimeout, message).hint(hint));
         None
@@ -58,7 +62,8 @@ impl<'n> Compiler<'n> {
             Ok(schema) => Some(schema),
             Err(error) => {
                 let at = at_pointer(&document, &error.pointer);
-                self.push(at.problem(Code::InvalidSchema, error.to_string()));
+                let message = format!("the JSON Schema cannot be used: {error}");
+                self.push(at.problem(Code::InvalidSchema, message));
                 None
             }
         }

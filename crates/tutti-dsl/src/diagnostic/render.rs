@@ -47,7 +47,7 @@ pub fn render(diagnostic: &Diagnostic, file_name: &str, text: &str) -> String {
         format!("{margin} | {}{}", " ".repeat(shown.before), "^".repeat(shown.width)),
     ];
     if let Some(hint) = &diagnostic.hint {
-        lines.push(format!("{margin} = hint: {hint}"));
+        lines.push(format!("hint: {hint}"));
     }
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }

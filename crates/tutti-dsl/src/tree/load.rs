@@ -9,7 +9,7 @@ use std::{
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::{Key, Node, NodeKind, Style, scalar};
+use super::{Key, Node, NodeKind, Style, json, scalar};
 use crate::{codes::Code, diagnostic::Problem};
 
 /// Bytes of a document.
@@ -30,11 +30,16 @@ pub(crate) fn load(text: &str) -> (Option<Node>, Vec<Problem>) {
             format!("the document has {} bytes; at most {MAX_SIZE} are accepted", text.len());
         return (None, vec![Problem::new(Code::LimitExceeded, 0..0, "", message)]);
     }
-    let json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    if json && let Err(problem) = check_json_depth(text) {
-        return (None, vec![problem]);
+    let looks_like_json = json::looks_like(text);
+    let not_json = match json::read(text) {
+        Ok((root, problems)) => return (Some(root), problems),
+        Err(problem) => problem,
+    };
+    // Flow-style YAML such as `{ a: b }` begins like JSON; what is meant as JSON is told in JSON's words.
+    if looks_like_json || not_json.code == Code::LimitExceeded {
+        return (None, vec![not_json]);
     }
-    let mut loader = Loader::new(text, if json { MAX_JSON_DEPTH } else { MAX_YAML_DEPTH });
+    let mut loader = Loader::new(text, MAX_YAML_DEPTH);
     match loader.run() {
         Ok(root) => (root, loader.problems),
         Err(problem) => {
@@ -44,28 +49,7 @@ pub(crate) fn load(text: &str) -> (Option<Node>, Vec<Problem>) {
     }
 }
 
-/// Depth is checked before the parser sees a flow-style document, whatever its own recursion does.
-fn check_json_depth(text: &str) -> Result<(), Problem> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                if depth > MAX_JSON_DEPTH {
-                    return Err(too_deep(at..at + 1, MAX_JSON_DEPTH));
-                }
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn too_deep(span: Range<usize>, limit: usize) -> Problem {
+pub(super) fn too_deep(span: Range<usize>, limit: usize) -> Problem {
     let message = format!("the document is nested deeper than {limit} levels");
     Problem::new(Code::LimitExceeded, span, "", message)
         .hint("move the inner part to `use.functions` or to a workflow of its own")
@@ -148,6 +132,9 @@ impl<'a> Loader<'a> {
 
     fn syntax(&self, error: &saphyr_parser::ScanError) -> Problem {
         let at = self.offset(error.marker().index());
+        if error.info().contains("recursion limit") {
+            return too_deep(at..at, self.max_depth);
+        }
         let mut problem = Problem::new(
             Code::Syntax,
             at..at,
@@ -272,11 +259,10 @@ impl<'a> Loader<'a> {
             None => return Ok(Some(node)),
             Some(Open { kind: OpenKind::List(items), .. }) => items.push(node),
             Some(Open { kind: OpenKind::Map { members, seen, key }, .. }) => match key.take() {
-                Some(key) if members.len() >= MAX_MEMBERS => {
-                    let message = format!("a mapping has more than {MAX_MEMBERS} keys");
-                    return Err(Problem::new(Code::LimitExceeded, key.span, "", message));
+                Some(key) if seen.insert(key.text.clone()) => {
+                    check_members(members.len(), &key.span)?;
+                    members.push((key, node));
                 }
-                Some(key) if seen.insert(key.text.clone()) => members.push((key, node)),
                 Some(key) => self.problems.push(duplicate(key)),
                 None => *key = Some(as_key(self.text, node)?),
             },
@@ -298,8 +284,7 @@ impl<'a> Loader<'a> {
         };
         self.alias_nodes += anchored.nodes;
         if self.alias_nodes > MAX_ALIAS_NODES {
-            let message =
-                format!("the document's aliases expand to more than {MAX_ALIAS_NODES} values");
+            let message = "the document's aliases expand to more than 10,000 values";
             return Err(Problem::new(Code::LimitExceeded, range, "", message));
         }
         if self.open.len() + anchored.depth > self.max_depth {
@@ -388,7 +373,16 @@ fn trimmed_end(kind: &NodeKind) -> Option<usize> {
     }
 }
 
-fn duplicate(key: Key) -> Problem {
+/// Refuses one more key in a mapping of as many as there may be.
+pub(super) fn check_members(count: usize, span: &Range<usize>) -> Result<(), Problem> {
+    if count < MAX_MEMBERS {
+        return Ok(());
+    }
+    let message = "a mapping has more than 10,000 keys";
+    Err(Problem::new(Code::LimitExceeded, span.clone(), "", message))
+}
+
+pub(super) fn duplicate(key: Key) -> Problem {
     let message = format!("the key `{}` is given twice", key.text);
     Problem::new(Code::DuplicateKey, key.span, "", message).hint("remove one of them")
 }
