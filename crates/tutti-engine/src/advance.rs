@@ -85,6 +85,16 @@ impl<'a> Stepper<'a> {
         }
     }
 
+    /// Decides what an execution that was taken back does next.
+    pub(crate) fn resume(
+        execution: &'a mut Execution,
+        surroundings: &'a Surroundings<'a>,
+    ) -> Vec<Entry> {
+        let mut turn = Self::new(execution, surroundings);
+        turn.go_on();
+        turn.entries
+    }
+
     /// Adds a fact to the turn and to the state.
     pub(crate) fn record(&mut self, entry: Entry) {
         self.execution.apply(self.surroundings.now, &entry);

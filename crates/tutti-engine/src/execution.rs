@@ -9,9 +9,9 @@ use std::{
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, SuspensionReason, Timestamp, Turn};
+use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
 
-use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, TryPhase};
+use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, TryPhase};
 
 /// One life of a workflow: the fold of its journal so far.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub struct Execution {
     pub(crate) timers: BTreeSet<(Timestamp, Sequence)>,
     pub(crate) suspended: Option<(SuspensionReason, Timestamp)>,
     pub(crate) outcome: Option<Outcome>,
+    /// Keys of calls voided by going back: their re-runs take them over.
+    pub(crate) handed_keys: KeyRing,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
@@ -92,14 +94,8 @@ impl Execution {
             timers: BTreeSet::new(),
             suspended: None,
             outcome: None,
+            handed_keys: KeyRing::new(),
             descriptor: Value::NULL,
-        }
-    }
-
-    /// Folds a turn of the journal into this execution.
-    pub fn replay(&mut self, turn: &Turn) {
-        for entry in &turn.entries {
-            self.apply(turn.at, entry);
         }
     }
 
@@ -299,6 +295,15 @@ impl Frame {
             _ => None,
         };
         timeout.into_iter().chain(own)
+    }
+
+    /// Whether a call or child of this frame is on its way, in whatever state.
+    pub(crate) fn is_under_way(&self) -> bool {
+        match &self.body {
+            Body::Call { phase, .. } => !matches!(phase, CallPhase::Incident(_)),
+            Body::Child { phase, .. } => matches!(phase, ChildPhase::Requested),
+            _ => false,
+        }
     }
 
     /// Whether the world may owe this frame something.
