@@ -1,13 +1,28 @@
 //! The workflow document: parse with spans, validate, and hand the engine a model in which every name is resolved and
 //! every expression compiled.
 //!
+//! [`parse`] is the way in: text → [`Parsed`], a [`Workflow`] if nothing is wrong and all [`Diagnostic`]s of one pass.
+//! [`render`] shows a diagnostic with its excerpt, [`explain`] is the page behind its [`Code`].
+//!
 //! This crate must never run anything, read a file or look at a clock. Start reading at [`Workflow`].
 
+mod built_in;
+mod codes;
+mod compile;
+mod cron;
+mod diagnostic;
 mod duration;
+mod kinds;
 mod model;
+mod parse;
 mod schema;
+mod shape;
+mod tree;
 mod uri_template;
+mod version;
 
+pub use codes::{Code, explain};
+pub use diagnostic::{Diagnostic, Excerpt, Severity, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
     Authentication, Backoff, Call, Case, Catch, DataFlow, Document, DurationSource, Each, EachBody,
@@ -15,5 +30,7 @@ pub use model::{
     OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Settings, Shell, Subworkflow,
     Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
 };
-pub use schema::{Schema, Violation};
-pub use uri_template::{ExpansionError, UriTemplate};
+pub use parse::{Parsed, parse};
+pub use schema::{InvalidSchema, Schema, Violation};
+pub use shape::json_schema::json_schema;
+pub use uri_template::{ExpansionError, InvalidUriTemplate, UriTemplate};

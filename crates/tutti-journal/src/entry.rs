@@ -293,6 +293,9 @@ pub enum Entry {
         /// Whether the task waits for the child's end.
         #[n(4)]
         awaited: bool,
+        /// The digest of the child's definition.
+        #[cbor(n(5), with = "names::digest")]
+        digest: Digest,
     },
     /// A child execution that is not awaited is durably on its way.
     #[n(23)]
@@ -362,6 +365,16 @@ pub enum Entry {
     /// The execution was cancelled.
     #[n(32)]
     ExecutionCancelled,
+    /// A function was called: its task runs as a task execution of its own.
+    #[n(33)]
+    FunctionCalled {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The function's raw input, where it differs from the caller's input.
+        #[cbor(n(1), with = "payload::optional", has_nil)]
+        input: Option<Value>,
+    },
 }
 
 /// Where the flow goes after a task.

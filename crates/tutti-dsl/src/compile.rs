@@ -1,0 +1,213 @@
+//! Tree → [`Workflow`]: names resolved, expressions compiled, flow checked.
+//!
+//! Shapes are somebody else's subject: where a value has the wrong one, this pass says nothing and goes on, so that
+//! one mistake is told once and all mistakes are told together.
+
+mod authentication;
+mod calls;
+mod each;
+mod errors;
+mod expressions;
+mod extensions;
+mod flow;
+mod functions;
+mod jq_text;
+mod loops;
+mod names;
+mod processes;
+mod schedule;
+mod scope;
+mod settings;
+mod tasks;
+mod unexecuted;
+mod values;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tutti_expr::Value;
+
+use crate::{
+    DataFlow, Document, ListId, Task, TaskId, TaskList, Workflow, codes::Code, diagnostic::Problem,
+    tree::Node,
+};
+
+use self::{extensions::Extended, names::Names, scope::Scopes};
+
+/// A node and its pointer.
+#[derive(Debug, Clone)]
+pub(crate) struct At<'n> {
+    pub(crate) node: &'n Node,
+    pub(crate) pointer: Arc<str>,
+}
+
+impl<'n> At<'n> {
+    pub(crate) fn root(node: &'n Node) -> Self {
+        Self { node, pointer: Arc::from("") }
+    }
+
+    /// The member called `key`.
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+        self.node.get(key).map(|node| Self { node, pointer: child(&self.pointer, key) })
+    }
+
+    /// The members of a mapping; none of anything else.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'n crate::tree::Key, Self)> {
+        let members = self.node.as_map().unwrap_or(&[]);
+        members
+            .iter()
+            .map(|(key, node)| (key, Self { node, pointer: child(&self.pointer, &key.text) }))
+    }
+
+    /// The items of a list; none of anything else.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Self> {
+        let items = self.node.as_list().unwrap_or(&[]);
+        items.iter().enumerate().map(|(index, node)| Self {
+            node,
+            pointer: Arc::from(format!("{}/{index}", self.pointer)),
+        })
+    }
+
+    pub(crate) fn text(&self) -> Option<&'n Arc<str>> {
+        self.node.as_str()
+    }
+
+    /// A problem with this node.
+    pub(crate) fn problem(&self, code: Code, message: impl Into<String>) -> Problem {
+        Problem::new(code, self.node.span.clone(), &*self.pointer, message)
+    }
+}
+
+/// A pointer with one more token, escaped.
+pub(crate) fn child(pointer: &str, token: &str) -> Arc<str> {
+    if token.contains(['~', '/']) {
+        let escaped = token.replace('~', "~0").replace('/', "~1");
+        Arc::from(format!("{pointer}/{escaped}"))
+    } else {
+        Arc::from(format!("{pointer}/{token}"))
+    }
+}
+
+/// Compiles a whole document; nothing if a required part is missing.
+pub(crate) fn compile(text: &str, root: &Node, problems: &mut Vec<Problem>) -> Option<Workflow> {
+    let at = At::root(root);
+    let mut compiler = Compiler::new(text, &at);
+    let workflow = compiler.workflow(&at);
+    problems.append(&mut compiler.problems);
+    workflow
+}
+
+struct Compiler<'n> {
+    text: &'n str,
+    /// `evaluate.mode: loose`
+    loose: bool,
+    names: Names<'n>,
+    extended: Extended,
+    problems: Vec<Problem>,
+    /// A slot is empty until its task is compiled.
+    tasks: Vec<Option<Task>>,
+    lists: Vec<TaskList>,
+    by_reference: BTreeMap<Arc<str>, TaskId>,
+    /// Which function's task calls which functions, and where: to find circles.
+    calls: Vec<functions::FunctionCall>,
+    /// The function whose task is being compiled.
+    function: Option<Arc<str>>,
+}
+
+impl<'n> Compiler<'n> {
+    fn new(text: &'n str, root: &At<'n>) -> Self {
+        let mode = root.get("evaluate").and_then(|evaluate| evaluate.get("mode"));
+        let loose = mode.is_some_and(|mode| mode.text().is_some_and(|text| &**text == "loose"));
+        Self {
+            text,
+            loose,
+            names: Names::collect(root),
+            extended: Extended::collect(root),
+            problems: Vec::new(),
+            tasks: Vec::new(),
+            lists: Vec::new(),
+            by_reference: BTreeMap::new(),
+            calls: Vec::new(),
+            function: None,
+        }
+    }
+
+    fn workflow(&mut self, root: &At<'n>) -> Option<Workflow> {
+        let document = self.document(root);
+        self.reserve_functions(root);
+        let flow = self.workflow_flow(root);
+        let timeout = self.timeout(root, &Scopes::workflow());
+        self.schedule(root);
+        let list =
+            root.get("do").map(|list| self.list(&list, &Scopes::task(), flow::Jumps::Allowed));
+        self.functions(root);
+        self.extensions(root);
+        self.reusable_parts();
+        self.refuse_function_cycles();
+        Some(Workflow {
+            document: document?,
+            flow,
+            timeout,
+            secrets: self.names.secrets(),
+            root: list?,
+            definition: root.node.to_value(),
+            text: Arc::from(self.text),
+            tasks: std::mem::take(&mut self.tasks).into_iter().collect::<Option<Vec<_>>>()?,
+            lists: std::mem::take(&mut self.lists),
+            by_reference: std::mem::take(&mut self.by_reference),
+        })
+    }
+
+    fn document(&mut self, root: &At<'n>) -> Option<Document> {
+        let document = root.get("document")?;
+        if let Some(dsl) = document.get("dsl") {
+            self.check_dsl_version(&dsl);
+        }
+        let text = |key: &str| document.get(key).and_then(|at| at.text().cloned());
+        let map = |key: &str| {
+            let empty = || Value::object(std::iter::empty::<(Arc<str>, Value)>());
+            document.get(key).map_or_else(empty, |at| at.node.to_value())
+        };
+        Some(Document {
+            dsl: text("dsl")?,
+            namespace: text("namespace")?,
+            name: text("name")?,
+            version: text("version")?,
+            title: text("title"),
+            summary: text("summary"),
+            tags: map("tags"),
+            metadata: map("metadata"),
+        })
+    }
+
+    fn workflow_flow(&mut self, root: &At<'n>) -> DataFlow {
+        let mut flow = DataFlow::default();
+        let scopes = Scopes::workflow();
+        if let Some(input) = root.get("input") {
+            flow.input_schema = self.schema(&input);
+            flow.input_from = input.get("from").and_then(|at| self.transform(&at, &scopes.input));
+        }
+        if let Some(output) = root.get("output") {
+            flow.output_schema = self.schema(&output);
+            flow.output_as = output.get("as").and_then(|at| self.transform(&at, &scopes.output));
+        }
+        flow
+    }
+
+    fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn new_list(&mut self, tasks: Vec<TaskId>) -> ListId {
+        let id = u32::try_from(self.lists.len()).expect("invariant: a document is below 512 KiB");
+        self.lists.push(TaskList { tasks });
+        ListId(id)
+    }
+
+    /// A place for a task that will be compiled.
+    fn reserve(&mut self, reference: &Arc<str>) -> TaskId {
+        let id = u32::try_from(self.tasks.len()).expect("invariant: a document is below 512 KiB");
+        self.tasks.push(None);
+        self.by_reference.insert(reference.clone(), TaskId(id));
+        TaskId(id)
+    }
+}

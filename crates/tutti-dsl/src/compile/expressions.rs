@@ -1,0 +1,306 @@
+//! Texts that are expressions, and those that may be.
+
+use std::{ops::Range, sync::Arc};
+
+use tutti_expr::{Expression, Template};
+
+use super::{
+    At, Compiler,
+    jq_text::{VariableUse, binds, is_name, member_named, variables},
+    scope::{LANGUAGE, Place},
+};
+use crate::{
+    codes::Code,
+    diagnostic::{Problem, nearest},
+    tree::{Node, NodeKind},
+};
+
+/// How a text in a value position is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marked {
+    /// `${ … }` around all of it; the range is what stands between.
+    Whole(usize, usize),
+    /// `${` somewhere inside.
+    Embedded(usize),
+    None,
+}
+
+fn marked(text: &str) -> Marked {
+    let trimmed = text.trim();
+    let start = text.len() - text.trim_start().len();
+    if trimmed.starts_with("${") && trimmed.ends_with('}') {
+        return Marked::Whole(start + 2, start + trimmed.len() - 1);
+    }
+    text.find("${").map_or(Marked::None, Marked::Embedded)
+}
+
+impl Compiler<'_> {
+    /// An expression position: `${ }` is optional.
+    pub(super) fn expression(&mut self, at: &At<'_>, place: &Place) -> Option<Expression> {
+        let text = at.text()?;
+        let range = match marked(text) {
+            Marked::Whole(start, end) => start..end,
+            Marked::Embedded(_) | Marked::None => 0..text.len(),
+        };
+        self.compile_source(at, range, place)
+    }
+
+    /// A string that is one expression, or a mapping whose strings may be: `input.from`, `output.as`, `export.as`.
+    pub(super) fn transform(&mut self, at: &At<'_>, place: &Place) -> Option<Template> {
+        match &at.node.kind {
+            NodeKind::String(..) => self.expression(at, place).map(Template::Expression),
+            _ => self.template(at, place),
+        }
+    }
+
+    /// A value position: a text is an expression where `${ }` stands around all of it.
+    pub(super) fn template(&mut self, at: &At<'_>, place: &Place) -> Option<Template> {
+        match &at.node.kind {
+            NodeKind::String(text, _) => self.text_template(at, text, place),
+            NodeKind::List(_) => {
+                let items: Vec<_> = at.items().map(|item| self.template(&item, place)).collect();
+                let items: Vec<Template> = items.into_iter().collect::<Option<_>>()?;
+                Some(literal_or(items.iter().all(is_literal), at.node, Template::Array(items)))
+            }
+            NodeKind::Map(_) => {
+                let members: Vec<_> = at
+                    .members()
+                    .map(|(key, member)| {
+                        self.template(&member, place).map(|member| (key.text.clone(), member))
+                    })
+                    .collect();
+                let members: Vec<(Arc<str>, Template)> =
+                    members.into_iter().collect::<Option<_>>()?;
+                let literal = members.iter().all(|(_, member)| is_literal(member));
+                Some(literal_or(literal, at.node, Template::Object(members)))
+            }
+            _ => Some(Template::Literal(at.node.to_value())),
+        }
+    }
+
+    fn text_template(&mut self, at: &At<'_>, text: &Arc<str>, place: &Place) -> Option<Template> {
+        let literal = at.node.to_value();
+        match marked(text) {
+            Marked::Whole(start, end) => {
+                self.compile_source(at, start..end, place).map(Template::Expression)
+            }
+            Marked::Embedded(start) => {
+                self.embedded(at, text, start);
+                None
+            }
+            Marked::None if self.loose => Some(match Expression::compile(text, &place.scope) {
+                Ok(expression) => Template::Loose { expression, literal },
+                Err(_not_an_expression) => Template::Literal(literal),
+            }),
+            Marked::None => {
+                self.warn_about_bare_paths(at, text);
+                Some(Template::Literal(literal))
+            }
+        }
+    }
+
+    /// A text that stays as it is: `${` inside it is told as a warning, as a shell or script may mean it.
+    pub(super) fn code_template(&mut self, at: &At<'_>, place: &Place) -> Option<Template> {
+        let text = at.text()?;
+        if let Marked::Whole(start, end) = marked(text) {
+            return self.compile_source(at, start..end, place).map(Template::Expression);
+        }
+        if let Some(start) = text.find("${") {
+            let span = at.node.span_within(self.text, &(start..start + 2));
+            let message =
+                "this `${` is for the shell or the script: no expression is evaluated inside code";
+            self.push(
+                Problem::new(Code::ExpressionInCode, span, &*at.pointer, message)
+                    .hint("hand values over through `arguments`, `environment` or `stdin`"),
+            );
+        }
+        Some(Template::Literal(at.node.to_value()))
+    }
+
+    fn embedded(&mut self, at: &At<'_>, text: &str, start: usize) {
+        let end = text[start..].find('}').map_or(text.len(), |end| start + end + 1);
+        let span = at.node.span_within(self.text, &(start..end));
+        let message = "an expression must be the whole text: it is not evaluated inside one";
+        self.push(
+            Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)
+                .maybe_hint(interpolated(text).map(|fixed| format!("write `{fixed}`"))),
+        );
+    }
+
+    fn warn_about_bare_paths(&mut self, at: &At<'_>, text: &str) {
+        if !looks_like_expression(text) {
+            return;
+        }
+        let message = format!("`{text}` is a literal text here, not an expression");
+        self.push(
+            at.problem(Code::LooksLikeExpression, message)
+                .hint(format!("write `${{ {text} }}` if it should be evaluated")),
+        );
+    }
+
+    /// Compiles the bytes `range` of a text.
+    fn compile_source(
+        &mut self,
+        at: &At<'_>,
+        range: Range<usize>,
+        place: &Place,
+    ) -> Option<Expression> {
+        let text = at.text()?;
+        let source = text.get(range.clone())?;
+        let variables = variables(source);
+        self.check_secrets(at, source, &variables, range.start, place);
+        if self.refuse_absent_variables(at, source, &variables, range.start, place) {
+            return None;
+        }
+        match Expression::compile(source, &place.scope) {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                let inner = range.start + error.range.start..range.start + error.range.end;
+                let span = at.node.span_within(self.text, &inner);
+                self.push(expression_problem(&error, source, span, at, place));
+                None
+            }
+        }
+    }
+
+    fn check_secrets(
+        &mut self,
+        at: &At<'_>,
+        source: &str,
+        variables: &[VariableUse<'_>],
+        start: usize,
+        place: &Place,
+    ) {
+        let uses: Vec<_> = variables.iter().filter(|used| used.name == "secrets").collect();
+        if let Some(first) = uses.first()
+            && !place.secrets_expected
+        {
+            let span = self.within(at, start, &first.range);
+            let message = "a secret used here easily ends up in data";
+            self.push(Problem::new(Code::SecretOutsideInput, span, &*at.pointer, message).hint(
+                "use secrets in `authentication` (`use: NAME`) or in `input.from` where possible",
+            ));
+        }
+        for used in uses {
+            let (length, name) = member_named(&source[used.range.end..]);
+            let Some(name) = name else { continue };
+            if !self.names.declares_secret(&name) {
+                let range = used.range.start..used.range.end + length;
+                let span = self.within(at, start, &range);
+                let problem = self.undeclared_secret(&name, span, &at.pointer);
+                self.push(problem);
+            }
+        }
+    }
+
+    /// Tells about variables of the language that do not exist at this place. Whether there are any.
+    fn refuse_absent_variables(
+        &mut self,
+        at: &At<'_>,
+        source: &str,
+        variables: &[VariableUse<'_>],
+        start: usize,
+        place: &Place,
+    ) -> bool {
+        let absent: Vec<_> = variables
+            .iter()
+            .filter(|used| LANGUAGE.contains(&used.name))
+            .filter(|used| !place.scope.names().any(|known| known == used.name))
+            .filter(|used| !binds(source, used.name))
+            .collect();
+        for used in &absent {
+            let span = self.within(at, start, &used.range);
+            let problem = unknown_variable(used.name, span, at, place);
+            self.push(problem);
+        }
+        !absent.is_empty()
+    }
+
+    fn within(&self, at: &At<'_>, start: usize, range: &Range<usize>) -> Range<usize> {
+        at.node.span_within(self.text, &(start + range.start..start + range.end))
+    }
+
+    pub(super) fn undeclared_secret(
+        &self,
+        name: &str,
+        span: Range<usize>,
+        pointer: &str,
+    ) -> Problem {
+        let message = format!("the secret `{name}` is not declared in `use.secrets`");
+        let hint = match nearest(name, self.names.secret_names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add `{name}` to `use.secrets`"),
+        };
+        Problem::new(Code::UndeclaredSecret, span, pointer, message).hint(hint)
+    }
+}
+
+fn literal_or(literal: bool, node: &Node, template: Template) -> Template {
+    if literal { Template::Literal(node.to_value()) } else { template }
+}
+
+fn is_literal(template: &Template) -> bool {
+    matches!(template, Template::Literal(_))
+}
+
+fn expression_problem(
+    error: &tutti_expr::CompileError,
+    source: &str,
+    span: Range<usize>,
+    at: &At<'_>,
+    place: &Place,
+) -> Problem {
+    let part = source.get(error.range.clone()).unwrap_or("");
+    let Some(name) = part.strip_prefix('$').filter(|name| is_name(name)) else {
+        let embedded = source.contains("${").then(|| {
+            "`${ }` stands once around the whole text; inside it texts are built with `\\( )`"
+                .to_owned()
+        });
+        return Problem::new(Code::InvalidExpression, span, &*at.pointer, &*error.message)
+            .maybe_hint(error.hint.clone().or(embedded));
+    };
+    unknown_variable(name, span, at, place)
+}
+
+fn unknown_variable(name: &str, span: Range<usize>, at: &At<'_>, place: &Place) -> Problem {
+    let message = if LANGUAGE.contains(&name) {
+        format!("the variable `${name}` does not exist in {}", place.name)
+    } else {
+        format!("the variable `${name}` does not exist here")
+    };
+    let known: Vec<&str> = place.scope.names().collect();
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `${near}`?"),
+        None => format!("variables in scope: ${}", known.join(", $")),
+    };
+    Problem::new(Code::UnknownVariable, span, &*at.pointer, message).hint(hint)
+}
+
+/// `.customer`, `$error.title`: a path and nothing else.
+fn looks_like_expression(text: &str) -> bool {
+    let Some(path) = text.strip_prefix(['.', '$']) else { return false };
+    path.len() >= 2
+        && path.split('.').all(|part| {
+            is_name(part.trim_end_matches(|c: char| c == '[' || c == ']' || c.is_ascii_digit()))
+        })
+}
+
+/// `Disk full on ${ .host }` → `${ "Disk full on \(.host)" }`
+fn interpolated(text: &str) -> Option<String> {
+    if text.len() > 200 || text.contains(['"', '\\', '\n']) {
+        return None;
+    }
+    let mut fixed = String::from("${ \"");
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let end = start + rest[start..].find('}')?;
+        fixed.push_str(&rest[..start]);
+        fixed.push_str("\\(");
+        fixed.push_str(rest[start + 2..end].trim());
+        fixed.push(')');
+        rest = &rest[end + 1..];
+    }
+    fixed.push_str(rest);
+    fixed.push_str("\" }");
+    Some(fixed)
+}

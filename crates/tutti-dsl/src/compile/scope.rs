@@ -1,0 +1,87 @@
+//! Which variables an expression may use at which place.
+
+use std::sync::Arc;
+
+use tutti_expr::Scope;
+
+/// The scopes of a task's places (`semantics.md` names the table after the specification's own).
+#[derive(Debug, Clone)]
+pub(super) struct Scopes {
+    /// `if`, `input.from`, `timeout`.
+    pub(super) input: Place,
+    /// What the task does.
+    pub(super) body: Place,
+    /// `output.as`
+    pub(super) output: Place,
+    /// `export.as`
+    pub(super) export: Place,
+    scoped: Vec<Arc<str>>,
+}
+
+/// One place's scope.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    /// What people call it.
+    pub(super) name: &'static str,
+    /// Whether secrets belong here: elsewhere they easily end up in data.
+    pub(super) secrets_expected: bool,
+}
+
+const WORKFLOW: &[&str] = &["secrets", "workflow", "runtime"];
+const WORKFLOW_OUTPUT: &[&str] = &["context", "secrets", "workflow", "runtime"];
+const INPUT: &[&str] = &["context", "secrets", "task", "workflow", "runtime"];
+const BODY: &[&str] =
+    &["context", "input", "secrets", "task", "workflow", "runtime", "authorization"];
+const EXPORT: &[&str] =
+    &["context", "input", "output", "secrets", "task", "workflow", "runtime", "authorization"];
+
+/// Every variable the language itself has.
+pub(super) const LANGUAGE: &[&str] = EXPORT;
+
+impl Scopes {
+    /// At the document's root.
+    pub(super) fn workflow() -> Self {
+        Self {
+            input: Place::new("the workflow's `input.from`", WORKFLOW, &[], true),
+            body: Place::new("the document's root", WORKFLOW, &[], false),
+            output: Place::new("the workflow's `output.as`", WORKFLOW_OUTPUT, &[], false),
+            export: Place::new("the document's root", WORKFLOW_OUTPUT, &[], false),
+            scoped: Vec::new(),
+        }
+    }
+
+    /// At a task that no loop or handler is around.
+    pub(super) fn task() -> Self {
+        Self::of(Vec::new())
+    }
+
+    /// These scopes and the variables of a loop or handler.
+    pub(super) fn with(&self, names: &[&Arc<str>]) -> Self {
+        let mut scoped = self.scoped.clone();
+        scoped.extend(names.iter().map(|name| Arc::clone(name)));
+        Self::of(scoped)
+    }
+
+    fn of(scoped: Vec<Arc<str>>) -> Self {
+        Self {
+            input: Place::new("`if`, `input.from` and `timeout`", INPUT, &scoped, true),
+            body: Place::new("the task's own part", BODY, &scoped, false),
+            output: Place::new("`output.as`", BODY, &scoped, false),
+            export: Place::new("`export.as`", EXPORT, &scoped, false),
+            scoped,
+        }
+    }
+}
+
+impl Place {
+    fn new(name: &'static str, known: &[&str], scoped: &[Arc<str>], secrets: bool) -> Self {
+        let names = known.iter().map(|name| Arc::from(*name)).chain(scoped.iter().cloned());
+        Self { scope: Scope::new::<Arc<str>>(names), name, secrets_expected: secrets }
+    }
+
+    /// This place where secrets are expected: authentication.
+    pub(super) fn expecting_secrets(&self) -> Self {
+        Self { secrets_expected: true, ..self.clone() }
+    }
+}

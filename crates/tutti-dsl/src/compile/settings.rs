@@ -1,0 +1,52 @@
+//! `metadata.tutti` of a task.
+
+use std::sync::Arc;
+
+use super::{At, Compiler, scope::Place};
+use crate::{Effect, Settings, codes::Code};
+
+impl<'n> Compiler<'n> {
+    pub(super) fn settings(&mut self, task: &At<'n>, place: &Place) -> Settings {
+        let Some(at) = task.get("metadata").and_then(|metadata| metadata.get("tutti")) else {
+            return Settings::default();
+        };
+        let effect_at = at.get("effect").and_then(|at| at.text().cloned());
+        Settings {
+            effect: effect_at.and_then(|text| effect(&text)),
+            idempotency_key: at.get("idempotencyKey").and_then(|at| self.template(&at, place)),
+            label: at.get("label").and_then(|at| self.template(&at, place)),
+            sensitive: at.get("sensitive").map_or_else(Vec::new, |at| self.pointers(&at)),
+        }
+    }
+
+    fn pointers(&mut self, at: &At<'n>) -> Vec<Arc<str>> {
+        let mut pointers = Vec::new();
+        for item in at.items() {
+            let Some(text) = item.text() else { continue };
+            if is_pointer(text) {
+                pointers.push(text.clone());
+            } else {
+                let message = format!("`{text}` is not a JSON pointer");
+                self.push(item.problem(Code::InvalidPointer, message).hint(
+                    "start with `/` and separate names by `/`, such as `/card/number`; the empty text is the whole output",
+                ));
+            }
+        }
+        pointers
+    }
+}
+
+/// RFC 6901: empty, or tokens that each follow a `/`, with `~` only as `~0` and `~1`.
+fn is_pointer(text: &str) -> bool {
+    let tokens = text.is_empty() || text.starts_with('/');
+    tokens && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
+}
+
+pub(super) fn effect(text: &str) -> Option<Effect> {
+    match text {
+        "read" => Some(Effect::Read),
+        "idempotent" => Some(Effect::Idempotent),
+        "once" => Some(Effect::Once),
+        _ => None,
+    }
+}

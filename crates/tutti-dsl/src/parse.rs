@@ -1,0 +1,57 @@
+//! Text → workflow.
+
+use crate::{
+    Workflow,
+    codes::Code,
+    compile,
+    diagnostic::{self, Diagnostic, Problem, Severity},
+    shape, tree,
+};
+
+/// What became of a document.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The compiled workflow; only if no diagnostic is an error.
+    pub workflow: Option<Workflow>,
+    /// All that is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// Whether a diagnostic refuses the document.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
+    }
+}
+
+/// Reads, checks and compiles a workflow document written in YAML 1.2 or JSON.
+///
+/// Limits: 512 KiB, 64 levels of YAML or 128 of JSON, 10,000 values expanded from aliases. Total: every text gives either
+/// a workflow or at least one error.
+pub fn parse(text: &str) -> Parsed {
+    let (root, mut problems) = tree::load(text);
+    if root.is_none() && problems.is_empty() {
+        let message = "the document is empty";
+        let hint = "begin with `document:` and `do:`";
+        problems.push(Problem::new(Code::WrongType, 0..0, "", message).hint(hint));
+    }
+    let workflow = root.and_then(|root| {
+        if root.as_map().is_none() {
+            let message = format!("the document must be a mapping, not {}", root.describe());
+            problems.push(Problem::new(Code::WrongType, root.span, "", message));
+            return None;
+        }
+        shape::check::check(&root, &mut problems);
+        compile::compile(text, &root, &mut problems)
+    });
+    if workflow.is_none() && !problems.iter().any(|p| p.code.severity() == Severity::Error) {
+        // Whatever the checks above missed: a document without a model is never silently nothing.
+        let message = "the document is not a workflow";
+        problems.push(Problem::new(Code::WrongType, 0..0, "", message));
+    }
+    let mut parsed = Parsed { workflow: None, diagnostics: diagnostic::finish(text, problems) };
+    if !parsed.has_errors() {
+        parsed.workflow = workflow;
+    }
+    parsed
+}

@@ -1,0 +1,31 @@
+//! Semantic versions.
+
+/// Whether a text is a semantic version (SemVer 2.0).
+pub(crate) fn is_semantic(text: &str) -> bool {
+    let (rest, build) = split(text, '+');
+    let (release, pre_release) = split(rest, '-');
+    let numbers: Vec<&str> = release.split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|number| is_number(number))
+        && text.len() <= 256
+        && build.is_none_or(|build| build.split('.').all(is_word))
+        && pre_release.is_none_or(|pre| {
+            pre.split('.').all(|part| {
+                is_word(part) && (is_number(part) || !part.bytes().all(|b| b.is_ascii_digit()))
+            })
+        })
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+fn is_number(part: &str) -> bool {
+    !part.is_empty()
+        && part.bytes().all(|byte| byte.is_ascii_digit())
+        && (part.len() == 1 || !part.starts_with('0'))
+}
+
+fn is_word(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}

@@ -1,0 +1,438 @@
+//! What is told about documents, and where.
+
+use tutti_dsl::{parse, render};
+
+const HEAD: &str = "document: { dsl: '1.0.3', namespace: docs, name: page, version: '1.0.0' }\n";
+
+/// `body` below a document's head gives these diagnostics: `CODE line:column message`, then perhaps ` | hint`.
+fn check(body: &str, expected: &[&str]) {
+    check_document(&format!("{HEAD}{body}"), expected);
+}
+
+fn check_document(text: &str, expected: &[&str]) {
+    let found: Vec<String> = parse(text)
+        .diagnostics
+        .iter()
+        .map(|found| {
+            let place = format!("{}:{}", found.span.line, found.span.column);
+            let hint = found.hint.as_ref().map(|hint| format!(" | {hint}")).unwrap_or_default();
+            format!("{} {place} {}{hint}", found.code, found.message)
+        })
+        .collect();
+    assert_eq!(found, expected, "\n{text}");
+}
+
+/// `body` below a document's head is refused by this code, among others perhaps.
+fn refused(body: &str, code: &str) {
+    let text = format!("{HEAD}{body}");
+    let parsed = parse(&text);
+    let told: String = parsed.diagnostics.iter().map(|d| render(d, "x", &text)).collect();
+    assert!(told.contains(code), "expected {code} of\n{text}\ngot\n{told}");
+    assert!(parsed.workflow.is_none() || code.starts_with('W'));
+}
+
+fn valid(body: &str) {
+    check(body, &[]);
+}
+
+#[test]
+fn all_errors_are_told_in_one_pass() {
+    check(
+        "do:\n  - a:\n      sett: {}\n  - b:\n      call: nothing\n  - c:\n      wait: soon\n      then: z\n",
+        &[
+            "E0116 4:7 task `/do/0/a` does nothing | did you mean `set`?",
+            "E0117 6:13 task `/do/1/b` calls unknown function `nothing` | declare it in `use.functions.nothing`",
+            "E0126 8:13 `soon` is not an ISO 8601 duration | such as `PT15M`, or `{ minutes: 15 }`",
+            "E0115 9:13 `then` names no task of its own list: `z` | `continue`, `exit`, `end` or a task of the same list: a, b, c",
+        ],
+    );
+}
+
+#[test]
+fn a_document_that_is_none_is_refused() {
+    check_document("", &["E0105 1:1 the document is empty | begin with `document:` and `do:`"]);
+    check_document("- a\n", &["E0105 1:1 the document must be a mapping, not a list"]);
+    check_document(
+        "{\"document\": ",
+        &["E0101 1:14 the document is not JSON: a value is expected, and the document ends"],
+    );
+}
+
+#[test]
+fn places_inside_texts_are_found_however_they_are_written() {
+    let hint = "variables in scope: $authorization, $context, $input, $runtime, $secrets, $task, $workflow";
+    let texts = [
+        "${ 1 + $output }",
+        "'${ \"it''s\" + $output }'",
+        "\"${ \\\"\\u00e9\\\" + $output }\"",
+        "\"${ \\\"a\\\\nb\\\" +\\\n          $output }\"",
+        "|\n        ${\n          1 +\n            $output }",
+        ">-\n        ${ 1 +\n        $output }",
+        "${ 1 +\n        $output }",
+        "'${ \"é\" + $output }'",
+    ];
+    for text in texts {
+        let document = format!("{HEAD}do:\n  - a:\n      set: {text}\n");
+        let parsed = parse(&document);
+        let [found] = &parsed.diagnostics[..] else { unreachable!("one diagnostic: {parsed:?}") };
+        let marked = &document[found.span.bytes.clone()];
+        assert_eq!(marked, "$output", "\n{document}");
+        assert_eq!(found.hint.as_deref(), Some(hint));
+    }
+}
+
+#[test]
+fn json_is_read_like_yaml() {
+    let json = r#"{
+  "document": { "dsl": "1.0.3", "namespace": "docs", "name": "page", "version": "1.0.0" },
+  "do": [ { "a": { "set": { "x": "\ud83d\ude00 ${ .y }" }, "thn": "end" } } ]
+}"#;
+    check_document(
+        json,
+        &[
+            "E0124 3:48 an expression must be the whole text: it is not evaluated inside one | write `${ \"😀 \\(.y)\" }`",
+            "E0107 3:60 `thn` is no key of `/do/0/a` | did you mean `then`?",
+        ],
+    );
+}
+
+#[test]
+fn yaml_1_2_types_are_the_core_schema() {
+    let text = format!(
+        "{HEAD}do:\n  - a:\n      set: {{ on: no, yes: off, oct: 0o17, hex: 0x1F, old: 017, t: 'true', f: 1e3, n: ~, s: 12:30, d: 2026-01-01, big: 18446744073709551616, neg: -0x1, merge: <<, dot: ., e: \"\" }}\n"
+    );
+    let workflow = parse(&text).workflow.expect("a workflow");
+    let set = workflow.definition.pointer("/do/0/a/set").expect("the data");
+    assert_eq!(
+        set.to_json(),
+        r#"{"on":"no","yes":"off","oct":15,"hex":31,"old":17,"t":"true","f":1000.0,"n":null,"s":"12:30","d":"2026-01-01","big":1.8446744073709552e+19,"neg":"-0x1","merge":"<<","dot":".","e":""}"#
+    );
+}
+
+#[test]
+fn merge_keys_and_aliases_are_plain_yaml() {
+    check(
+        "do:\n  - a: &a\n      set: { x: 1 }\n  - b: *a\n  - c:\n      <<: *a\n      set: { x: 2 }\n",
+        &[
+            "E0107 7:7 `<<` is no key of `/do/2/c` | keys here: set, if, input, output, export, timeout, then, metadata",
+        ],
+    );
+}
+
+#[test]
+fn bombs_are_refused() {
+    let deep = |open: &str, close: &str, depth: usize| {
+        format!("{HEAD}do: {}{}\n", open.repeat(depth), close.repeat(depth))
+    };
+    let told =
+        |text: &str| parse(text).diagnostics.iter().map(|d| d.code.as_str()).collect::<Vec<_>>();
+    assert_eq!(told(&deep("[", "]", 100_000)), ["E0103"]);
+    assert_eq!(told(&deep("{a: ", "}", 70)), ["E0103"]);
+    assert_eq!(told(&"[".repeat(200_000)), ["E0103"]);
+    assert_eq!(told(&format!("{{\"a\":{}", "[".repeat(200_000))), ["E0103"]);
+    assert_eq!(told(&"- ".repeat(100_000)), ["E0103"]);
+    assert_eq!(told(&"? ".repeat(100_000)), ["E0104"]);
+    assert_eq!(told(&"a: ".repeat(100_000)).len(), 1);
+    assert_eq!(told(&"x".repeat(512 * 1024 + 1)), ["E0103"]);
+    let many: String = (0..10_001).map(|n| format!("k{n}: 1\n")).collect();
+    assert_eq!(told(&many), ["E0103"]);
+    let nested: String = (0..70)
+        .map(|n| {
+            format!(
+                "a{n}: &a{n} [{}]\n",
+                if n == 0 { "1".to_owned() } else { format!("*a{}", n - 1) }
+            )
+        })
+        .collect();
+    assert_eq!(told(&nested), ["E0103"]);
+    assert_eq!(told("a: &a [*a]\n"), ["E0104"]);
+}
+
+#[test]
+fn limits_admit_what_is_at_them() {
+    let nested = |depth: usize| {
+        format!(
+            "{HEAD}do: [{{ a: {{ set: {{ x: {}{} }} }} }}]\n",
+            "[".repeat(depth),
+            "]".repeat(depth)
+        )
+    };
+    valid(&nested(59)[HEAD.len()..]);
+    assert!(parse(&nested(60)).workflow.is_none());
+    let padding = " ".repeat(512 * 1024 - HEAD.len() - "do: []\n#".len());
+    let largest = format!("{HEAD}do: []\n#{padding}");
+    assert_eq!(largest.len(), 512 * 1024);
+    assert!(parse(&largest).workflow.is_some());
+}
+
+#[test]
+fn names_are_resolved() {
+    refused("do: [{ a: { call: 'f:1.0.0@none' } }]\n", "E0117");
+    refused("do: [{ a: { call: ssh-exec, with: {} } }]\n", "E0132");
+    refused("do: [{ a: { call: 'ssh-exec:1.0.0@default', with: {} } }]\n", "E0132");
+    refused("do: [{ a: { call: each, with: { in: .x, function: none } } }]\n", "E0117");
+    refused(
+        "do: [{ a: { call: http, with: { method: get, endpoint: { uri: 'http://x', authentication: { basic: { use: none } } } } } }]\n",
+        "E0122",
+    );
+    refused("use: { functions: { f: { call: f } } }\ndo: []\n", "E0130");
+    refused(
+        "use: { functions: { f: { do: [{ a: { call: each, with: { in: .x, function: f } } }] } } }\ndo: []\n",
+        "E0130",
+    );
+    refused("do: [{ a: { try: [], catch: { retry: none } } }]\n", "E0119");
+    valid(
+        "use: { functions: { each: { set: { x: 1 } } } }\ndo: [{ a: { call: each, with: { y: 2 } } }]\n",
+    );
+}
+
+#[test]
+fn variables_exist_where_the_table_says() {
+    let at = |place: &str, name: &str, exists: bool| {
+        let body = place.replace("$X", &format!("${name}"));
+        let parsed = parse(&format!("{HEAD}{body}"));
+        let told = parsed.diagnostics.iter().any(|d| d.code.as_str() == "E0125");
+        assert_eq!(told, !exists, "${name} in\n{body}");
+    };
+    let places = [
+        ("input: { from: $X }\ndo: []\n", "secrets workflow runtime"),
+        ("output: { as: $X }\ndo: []\n", "context secrets workflow runtime"),
+        ("do: [{ a: { if: $X, set: { x: 1 } } }]\n", "context secrets task workflow runtime"),
+        (
+            "do: [{ a: { input: { from: $X }, set: { x: 1 } } }]\n",
+            "context secrets task workflow runtime",
+        ),
+        (
+            "do: [{ a: { set: '${ $X }' } }]\n",
+            "context input secrets task workflow runtime authorization",
+        ),
+        (
+            "do: [{ a: { output: { as: $X }, set: { x: 1 } } }]\n",
+            "context input secrets task workflow runtime authorization",
+        ),
+        (
+            "do: [{ a: { export: { as: $X }, set: { x: 1 } } }]\n",
+            "context input output secrets task workflow runtime authorization",
+        ),
+    ];
+    for (place, known) in places {
+        for name in [
+            "context",
+            "input",
+            "output",
+            "secrets",
+            "task",
+            "workflow",
+            "runtime",
+            "authorization",
+        ] {
+            at(place, name, known.split(' ').any(|known| known == name));
+        }
+    }
+}
+
+#[test]
+fn flow_is_checked_in_its_own_list() {
+    refused(
+        "do: [{ a: { do: [{ b: { set: { x: 1 }, then: c } }] } }, { c: { set: { x: 1 } } }]\n",
+        "E0115",
+    );
+    refused("do: [{ a: { switch: [{ b: { when: .x, then: nowhere } }] } }]\n", "E0115");
+    refused("do: [{ a: { try: [], catch: { then: nowhere } } }]\n", "E0115");
+    refused("use: { functions: { f: { set: { x: 1 }, then: g } } }\ndo: []\n", "E0115");
+    refused(
+        "do: [{ a: { raise: { error: { type: 'https://x.example', status: 500 } } } }, { b: { set: { x: 1 } } }]\n",
+        "W0102",
+    );
+    valid("do: [{ a: { if: .x, set: { x: 1 }, then: end } }, { b: { set: { x: 1 }, then: a } }]\n");
+    valid(
+        "do: [{ a: { switch: [{ x: { when: .x, then: c } }] } }, { b: { set: { x: 1 }, then: end } }, { c: { set: { x: 1 } } }]\n",
+    );
+    refused(
+        "do: [{ a: { switch: [{ x: { then: c } }] } }, { b: { set: { x: 1 } } }, { c: { set: { x: 1 } } }]\n",
+        "W0102",
+    );
+    valid(
+        "do: [{ a: { fork: { branches: [{ b: { set: { x: 1 }, then: end } }, { c: { set: { x: 1 } } }] } } }]\n",
+    );
+}
+
+#[test]
+fn everything_of_the_language_has_a_shape() {
+    let cases: &[(&str, &str)] = &[
+        ("do: [{ a: { set: {} } }]\n", "E0110"),
+        ("do: [{ a: { set: [1] } }]\n", "E0105"),
+        ("do: [{ a: { switch: [] } }]\n", "E0110"),
+        ("do: [{ a: { switch: [{ b: { when: .x } }] } }]\n", "E0106"),
+        ("do: [{ a: { set: { x: 1 } }, b: { set: { x: 1 } } }]\n", "E0109"),
+        ("do: [{}]\n", "E0109"),
+        ("do: [a]\n", "E0105"),
+        ("do: [{ a: null }]\n", "E0105"),
+        ("do: [{ a: { for: { in: .x } } }]\n", "E0106"),
+        ("do: [{ a: { for: { in: .x, each: same, at: same }, do: [] } }]\n", "E0136"),
+        ("do: [{ a: { for: { in: .x, each: context }, do: [] } }]\n", "E0136"),
+        ("do: [{ a: { for: { in: [1] }, do: [] } }]\n", "E0105"),
+        ("do: [{ a: { call: http } }]\n", "E0106"),
+        (
+            "do: [{ a: { call: http, with: { method: 'get it', endpoint: 'http://x' } } }]\n",
+            "E0108",
+        ),
+        (
+            "do: [{ a: { call: http, with: { method: get, endpoint: 'http://x', redirect: 'yes' } } }]\n",
+            "E0105",
+        ),
+        (
+            "do: [{ a: { call: http, with: { method: get, endpoint: { uri: 'http://x', authentication: { basic: { username: u } } } } } }]\n",
+            "E0106",
+        ),
+        (
+            "do: [{ a: { call: grpc, with: { method: m, proto: { endpoint: 'http://x' }, service: { name: n, host: 'a/b' } } } }]\n",
+            "E0112",
+        ),
+        (
+            "do: [{ a: { call: grpc, with: { method: m, proto: { endpoint: 'http://x' }, service: { name: n, host: h, port: 70000 } } } }]\n",
+            "E0110",
+        ),
+        (
+            "do: [{ a: { call: asyncapi, with: { document: { endpoint: 'http://x' }, channel: c } } }]\n",
+            "E0109",
+        ),
+        (
+            "do: [{ a: { call: asyncapi, with: { document: { endpoint: 'http://x' }, channel: c, subscription: { consume: { for: PT1S } } } } }]\n",
+            "E0109",
+        ),
+        ("do: [{ a: { call: openapi, with: { document: { endpoint: 'http://x' } } } }]\n", "E0106"),
+        ("do: [{ a: { call: mcp, with: { method: tools/call, transport: {} } } }]\n", "E0109"),
+        (
+            "do: [{ a: { call: a2a, with: { method: message/sent, server: 'http://x' } } }]\n",
+            "E0108",
+        ),
+        ("do: [{ a: { call: each, with: { in: .x } } }]\n", "E0109"),
+        ("do: [{ a: { call: each, with: { in: .x, limit: 0, do: [] } } }]\n", "E0110"),
+        ("do: [{ a: { call: each, with: { in: .x, maxFailed: 1, do: [] } } }]\n", "E0108"),
+        (
+            "do: [{ a: { call: each, with: { in: .x, onError: collect, maxFailed: '110%', do: [] } } }]\n",
+            "E0110",
+        ),
+        ("do: [{ a: { emit: { event: { with: {} } } } }]\n", "E0106"),
+        (
+            "do: [{ a: { emit: { event: { with: { type: t, data: { x: 'a ${ .b }' } } } } } }]\n",
+            "E0124",
+        ),
+        ("do: [{ a: { listen: { to: { one: { with: {} } } } } }]\n", "E0110"),
+        ("do: [{ a: { listen: { to: { one: { with: { type: t } }, until: .x } } } }]\n", "E0109"),
+        ("do: [{ a: { listen: { to: { any: [], until: { any: [], until: .x } } } } }]\n", "E0107"),
+        ("do: [{ a: { listen: { to: { any: [] } }, foreach: { item: x, at: x } } }]\n", "E0136"),
+        (
+            "do: [{ a: { listen: { to: { any: [] } }, foreach: { do: [{ b: { set: { x: 1 }, then: c } }] } } }]\n",
+            "E0115",
+        ),
+        ("do: [{ a: { run: {} } }]\n", "E0109"),
+        ("do: [{ a: { run: { shell: { command: x, arguments: [1] } } } }]\n", "E0105"),
+        ("do: [{ a: { run: { script: { language: ruby, code: x } } } }]\n", "E0108"),
+        ("do: [{ a: { run: { script: { language: js } } } }]\n", "E0109"),
+        (
+            "do: [{ a: { run: { container: { image: x, lifetime: { cleanup: always, after: PT1S } } } } }]\n",
+            "E0109",
+        ),
+        (
+            "do: [{ a: { run: { container: { image: x, lifetime: { cleanup: eventually } } } } }]\n",
+            "E0106",
+        ),
+        (
+            "do: [{ a: { run: { workflow: { namespace: n, name: m, version: newest } } } }]\n",
+            "E0113",
+        ),
+        (
+            "do: [{ a: { run: { workflow: { namespace: n, name: 'a b', version: latest } } } }]\n",
+            "E0112",
+        ),
+        ("do: [{ a: { raise: { error: { status: 500 } } } }]\n", "E0106"),
+        ("do: [{ a: { raise: { error: { type: 'a b', status: 500 } } } }]\n", "E0127"),
+        ("do: [{ a: { try: [] } }]\n", "E0106"),
+        ("do: [{ a: { try: [], catch: { errors: { with: {} } } } }]\n", "E0110"),
+        ("do: [{ a: { try: [], catch: { errors: { with: { title: '${ .x }' } } } } }]\n", "E0124"),
+        (
+            "do: [{ a: { try: [], catch: { retry: { backoff: { constant: {}, linear: {} } } } } }]\n",
+            "E0109",
+        ),
+        (
+            "do: [{ a: { try: [], catch: { retry: { limit: { attempt: { count: -1 } } } } } }]\n",
+            "E0110",
+        ),
+        (
+            "do: [{ a: { try: [], catch: { retry: { jitter: { from: PT2S, to: PT1S } } } } }]\n",
+            "E0110",
+        ),
+        ("do: [{ a: { wait: { minute: 5 } } }]\n", "E0126"),
+        ("do: [{ a: { wait: 5 } }]\n", "E0105"),
+        ("do: [{ a: { set: { x: 1 }, timeout: { after: PT0.5X } } }]\n", "E0126"),
+        ("do: [{ a: { set: { x: 1 }, input: { schema: {} } } }]\n", "E0109"),
+        ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { effect: maybe } } } }]\n", "E0108"),
+        ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { efect: read } } } }]\n", "E0107"),
+        ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { undo: [] } } } }]\n", "E0132"),
+        ("use: { extensions: [{ e: { extend: none } }] }\ndo: []\n", "E0108"),
+        ("use: { catalogs: { c: {} } }\ndo: []\n", "E0106"),
+        ("use: { authentications: { a: { use: b } } }\ndo: []\n", "E0109"),
+        (
+            "use: { authentications: { a: { oauth2: { authority: 'http://x', grant: magic } } } }\ndo: []\n",
+            "E0108",
+        ),
+        ("use: { secrets: { a: 1 } }\ndo: []\n", "E0105"),
+        ("schedule: {}\ndo: []\n", "E0134"),
+        ("schedule: { every: PT0S }\ndo: []\n", "E0134"),
+        ("schedule: { cron: '* * * *' }\ndo: []\n", "E0134"),
+        ("schedule: { every: PT1M, read: data }\ndo: []\n", "E0109"),
+        ("evaluate: { language: js }\ndo: []\n", "E0108"),
+        ("evaluate: { mode: sloppy }\ndo: []\n", "E0108"),
+        ("do: null\n", "E0105"),
+        ("timeout: never\ndo: []\n", "E0120"),
+    ];
+    for (body, code) in cases {
+        refused(body, code);
+    }
+}
+
+#[test]
+fn known_settings_of_the_document_that_are_not_built_say_so() {
+    for key in [
+        "key",
+        "onConflict",
+        "keyFor",
+        "concurrency",
+        "priority",
+        "schedule",
+        "onFailure",
+        "warnAfter",
+    ] {
+        let text = format!(
+            "document: {{ dsl: '1.0.3', namespace: d, name: p, version: '1.0.0', metadata: {{ tutti: {{ {key}: x }}, free: y }} }}\ndo: []\n"
+        );
+        let told: Vec<String> =
+            parse(&text).diagnostics.iter().map(|d| d.message.clone()).collect();
+        assert_eq!(
+            told,
+            [format!("`metadata.tutti.{key}` is known, but this version does not support it yet")]
+        );
+    }
+    let text = "document: { dsl: '1.0.3', namespace: d, name: p, version: '1.0.0', metadata: { tutti: { owner: us, manualMinutes: 30 } } }\ndo: []\n";
+    check_document(text, &[]);
+}
+
+#[test]
+fn loose_mode_tries_texts() {
+    valid("evaluate: { mode: loose }\ndo: [{ a: { set: { x: .y, z: plain text } } }]\n");
+}
+
+#[test]
+fn versions_of_the_language_are_told_apart() {
+    let text = |dsl: &str| {
+        format!("document: {{ dsl: '{dsl}', namespace: d, name: p, version: '1.0.0' }}\ndo: []\n")
+    };
+    for dsl in ["1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.9"] {
+        check_document(&text(dsl), &[]);
+    }
+    for dsl in ["0.8.0", "1.1.0", "2.0.0", "1.0.0-alpha5"] {
+        assert!(parse(&text(dsl)).workflow.is_none(), "{dsl}");
+    }
+}

