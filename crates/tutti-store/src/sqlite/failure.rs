@@ -1,4 +1,4 @@
-//! What `SQLite`'s errors mean to callers of the store.
+//! What SQLite's errors mean to callers of the store.
 
 use rusqlite::{Error as SqlError, ErrorCode};
 

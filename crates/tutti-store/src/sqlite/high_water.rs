@@ -1,6 +1,6 @@
 //! The high-water mark: beside the database, how far the commits went that were acknowledged.
 //!
-//! A database that lost its end is still a good database to `SQLite`. The mark is written after each commit and before its
+//! A database that lost its end is still a good database to SQLite. The mark is written after each commit and before its
 //! acknowledgement, unsynced: it survives the death of the process at once and the loss of power after the next
 //! checkpoint, where it is synced. It may lag behind the database, never run ahead of it.
 

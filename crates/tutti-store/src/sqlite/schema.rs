@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Error, check};
 
-/// The oldest `SQLite` whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
+/// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
 const FORMAT: u32 = 1;
@@ -84,7 +84,7 @@ const TABLES: [&str; 9] = [
     "CREATE INDEX executions_open ON executions (execution) WHERE status < 4",
 ];
 
-/// Refuses to go on with an `SQLite` that is too old.
+/// Refuses to go on with an SQLite that is too old.
 pub(super) fn check_library() -> Result<(), Error> {
     if rusqlite::version_number() >= OLDEST_SQLITE {
         return Ok(());
