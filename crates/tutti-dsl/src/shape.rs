@@ -29,6 +29,8 @@ pub(crate) enum Shape {
     TextValue,
     /// A mapping of anything; texts in it that are `${ … }` are evaluated.
     MapValue,
+    /// A text that is `${ … }` as a whole.
+    Marked,
     /// A text that a shell or a script reads.
     Code,
     Bool,
