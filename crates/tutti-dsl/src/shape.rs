@@ -140,7 +140,7 @@ pub(crate) const fn object(
 
 /// `{ use: NAME }` of an authentication or of one of its schemes.
 pub(crate) static USE: Object = object(
-    "use",
+    "useReference",
     "Names a part declared elsewhere.",
     &[required(
         "use",
