@@ -58,8 +58,10 @@ const CALL_DEPTH: u32 = 10_000;
 const STACK_RESERVE: usize = 512 << 10;
 /// How much of a value's size one tick pays for when it is walked as a whole.
 const SIZE_PER_TICK: u64 = 64;
+/// How many bytes of text one tick pays for where each is looked at.
+const TEXT_PER_TICK: u64 = 16;
 /// How many parts of a container one tick pays for when it is copied.
-const PARTS_PER_TICK: u64 = 32;
+const PARTS_PER_TICK: u64 = 4;
 
 /// What one evaluation has left.
 pub(crate) struct Budget {
@@ -92,6 +94,11 @@ impl Budget {
     /// Pays for walking something of this size as a whole.
     pub(crate) fn walk(&self, size: u64) -> Flow {
         self.ticks(size / SIZE_PER_TICK)
+    }
+
+    /// Pays for writing or reading so many bytes of text one by one.
+    pub(crate) fn text(&self, bytes: u64) -> Flow {
+        self.ticks(bytes / TEXT_PER_TICK)
     }
 
     /// Pays for copying a container of so many parts.

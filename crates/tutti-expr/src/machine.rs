@@ -21,16 +21,16 @@ pub(crate) use stop::{Flow, Stop};
 use crate::{
     Environment, Value,
     library::Library,
-    limits::Budget,
+    limits::{Budget, Limit},
     natives::{self, operators},
-    regexes::Regexes,
+    regexes::{Regexes, SharedRegexes},
     syntax::tree::{Node, Op},
 };
 
 /// One evaluation.
 pub(crate) struct Machine<'m> {
     pub(crate) budget: Budget,
-    pub(crate) regexes: Regexes,
+    pub(crate) regexes: Regexes<'m>,
     environment: &'m dyn Environment,
     names: &'m [Arc<str>],
     globals: Vec<OnceCell<Value>>,
@@ -38,13 +38,16 @@ pub(crate) struct Machine<'m> {
     labels: Cell<u32>,
 }
 
+/// What catching an error costs.
+const ERROR_TICKS: u64 = 16;
+
 static ROOT: Env<'static> = Env::Root;
 
 impl<'m> Machine<'m> {
-    pub(crate) fn new(names: &'m [Arc<str>], environment: &'m dyn Environment) -> Self {
+    pub(crate) fn new(names: &'m [Arc<str>], regexes: &'m SharedRegexes, environment: &'m dyn Environment) -> Self {
         Self {
             budget: Budget::new(),
-            regexes: Regexes::default(),
+            regexes: Regexes::new(regexes),
             environment,
             names,
             globals: names.iter().map(|_| OnceCell::new()).collect(),
@@ -74,6 +77,7 @@ impl<'m> Machine<'m> {
             return Ok(value.clone());
         }
         match self.environment.variable(&self.names[number]) {
+            Some(value) if value.depth() > Value::MAX_DEPTH => Stop::limit(Limit::ValueDepth),
             Some(value) => Ok(slot.get_or_init(|| value).clone()),
             None => unbound(),
         }
@@ -185,6 +189,7 @@ impl<'m> Machine<'m> {
             }
             Op::Binary(operator, left, right) => self.values(right, env, input.clone(), &mut |right| {
                 self.values(left, env, input.clone(), &mut |left| {
+                    self.budget.tick()?;
                     out(operators::binary(self, *operator, left, right.clone())?)
                 })
             }),
@@ -317,10 +322,11 @@ impl<'m> Machine<'m> {
         let flow = self.run(body, env, item, &mut |item| out(item).inspect_err(|_| passed_on = true));
         match flow {
             Err(stop) if !passed_on => match (stop.into_error()?, handler) {
-                (error, Some(handler)) => self.run(handler, env, Item::plain(error), &mut |item| {
-                    out(item)
-                }),
-                (_, None) => Ok(()),
+                (error, handler) => {
+                    // An error is a text that was put together, perhaps for nothing.
+                    self.budget.ticks(ERROR_TICKS)?;
+                    handler.map_or(Ok(()), |handler| self.run(handler, env, Item::plain(error), out))
+                }
             },
             flow => flow,
         }

@@ -71,7 +71,11 @@ impl Machine<'_> {
                 _ => self.one(right, env, input),
             },
             Op::Try(body, Some(handler)) => match self.one(body, env, input) {
-                Err(stop) => self.one(handler, env, stop.into_error()?),
+                Err(stop) => {
+                    let error = stop.into_error()?;
+                    self.budget.ticks(super::ERROR_TICKS)?;
+                    self.one(handler, env, error)
+                }
                 value => value,
             },
             Op::Reduce(fold) => self.one_reduce(fold, env, input),
@@ -144,8 +148,7 @@ impl Machine<'_> {
         let _nesting = self.budget.enter()?;
         self.values(key, env, input.clone(), &mut |key| {
             self.values(value, env, input.clone(), &mut |value| {
-                self.budget.copy(done.len())?;
-                self.budget.tick()?;
+                self.budget.ticks(2 + done.len() as u64 / 4)?;
                 let mut done = done.clone();
                 done.push((key.clone(), value));
                 self.run_object(rest, done, env, input, out)
@@ -179,7 +182,7 @@ impl Machine<'_> {
         Ok(Value::from(text).tainted_if(pieces.iter().any(Value::is_tainted)))
     }
 
-    /// Texts of every combination of the parts' results; the last part changes fastest.
+    /// Texts of every combination of the parts' results; the first part changes fastest.
     pub(super) fn run_text<'e>(
         &self,
         parts: &'e [Part],
@@ -188,14 +191,16 @@ impl Machine<'_> {
         input: &Value,
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
-        let Some((part, rest)) = parts.split_first() else { return out(self.join_text(&done)?) };
+        let Some((part, before)) = parts.split_last() else {
+            let pieces: Vec<Value> = done.into_iter().rev().collect();
+            return out(self.join_text(&pieces)?);
+        };
         let _nesting = self.budget.enter()?;
         let mut next = |piece| {
-            self.budget.copy(done.len())?;
-            self.budget.tick()?;
+            self.budget.ticks(2)?;
             let mut done = done.clone();
             done.push(piece);
-            self.run_text(rest, done, env, input, out)
+            self.run_text(before, done, env, input, out)
         };
         match part {
             Part::Literal(text) => next(Value::from(text.clone())),
@@ -257,6 +262,7 @@ impl Machine<'_> {
     ) -> Flow {
         let Some((last, before)) = args.split_last() else {
             values[1..].reverse();
+            self.budget.ticks(args.len() as u64 + 1)?;
             return out(native.call(self, &values)?);
         };
         self.values(last, env, input.clone(), &mut |value| {

@@ -131,7 +131,7 @@ fn change_member(
     change_it: Change<'_>,
 ) -> Flow<Value> {
     if !root.is_unshared() {
-        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 8)?;
+        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     }
     let mut object = match if root.is_null() { Ok(Object::default()) } else { root.into_object() } {
         Ok(object) => object,
@@ -193,7 +193,9 @@ fn change_slice(
     let Some(inserted) = after.as_array() else {
         return Stop::raise("A slice of an array can only be assigned another array");
     };
-    machine.budget.copy(inserted.len())?;
+    let total = items.len() + inserted.len();
+    machine.budget.copy(total)?;
+    machine.budget.hold((total * size_of::<Value>()) as u64)?;
     machine.array([&items[..range.start], inserted, &items[range.end..]].concat())
 }
 
@@ -265,7 +267,7 @@ fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'
 
 fn delete_members(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
     let groups = groups(machine, places)?;
-    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 8)?;
+    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     let mut object = match root.into_object() {
         Ok(object) => object,
         Err(root) => return Ok(root),
@@ -348,7 +350,7 @@ fn delete_in_slice(
 /// `left * right` of two objects: members that are objects on both sides merge too.
 pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return Ok(right.clone()) };
-    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 8 + 1)?;
+    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 2 + 1)?;
     let mut object = match left.into_object() {
         Ok(object) => object,
         Err(_) => return Ok(right.clone()),

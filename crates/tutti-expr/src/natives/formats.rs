@@ -46,7 +46,7 @@ fn text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
 /// The bytes a format works on: a text's own, of anything else its JSON's.
 fn bytes_of(machine: &Machine<'_>, value: &Value) -> Flow<String> {
     machine.budget.hold(value.size().saturating_mul(3))?;
-    machine.budget.walk(value.size())?;
+    machine.budget.text(value.size())?;
     Ok(value.as_str().map_or_else(|| value.to_json(), str::to_owned))
 }
 
@@ -112,7 +112,7 @@ fn row(
         return Stop::raise(format!("{} cannot be {name}-formatted, only an array can be", describe(value)));
     };
     machine.budget.hold(value.size().saturating_mul(2))?;
-    machine.budget.walk(value.size().saturating_mul(2))?;
+    machine.budget.text(value.size())?;
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -148,7 +148,7 @@ fn tsv(text: &str, out: &mut String) {
 
 fn shell(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     machine.budget.hold(value.size().saturating_mul(4))?;
-    machine.budget.walk(value.size().saturating_mul(2))?;
+    machine.budget.text(value.size())?;
     let words = value.as_array().unwrap_or(std::slice::from_ref(value));
     let mut out = String::new();
     for (index, word) in words.iter().enumerate() {

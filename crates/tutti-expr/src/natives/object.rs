@@ -121,13 +121,13 @@ fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     match value.kind() {
         Kind::Object(object) => {
             for (key, member) in object.iter() {
-                machine.budget.ticks(2)?;
+                machine.budget.ticks(4)?;
                 entries.push(entry(Value::from(key.clone()).tainted_if(object.keys_tainted()), member));
             }
         }
         Kind::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                machine.budget.ticks(2)?;
+                machine.budget.ticks(4)?;
                 entries.push(entry(integer(index), item));
             }
         }
@@ -144,7 +144,7 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     };
     let mut object = Object::default();
     for entry in entries {
-        machine.budget.ticks(2)?;
+        machine.budget.ticks(4)?;
         let Some(members) = entry.as_object() else {
             return Stop::raise(format!("Cannot index {} with \"key\"", entry.type_name()));
         };

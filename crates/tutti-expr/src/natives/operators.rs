@@ -37,7 +37,9 @@ fn equal(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<bool> {
 }
 
 fn order(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Ordering> {
-    machine.budget.walk(left.size().min(right.size()))?;
+    // Objects are sorted by name to be ordered.
+    let effort = if left.depth() > 0 { 8 } else { 1 };
+    machine.budget.walk(left.size().min(right.size()).saturating_mul(effort))?;
     if left.as_f64().is_some_and(f64::is_nan) && right.as_f64().is_some() {
         return Ok(Ordering::Less);
     }
@@ -117,7 +119,7 @@ fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
 fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return refuse(&left, right, "added") };
     let copied = if left.is_unshared() { 0 } else { left.as_object().map_or(0, crate::Object::len) };
-    machine.budget.ticks((copied + added.len()) as u64 / 8)?;
+    machine.budget.ticks((copied + added.len()) as u64)?;
     machine.budget.hold(((copied + added.len()) * 80) as u64)?;
     match left.into_object() {
         Ok(mut object) => {

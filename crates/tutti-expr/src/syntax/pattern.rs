@@ -14,7 +14,7 @@ impl Parser<'_> {
     pub(super) fn definition(&mut self) -> Parsed {
         let mark = self.names.mark();
         let (name, arity, function) = self.function()?;
-        self.names.bind_function(&name, arity);
+        self.names.bind_function(&name, arity, function.body.reach);
         let rest = self.pipe()?;
         self.names.leave(mark);
         self.node(Op::Define(Arc::new(function), Box::new(rest)))
@@ -31,7 +31,7 @@ impl Parser<'_> {
         let parameters = self.parameters()?;
         self.expect(":")?;
         let mark = self.names.mark();
-        self.names.bind_function(&name, parameters.len());
+        self.names.bind_function(&name, parameters.len(), Node::UNBOUNDED);
         for parameter in &parameters {
             self.names.bind_parameter(parameter.trim_start_matches('$'));
         }

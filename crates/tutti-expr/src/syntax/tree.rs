@@ -149,9 +149,6 @@ impl Node {
         let mut measure = Measure { height: 0, reach: 1, single: true };
         op.children(&mut |child| measure.add(child));
         let single = op.is_single(measure.single);
-        if let Op::Call(..) = op {
-            measure.reach = Self::UNBOUNDED;
-        }
         Self { op, single, height: measure.height + 1, reach: measure.reach }
     }
 

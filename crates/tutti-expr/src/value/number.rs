@@ -30,7 +30,8 @@ pub(super) fn write_float(number: f64, out: &mut String) {
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     out.push_str(sign);
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    if !(-5..17).contains(&exponent) {
+    let point = exponent + 1;
+    if point <= -4 || point > count + 15 {
         let (first, rest) = digits.split_at(1);
         out.push_str(first);
         if !rest.is_empty() {
@@ -46,7 +47,10 @@ pub(super) fn write_float(number: f64, out: &mut String) {
     } else if count <= exponent + 1 {
         out.push_str(&digits);
         out.extend((count..=exponent).map(|_| '0'));
-        out.push_str(".0");
+        // Whole results of computations are integers up to 53 bits: this was written with a fraction, and stays so.
+        if number.abs() < 9_007_199_254_740_992.0 {
+            out.push_str(".0");
+        }
     } else {
         let (whole, fraction) = digits.split_at(usize::try_from(exponent + 1).unwrap_or(1));
         out.push_str(whole);
