@@ -6,8 +6,8 @@ use crate::{
     Value,
     library::Library,
     limits::{Limit, OUTPUT, SOURCE},
-    regexes::SharedRegexes,
     machine::{Flow, Machine, Stop},
+    regexes::SharedRegexes,
     syntax::{parser::Parser, tree::Node},
 };
 
@@ -85,7 +85,12 @@ impl Expression {
         // What nests at all has at most one level per byte.
         let needed = (64 << 10) + source.len().min(400) * (10 << 10);
         let (root, variables) = stacker::maybe_grow(needed, STACK / 2, read)?;
-        Ok(Self(Arc::new(Program { source: Arc::from(source), root, variables, regexes: SharedRegexes::default() })))
+        Ok(Self(Arc::new(Program {
+            source: Arc::from(source),
+            root,
+            variables,
+            regexes: SharedRegexes::default(),
+        })))
     }
 
     /// The program inside an expression position's text: without the optional `${` and `}` around it, trimmed.

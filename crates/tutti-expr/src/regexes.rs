@@ -74,7 +74,13 @@ impl<'p> Regexes<'p> {
         Self { used: RefCell::default(), shared }
     }
 
-    pub(crate) fn get(&self, pattern: &str, flags: Flags, secret: bool, budget: &Budget) -> Flow<Regex> {
+    pub(crate) fn get(
+        &self,
+        pattern: &str,
+        flags: Flags,
+        secret: bool,
+        budget: &Budget,
+    ) -> Flow<Regex> {
         let mut used = self.used.borrow_mut();
         if let Some(compiled) = used.iter().find(|compiled| compiled.is(pattern, flags)) {
             return Ok(compiled.regex.clone());
@@ -83,7 +89,11 @@ impl<'p> Regexes<'p> {
         let compiled = match self.shared.get(pattern, flags) {
             Some(compiled) => compiled,
             None => {
-                let compiled = Compiled { pattern: pattern.to_owned(), flags, regex: compile(pattern, flags, secret)? };
+                let compiled = Compiled {
+                    pattern: pattern.to_owned(),
+                    flags,
+                    regex: compile(pattern, flags, secret)?,
+                };
                 if !secret {
                     self.shared.keep(&compiled);
                 }
