@@ -114,7 +114,7 @@ impl Budget {
     }
 
     /// Checks a container that was just made.
-    pub(crate) fn admit(&self, value: Value) -> Flow<Value> {
+    pub(crate) fn admit(value: Value) -> Flow<Value> {
         if value.depth() > Value::MAX_DEPTH {
             return Stop::limit(Limit::ValueDepth);
         }

@@ -23,6 +23,7 @@ const SHARED: usize = 2;
 const SHARED_LENGTH: usize = 256;
 
 /// How a pattern matches.
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the language, each on its own")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
     pub(crate) global: bool,
@@ -86,19 +87,15 @@ impl<'p> Regexes<'p> {
             return Ok(compiled.regex.clone());
         }
         budget.ticks(COMPILATION)?;
-        let compiled = match self.shared.get(pattern, flags) {
-            Some(compiled) => compiled,
-            None => {
-                let compiled = Compiled {
-                    pattern: pattern.to_owned(),
-                    flags,
-                    regex: compile(pattern, flags, secret)?,
-                };
-                if !secret {
-                    self.shared.keep(&compiled);
-                }
-                compiled
+        let compiled = if let Some(compiled) = self.shared.get(pattern, flags) {
+            compiled
+        } else {
+            let regex = compile(pattern, flags, secret)?;
+            let compiled = Compiled { pattern: pattern.to_owned(), flags, regex };
+            if !secret {
+                self.shared.keep(&compiled);
             }
+            compiled
         };
         if used.len() == KEPT {
             used.remove(0);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Env, Flow, Item, Machine, Stop};
 use crate::{
     Object, Value,
+    limits::Budget,
     natives::{self, Native, operators},
     syntax::tree::{Fold, Node, Op, Part},
     value::Array,
@@ -122,7 +123,7 @@ impl Machine<'_> {
             Ok(())
         })?;
         self.budget.copy(items.len())?;
-        self.budget.admit(Value::from(Array::new(items)))
+        Budget::admit(Value::from(Array::new(items)))
     }
 
     fn one_object<'e>(
@@ -137,7 +138,7 @@ impl Machine<'_> {
             let key = self.one(key, env, input.clone())?;
             natives::object::put(&mut object, &key, self.one(value, env, input.clone())?)?;
         }
-        self.budget.admit(Value::from(object))
+        Budget::admit(Value::from(object))
     }
 
     /// Objects of every combination of the members' results; the last member changes fastest.
@@ -154,7 +155,7 @@ impl Machine<'_> {
             for (key, value) in done {
                 natives::object::put(&mut object, &key, value)?;
             }
-            return out(self.budget.admit(Value::from(object))?);
+            return out(Budget::admit(Value::from(object))?);
         };
         let _nesting = self.budget.enter()?;
         self.values(key, env, input.clone(), &mut |key| {
@@ -236,7 +237,7 @@ impl Machine<'_> {
 
     fn one_reduce<'e>(&self, fold: &'e Fold, env: &'e Env<'e>, input: Value) -> Flow<Value> {
         let mut result = Value::NULL;
-        self.run_reduce(fold, env, Item::plain(input), &mut |item| {
+        self.run_reduce(fold, env, &Item::plain(input), &mut |item| {
             result = item.value;
             Ok(())
         })?;

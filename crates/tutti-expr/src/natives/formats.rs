@@ -7,6 +7,7 @@ use base64::{Engine as _, alphabet, engine};
 use super::{Native, conversion::to_text, describe, native};
 use crate::{
     Kind, Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -63,7 +64,7 @@ fn each_character(
     machine.budget.ticks(text.len() as u64 / 16)?;
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| escape(character, &mut out));
-    machine.budget.admit(Value::from(out))
+    Budget::admit(Value::from(out))
 }
 
 fn html(character: char, out: &mut String) {

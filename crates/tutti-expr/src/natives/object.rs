@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Native, arranging, describe, integer, native};
 use crate::{
     Kind, Object, Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -29,7 +30,7 @@ pub(super) fn natives() -> Vec<Native> {
             })
         }),
         arranging("delpaths", 1, |machine, args| match args[1].as_array() {
-            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths.to_vec()),
+            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths),
             None => Stop::raise("Paths must be specified as an array"),
         }),
     ]
@@ -178,7 +179,6 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         };
         let key = find(&["key", "k", "name", "Name", "Key", "K"]).cloned().unwrap_or(Value::NULL);
         let name = match key.kind() {
-            Kind::String(_) => key.clone(),
             Kind::Null => Value::from("null").tainted_if(key.is_tainted()),
             Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => {
                 Value::from(key.to_json()).tainted_if(key.is_tainted())
@@ -188,5 +188,5 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         let value = find(&["value", "v", "Value", "V"]).cloned().unwrap_or(Value::NULL);
         put(&mut object, &name, value)?;
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }

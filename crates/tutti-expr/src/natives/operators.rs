@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::{access, describe};
 use crate::{
     Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
     syntax::tree::Binary,
 };
@@ -20,7 +21,7 @@ pub(crate) fn binary(
     let value = match operator {
         Binary::Add => return add(machine, left, right),
         Binary::Subtract => subtract(machine, &left, &right)?,
-        Binary::Multiply => return multiply(machine, left, right),
+        Binary::Multiply => return multiply(machine, left, &right),
         Binary::Divide => divide(machine, &left, &right)?,
         Binary::Remainder => remainder(&left, &right)?,
         Binary::Equal => Value::from(equal(machine, &left, &right)?),
@@ -98,7 +99,7 @@ fn join(machine: &Machine<'_>, left: &str, right: &str) -> Flow<Value> {
     let mut text = String::with_capacity(left.len() + right.len());
     text.push_str(left);
     text.push_str(right);
-    machine.budget.admit(Value::from(text))
+    Budget::admit(Value::from(text))
 }
 
 fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
@@ -114,8 +115,10 @@ fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     }
     match left.into_array() {
         Ok(mut array) => {
-            added.iter().for_each(|item| array.push(item.clone()));
-            machine.budget.admit(Value::from(array))
+            for item in added {
+                array.push(item.clone());
+            }
+            Budget::admit(Value::from(array))
         }
         Err(left) => refuse(&left, right, "added"),
     }
@@ -133,7 +136,7 @@ fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
             if added.keys_tainted() {
                 object.mark_keys();
             }
-            machine.budget.admit(Value::from(object))
+            Budget::admit(Value::from(object))
         }
         Err(left) => refuse(&left, right, "added"),
     }
@@ -163,7 +166,7 @@ fn subtract(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {
     machine.array(kept)
 }
 
-fn multiply(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
+fn multiply(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
         && let Some(product) = left.checked_mul(right)
@@ -179,9 +182,9 @@ fn multiply(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
         return repeat(machine, text, times).map(|text| text.tainted_if(mark));
     }
     if left.as_object().is_some() && right.as_object().is_some() {
-        return access::merge_deep(machine, left, &right);
+        return access::merge_deep(machine, left, right);
     }
-    refuse(&left, &right, "multiplied")
+    refuse(&left, right, "multiplied")
 }
 
 fn repeat(machine: &Machine<'_>, text: &str, times: f64) -> Flow<Value> {

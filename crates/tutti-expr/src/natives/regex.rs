@@ -142,7 +142,7 @@ fn flags_of(flags: &Value) -> Flow<Flags> {
             _ => {
                 return Stop::raise(format!(
                     "{} is not a valid modifier string",
-                    flags.preview(60)
+                    if flags.is_tainted() { Value::REDACTED } else { letters }
                 ));
             }
         }

@@ -108,7 +108,6 @@ impl<'a> Parser<'a> {
             "&" => Some("write `and`".to_owned()),
             "!" => Some("write `… | not`".to_owned()),
             "'" => Some("strings stand in double quotes".to_owned()),
-            "=>" => None,
             "import" | "include" => {
                 Some("an expression has no modules; write the definition inside it".to_owned())
             }

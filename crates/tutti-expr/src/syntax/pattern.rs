@@ -87,7 +87,9 @@ impl Parser<'_> {
         while self.accept("?//") {
             patterns.push(self.pattern(&mut slots)?);
         }
-        slots.iter().for_each(|name| self.names.bind_variable(name));
+        for name in &slots {
+            self.names.bind_variable(name);
+        }
         Ok(Binding { patterns, slots: slots.len() })
     }
 
@@ -119,13 +121,11 @@ impl Parser<'_> {
     fn slot(&mut self, slots: &mut Vec<String>) -> usize {
         let name = &self.text()[1..];
         self.advance();
-        match slots.iter().position(|known| known == name) {
-            Some(slot) => slot,
-            None => {
-                slots.push(name.to_owned());
-                slots.len() - 1
-            }
+        if let Some(slot) = slots.iter().position(|known| known == name) {
+            return slot;
         }
+        slots.push(name.to_owned());
+        slots.len() - 1
     }
 
     fn pattern_member(&mut self, slots: &mut Vec<String>) -> Parsed<Member> {

@@ -1,5 +1,7 @@
 //! Numbers that neither 64 bits nor a double hold exactly.
 
+use std::fmt::Write as _;
+
 /// A number kept as its text until something computes with it.
 pub(crate) struct Decimal {
     text: Box<str>,
@@ -39,7 +41,7 @@ pub(super) fn write_float(number: f64, out: &mut String) {
             out.push_str(rest);
         }
         let sign = if exponent < 0 { '-' } else { '+' };
-        out.push_str(&format!("e{sign}{:02}", exponent.unsigned_abs()));
+        write!(out, "e{sign}{:02}", exponent.unsigned_abs()).unwrap_or_default();
     } else if exponent < 0 {
         out.push_str("0.");
         out.extend((1..-exponent).map(|_| '0'));

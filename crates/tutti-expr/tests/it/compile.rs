@@ -96,7 +96,7 @@ fn any_text_compiles_or_is_refused_with_a_range_inside_it() {
                 expression.evaluate(&Value::NULL, &crate::World).is_ok() || !source.is_empty()
             ),
             Err(error) => {
-                assert!(source.get(error.range.clone()).is_some(), "{source:?} {error:?}")
+                assert!(source.get(error.range.clone()).is_some(), "{source:?} {error:?}");
             }
         }
     }
