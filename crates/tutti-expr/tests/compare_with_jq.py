@@ -6,7 +6,7 @@ import pathlib
 
 import jq
 
-rows = [json.loads(line) for line in pathlib.Path(__file__).with_name("it").joinpath("jq.jsonl").read_text().splitlines()]
+rows = [json.loads(line) for line in pathlib.Path(__file__).with_name("it").joinpath("jq.jsonl").read_text().strip().split("\n")]
 wrong = 0
 for program, value, expected in rows:
     found = jq.compile(program).input_value(value).all()
