@@ -199,8 +199,7 @@ fn default_effect(task: &At<'_>) -> Option<Effect> {
             })
         }
         Keyword::Call if task.get("call")?.text().is_some_and(|name| &**name == "each") => None,
-        Keyword::Call => Some(Effect::Once),
-        Keyword::Run => Some(Effect::Once),
+        Keyword::Call | Keyword::Run => Some(Effect::Once),
         _ => None,
     }
 }

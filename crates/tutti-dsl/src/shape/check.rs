@@ -38,9 +38,8 @@ impl Checker<'_> {
             Shape::Integer { min, max } => self.integer(at, *min, *max),
             Shape::Choice(choices) => self.choice(at, choices),
             Shape::DnsLabel => self.dns_label(at),
-            Shape::Version => self.version(at),
             Shape::VersionOrLatest if at.text().is_some_and(|text| &**text == "latest") => {}
-            Shape::VersionOrLatest => self.version(at),
+            Shape::Version | Shape::VersionOrLatest => self.version(at),
             Shape::Host => self.host(at),
             Shape::NotYet => self.not_yet(at),
             Shape::Marked => self.marked(at),
