@@ -1,1 +1,22 @@
-//! Being built.
+//! The connector port, and one folder per protocol behind it.
+//!
+//! A [`Connector`] makes calls for one function (`http`, `shell`). It knows nothing of workflows: it gets evaluated
+//! arguments and a stable key, and says what came of the call, honestly enough that recovery may rely on it.
+//!
+//! Start reading at `port.rs`, then `http/call.rs` and `shell/call.rs`. Nothing here may repeat a secret unmarked, open
+//! a connection past [`Guard`], or claim to know what it does not.
+
+mod arguments;
+mod guard;
+pub mod http;
+mod port;
+mod redact;
+mod registry;
+pub mod shell;
+
+pub use guard::{Denied, Guard, GuardOptions, Policy, Resolve, Roots, SystemResolver};
+pub use port::{
+    BoxFuture, Call, CallContext, Cancellation, Canceller, Connector, Failure, LogLine, LogStream,
+    Probe,
+};
+pub use registry::{Registry, RegistryBuilder};

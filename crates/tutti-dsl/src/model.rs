@@ -436,6 +436,13 @@ pub struct Try {
     pub catch: Catch,
 }
 
+impl Try {
+    /// Whether each attempt has a time limit of its own.
+    pub fn limits_attempts(&self) -> bool {
+        self.catch.retry.as_ref().is_some_and(|retry| retry.limit_attempt.is_some())
+    }
+}
+
 /// `catch`
 #[derive(Debug)]
 pub struct Catch {

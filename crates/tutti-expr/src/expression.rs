@@ -1,8 +1,14 @@
 //! One compiled jq program.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, ops::Range, sync::Arc};
 
-use crate::Value;
+use crate::{
+    Value,
+    library::Library,
+    limits::{Limit, OUTPUT, SOURCE},
+    machine::{Flow, Machine, Stop},
+    syntax::{parser::Parser, tree::Node},
+};
 
 /// The names of the variables an expression may use, without `$`.
 #[derive(Debug, Clone, Default)]
@@ -26,11 +32,15 @@ impl Scope {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(AsRef::as_ref)
     }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<str>> {
+        self.0.get(name)
+    }
 }
 
 /// What an expression may look at beside its input.
 pub trait Environment {
-    /// The value of the variable `$name`; asked only for variables the expression uses.
+    /// The value of the variable `$name`; asked only for variables the expression uses, when it first does.
     fn variable(&self, name: &str) -> Option<Value>;
     /// The turn's time in milliseconds since the Unix epoch: what `now` returns.
     fn now_ms(&self) -> i64;
@@ -38,30 +48,98 @@ pub trait Environment {
 
 /// A compiled jq program; cheap to clone and shared between threads.
 #[derive(Clone)]
-pub struct Expression {
+pub struct Expression(Arc<Program>);
+
+struct Program {
     source: Arc<str>,
+    root: Node,
+    variables: Vec<Arc<str>>,
 }
+
+/// The stack that programs get which may call deep.
+const STACK: usize = 32 << 20;
+/// The stack below which such a program gets its own.
+const DEEP: usize = 24 << 20;
+/// The stack that programs need which do not call deep.
+const SHALLOW: usize = 768 << 10;
+/// How deep a program may nest to need no stack of its own.
+const SHALLOW_REACH: u16 = 100;
 
 impl Expression {
     /// Compiles jq source (without `${` and `}`) whose free variables are in `scope`.
     ///
     /// # Errors
     /// If the source does not compile: unknown syntax, function or variable, or a limit on source.
-    pub fn compile(source: &str, _scope: &Scope) -> Result<Self, CompileError> {
-        Ok(Self { source: Arc::from(source) })
+    pub fn compile(source: &str, scope: &Scope) -> Result<Self, CompileError> {
+        if source.len() > SOURCE {
+            return Err(CompileError::limit(Limit::Source, 0..source.len()));
+        }
+        let library = Library::shared();
+        let read = || {
+            let mut parser = Parser::new(source, scope, library);
+            let root = parser.program()?;
+            Ok((root, parser.names.into_used()))
+        };
+        // What nests at all has at most one level per byte.
+        let needed = (64 << 10) + source.len().min(400) * (10 << 10);
+        let (root, variables) = stacker::maybe_grow(needed, STACK / 2, read)?;
+        Ok(Self(Arc::new(Program { source: Arc::from(source), root, variables })))
+    }
+
+    /// The program inside an expression position's text: without the optional `${` and `}` around it, trimmed.
+    pub fn strip(text: &str) -> &str {
+        let text = text.trim();
+        match text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+            Some(inside) => inside.trim(),
+            None => text,
+        }
     }
 
     /// The source as written.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
+    }
+
+    /// The variables of the scope that the program uses, without `$`, in the order of their first use.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.variables.iter().map(AsRef::as_ref)
     }
 
     /// Evaluates to one value: no result is `null`, several are an array.
     ///
     /// # Errors
     /// If the program raises an error or reaches a limit.
-    pub fn evaluate(&self, _input: &Value, _environment: &dyn Environment) -> Result<Value, Error> {
-        Err(Error::Raised { message: Arc::from("not built") })
+    pub fn evaluate(&self, input: &Value, environment: &dyn Environment) -> Result<Value, Error> {
+        if self.0.root.reach <= SHALLOW_REACH {
+            return stacker::maybe_grow(SHALLOW, STACK, || self.results(input, environment));
+        }
+        stacker::maybe_grow(DEEP, STACK, || self.results(input, environment))
+    }
+
+    fn results(&self, input: &Value, environment: &dyn Environment) -> Result<Value, Error> {
+        let machine = Machine::new(&self.0.variables, environment);
+        let mut first: Option<Value> = None;
+        let mut more: Vec<Value> = Vec::new();
+        let mut size = 0;
+        let flow = machine.start(&self.0.root, input.clone(), &mut |value| {
+            size += value.size();
+            if size > OUTPUT {
+                return Stop::limit(Limit::Output);
+            }
+            match &first {
+                None => first = Some(value),
+                Some(_) => more.push(value),
+            }
+            Ok(())
+        });
+        flow.map_err(|stop| Error::from_stop(*stop))?;
+        let Some(first) = first else { return Ok(Value::NULL) };
+        if more.is_empty() {
+            return Ok(first.into_finite());
+        }
+        more.insert(0, first);
+        let whole: Flow<Value> = machine.array(more);
+        whole.map(Value::into_finite).map_err(|stop| Error::from_stop(*stop))
     }
 
     /// Evaluates a condition: only `true` and `false` count, `null` and no result are false.
@@ -73,14 +151,14 @@ impl Expression {
         match value.as_bool() {
             Some(truth) => Ok(truth),
             None if value.is_null() => Ok(false),
-            None => Err(Error::NotBoolean { found: Arc::from(value.to_redacted_json()) }),
+            None => Err(Error::NotBoolean { found: Arc::from(value.preview(SHOWN)) }),
         }
     }
 }
 
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "${{ {} }}", self.source)
+        write!(f, "${{ {} }}", self.0.source)
     }
 }
 
@@ -93,7 +171,24 @@ pub struct CompileError {
     /// What could be done about it.
     pub hint: Option<String>,
     /// The byte range of the offending part in the source.
-    pub range: std::ops::Range<usize>,
+    pub range: Range<usize>,
+    /// The limit that the source exceeds, if that is what is wrong.
+    pub limit: Option<Limit>,
+}
+
+impl CompileError {
+    pub(crate) fn new(message: String, hint: Option<String>, range: Range<usize>) -> Self {
+        Self { message, hint, range, limit: None }
+    }
+
+    pub(crate) fn limit(limit: Limit, range: Range<usize>) -> Self {
+        Self {
+            message: format!("the expression exceeds its limit of {limit}"),
+            hint: Some("split it over several tasks, or pass the data in as input".to_owned()),
+            range,
+            limit: Some(limit),
+        }
+    }
 }
 
 /// Why an evaluation gave no value.
@@ -102,7 +197,7 @@ pub enum Error {
     /// The program raised an error.
     #[error("{message}")]
     Raised {
-        /// The program's message, secrets redacted.
+        /// The program's message, secrets redacted, cut short after 1 KiB.
         message: Arc<str>,
     },
     /// The program reached a limit.
@@ -119,29 +214,22 @@ pub enum Error {
     },
 }
 
-/// The limits that end every evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// Evaluation ticks.
-    Ticks,
-    /// Bytes of all values made.
-    Bytes,
-    /// Depth of one value.
-    ValueDepth,
-    /// Depth of calls.
-    CallDepth,
-    /// Bytes of the output.
-    Output,
+/// How much of a value messages show.
+const SHOWN: usize = 1 << 10;
+
+impl Error {
+    fn from_stop(stop: Stop) -> Self {
+        match stop {
+            Stop::Limit(limit) => Self::Limit { limit },
+            Stop::Break(_) => Self::Raised { message: Arc::from("break") },
+            Stop::Error(error) => Self::Raised { message: Arc::from(message_of(&error)) },
+        }
+    }
 }
 
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ticks => "1,000,000 ticks",
-            Self::Bytes => "64 MiB of values",
-            Self::ValueDepth => "128 levels of nesting in a value",
-            Self::CallDepth => "call depth",
-            Self::Output => "8 MiB of output",
-        })
+fn message_of(error: &Value) -> String {
+    match error.as_str() {
+        Some(text) if !error.is_tainted() => text[..text.floor_char_boundary(SHOWN)].to_owned(),
+        _ => error.preview(SHOWN),
     }
 }

@@ -4,13 +4,23 @@
 //! secret. [`Expression`] is one compiled jq program over it; [`Template`] is a value whose whole-string `${…}` leaves
 //! are expressions. Evaluation ends for every program: it stops at a named [`Limit`], never hangs, never aborts.
 //!
+//! A source goes through [`syntax`] once, at publish; [`machine`] walks the tree that comes out, paying for every move out
+//! of the budget in [`limits`], and calls [`natives`] for what is built in.
+//!
 //! This crate must never read a clock, chance, the environment or a file: all an expression may look at comes in through
 //! [`Environment`].
 
 mod expression;
+mod library;
+mod limits;
+mod machine;
+mod natives;
+mod regexes;
+mod syntax;
 mod template;
 mod value;
 
-pub use expression::{CompileError, Environment, Error, Expression, Limit, Scope};
-pub use template::Template;
+pub use expression::{CompileError, Environment, Error, Expression, Scope};
+pub use limits::Limit;
+pub use template::{Mode, Template, TemplateError, TemplateErrors};
 pub use value::{Kind, Object, ParseError, Value};

@@ -1,6 +1,26 @@
 //! The value that flows through workflows.
+//!
+//! A [`Value`] is 32 bytes: leaves stand in it, containers and texts are shared behind an `Arc`. Containers know their
+//! size, depth and taint, so that asking is free. Nothing here recurses deeper than a value's own checked depth:
+//! dropping, comparing and printing walk with a stack of their own.
+
+mod array;
+mod convert;
+mod live;
+mod number;
+mod object;
+mod order;
+mod parse;
+mod print;
 
 use std::{fmt, sync::Arc};
+
+pub(crate) use array::Array;
+use live::Text;
+pub(crate) use live::live_bytes;
+pub(crate) use number::Decimal;
+pub use object::Object;
+pub use parse::ParseError;
 
 /// A JSON value: immutable, shared, cheap to clone, with a *tainted by a secret* mark on every leaf.
 #[derive(Clone)]
@@ -15,14 +35,11 @@ enum Node {
     Bool(bool),
     Integer(i64),
     Float(f64),
-    String(Arc<str>),
-    Array(Arc<[Value]>),
+    Decimal(Arc<Decimal>),
+    String(Text),
+    Array(Arc<Array>),
     Object(Arc<Object>),
 }
-
-/// An object's members in the order they were written.
-#[derive(Clone, Default)]
-pub struct Object(Vec<(Arc<str>, Value)>);
 
 /// A view of a value to match on.
 #[derive(Debug, Clone, Copy)]
@@ -43,31 +60,12 @@ pub enum Kind<'a> {
     Object(&'a Object),
 }
 
-impl Object {
-    /// The member called `key`.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.iter().find(|(name, _)| &**name == key).map(|(_, value)| value)
-    }
-
-    /// The members, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
-        self.0.iter().map(|(name, value)| (name, value))
-    }
-
-    /// How many members there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is no member.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 impl Value {
     /// `null`
     pub const NULL: Self = Self { node: Node::Null, tainted: false };
+
+    /// The deepest nesting of a value that text or an expression can make.
+    pub const MAX_DEPTH: u32 = 128;
 
     fn leaf(node: Node) -> Self {
         Self { node, tainted: false }
@@ -75,28 +73,37 @@ impl Value {
 
     /// An array of these values.
     pub fn array(items: impl IntoIterator<Item = Self>) -> Self {
-        let items: Arc<[Self]> = items.into_iter().collect();
-        let tainted = items.iter().any(Self::is_tainted);
-        Self { node: Node::Array(items), tainted }
+        Self::from(Array::new(items.into_iter().collect()))
     }
 
     /// An object of these members; of two with one name the later wins, in the earlier's place.
     pub fn object<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
         let mut object = Object::default();
         for (key, value) in members {
-            let key = key.into();
-            match object.0.iter_mut().find(|(name, _)| *name == key) {
-                Some((_, slot)) => *slot = value,
-                None => object.0.push((key, value)),
-            }
+            object.insert(key.into(), value);
         }
-        let tainted = object.0.iter().any(|(_, value)| value.tainted);
-        Self { node: Node::Object(Arc::new(object)), tainted }
+        Self::from(object)
     }
 
     /// A number; `null` where `number` is not finite.
     pub fn float(number: f64) -> Self {
         if number.is_finite() { Self::leaf(Node::Float(number)) } else { Self::NULL }
+    }
+
+    /// The result of a computation: whole numbers become integers, and what is not finite stays, inside evaluations only.
+    pub(crate) fn computed(number: f64) -> Self {
+        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        if number.abs() <= WHOLE
+            && number.fract() == 0.0
+            && (number != 0.0 || number.is_sign_positive())
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a whole number of at most 53 bits"
+            )]
+            return Self::leaf(Node::Integer(number as i64));
+        }
+        Self::leaf(Node::Float(number))
     }
 
     /// A view to match on.
@@ -105,9 +112,11 @@ impl Value {
             Node::Null => Kind::Null,
             Node::Bool(value) => Kind::Bool(*value),
             Node::Integer(value) => Kind::Integer(*value),
-            Node::Float(value) => Kind::Float(*value),
-            Node::String(value) => Kind::String(value),
-            Node::Array(items) => Kind::Array(items),
+            Node::Float(value) if value.is_nan() => Kind::Null,
+            Node::Float(value) => Kind::Float(value.clamp(f64::MIN, f64::MAX)),
+            Node::Decimal(decimal) => Kind::Float(decimal.number()),
+            Node::String(text) => Kind::String(text.shared()),
+            Node::Array(array) => Kind::Array(array.items()),
             Node::Object(object) => Kind::Object(object),
         }
     }
@@ -152,22 +161,23 @@ impl Value {
 
     /// This value if it is a number.
     pub fn as_f64(&self) -> Option<f64> {
-        match self.node {
+        match &self.node {
             #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles to jq")]
-            Node::Integer(value) => Some(value as f64),
-            Node::Float(value) => Some(value),
+            Node::Integer(value) => Some(*value as f64),
+            Node::Float(value) => Some(*value),
+            Node::Decimal(decimal) => Some(decimal.number()),
             _ => None,
         }
     }
 
     /// This value if it is a string.
     pub fn as_str(&self) -> Option<&str> {
-        if let Node::String(value) = &self.node { Some(value) } else { None }
+        if let Node::String(text) = &self.node { Some(text.shared()) } else { None }
     }
 
     /// This value's items if it is an array.
     pub fn as_array(&self) -> Option<&[Self]> {
-        if let Node::Array(items) = &self.node { Some(items) } else { None }
+        if let Node::Array(array) = &self.node { Some(array.items()) } else { None }
     }
 
     /// This value's members if it is an object.
@@ -175,144 +185,115 @@ impl Value {
         if let Node::Object(object) = &self.node { Some(object) } else { None }
     }
 
+    /// The name of this value's type as jq's `type` gives it: `null`, `boolean`, `number`, `string`, `array`, `object`.
+    pub fn type_name(&self) -> &'static str {
+        match &self.node {
+            Node::Null => "null",
+            Node::Bool(_) => "boolean",
+            Node::Integer(_) | Node::Float(_) | Node::Decimal(_) => "number",
+            Node::String(_) => "string",
+            Node::Array(_) => "array",
+            Node::Object(_) => "object",
+        }
+    }
+
+    /// About how many bytes this value's compact JSON takes, escapes not counted; free to ask.
+    pub fn size(&self) -> u64 {
+        match &self.node {
+            Node::Null | Node::Bool(_) => 4,
+            Node::Integer(_) | Node::Float(_) => 8,
+            Node::Decimal(decimal) => decimal.text().len() as u64,
+            Node::String(text) => text.shared().len() as u64 + 2,
+            Node::Array(array) => array.size(),
+            Node::Object(object) => object.size(),
+        }
+    }
+
+    /// How many levels of arrays and objects this value nests: 0 for a leaf; free to ask.
+    pub fn depth(&self) -> u32 {
+        match &self.node {
+            Node::Array(array) => array.depth(),
+            Node::Object(object) => object.depth(),
+            _ => 0,
+        }
+    }
+
+    /// Whether both are the same shared value, or equal leaves: a cheap answer that never errs towards yes.
+    pub fn is_same(&self, other: &Self) -> bool {
+        if self.tainted != other.tainted {
+            return false;
+        }
+        match (&self.node, &other.node) {
+            (Node::Null, Node::Null) => true,
+            (Node::Bool(left), Node::Bool(right)) => left == right,
+            (Node::Integer(left), Node::Integer(right)) => left == right,
+            (Node::Float(left), Node::Float(right)) => left.to_bits() == right.to_bits(),
+            (Node::Decimal(left), Node::Decimal(right)) => Arc::ptr_eq(left, right),
+            (Node::String(left), Node::String(right)) => Arc::ptr_eq(left.shared(), right.shared()),
+            (Node::Array(left), Node::Array(right)) => Arc::ptr_eq(left, right),
+            (Node::Object(left), Node::Object(right)) => Arc::ptr_eq(left, right),
+            _ => false,
+        }
+    }
+
     /// Whether this value or a part of it came from a secret.
     pub fn is_tainted(&self) -> bool {
         self.tainted
     }
 
-    /// This value with every leaf marked as coming from a secret.
+    /// This value with every leaf marked as coming from a secret, and the names of members too.
     #[must_use]
     pub fn tainted(self) -> Self {
-        let node = match &self.node {
-            Node::Array(items) => Node::Array(items.iter().cloned().map(Self::tainted).collect()),
-            Node::Object(object) => Node::Object(Arc::new(Object(
-                object
-                    .0
-                    .iter()
-                    .map(|(key, value)| (key.clone(), value.clone().tainted()))
-                    .collect(),
-            ))),
-            leaf => leaf.clone(),
+        self.marked(0)
+    }
+
+    fn marked(self, level: u32) -> Self {
+        let node = match self.node {
+            Node::Array(array) if level <= Self::MAX_DEPTH => {
+                let items = array.items().iter().cloned().map(|item| item.marked(level + 1));
+                Node::Array(Arc::new(Array::new(items.collect())))
+            }
+            Node::Object(object) if level <= Self::MAX_DEPTH => {
+                let mut copy = Object::default();
+                for (key, value) in object.iter() {
+                    copy.insert(key.clone(), value.clone().marked(level + 1));
+                }
+                copy.mark_keys();
+                Node::Object(Arc::new(copy))
+            }
+            node => node,
         };
         Self { node, tainted: true }
     }
 
-    /// Parses JSON text.
-    ///
-    /// # Errors
-    /// If the text is not JSON or is nested deeper than 128.
-    pub fn from_json(text: &str) -> Result<Self, ParseError> {
-        let json: serde_json::Value = serde_json::from_str(text).map_err(|error| ParseError {
-            message: error.to_string(),
-            line: error.line(),
-            column: error.column(),
-        })?;
-        Ok(Self::from(json))
+    /// This value, marked if `mark` says so.
+    pub(crate) fn tainted_if(self, mark: bool) -> Self {
+        if mark { self.tainted() } else { self }
     }
 
-    /// This value as compact JSON, secrets included: for the wire and for calls, never for a person or a log.
-    pub fn to_json(&self) -> String {
-        serde_json::Value::from(self).to_string()
-    }
-
-    /// This value as compact JSON in which every leaf that came from a secret reads `«secret»`.
-    pub fn to_redacted_json(&self) -> String {
-        serde_json::Value::from(&self.redacted()).to_string()
-    }
-
-    /// This value with every leaf that came from a secret replaced by the string `«secret»`.
+    /// This value with every leaf that came from a secret replaced by the string `«secret»`, names of members too.
     #[must_use]
     pub fn redacted(&self) -> Self {
+        self.redacted_at(0)
+    }
+
+    fn redacted_at(&self, level: u32) -> Self {
         match &self.node {
             _ if !self.tainted => self.clone(),
-            Node::Array(items) => Self::array(items.iter().map(Self::redacted)),
-            Node::Object(object) => {
-                Self::object(object.iter().map(|(key, value)| (key.clone(), value.redacted())))
+            Node::Array(array) if level <= Self::MAX_DEPTH && !array.items().is_empty() => {
+                Self::array(array.items().iter().map(|item| item.redacted_at(level + 1)))
             }
-            _ => Self::from("«secret»"),
-        }
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::leaf(Node::Bool(value))
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::leaf(Node::Integer(value))
-    }
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::leaf(Node::String(Arc::from(value)))
-    }
-}
-
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::leaf(Node::String(Arc::from(value)))
-    }
-}
-
-impl From<Arc<str>> for Value {
-    fn from(value: Arc<str>) -> Self {
-        Self::leaf(Node::String(value))
-    }
-}
-
-impl From<serde_json::Value> for Value {
-    fn from(json: serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::NULL,
-            serde_json::Value::Bool(value) => Self::from(value),
-            serde_json::Value::Number(number) => match number.as_i64() {
-                Some(integer) => Self::from(integer),
-                None => Self::float(number.as_f64().unwrap_or(f64::NAN)),
-            },
-            serde_json::Value::String(text) => Self::from(text),
-            serde_json::Value::Array(items) => Self::array(items.into_iter().map(Self::from)),
-            serde_json::Value::Object(members) => {
-                Self::object(members.into_iter().map(|(key, value)| (key, Self::from(value))))
+            Node::Object(object) if level <= Self::MAX_DEPTH && !object.keys_tainted() => {
+                Self::object(
+                    object.iter().map(|(key, value)| (key.clone(), value.redacted_at(level + 1))),
+                )
             }
+            _ => Self::from(Self::REDACTED),
         }
     }
-}
 
-impl From<&Value> for serde_json::Value {
-    fn from(value: &Value) -> Self {
-        match value.kind() {
-            Kind::Null => Self::Null,
-            Kind::Bool(value) => Self::Bool(value),
-            Kind::Integer(value) => Self::from(value),
-            Kind::Float(value) => Self::from(value),
-            Kind::String(value) => Self::from(&**value),
-            Kind::Array(items) => items.iter().map(Self::from).collect(),
-            Kind::Object(object) => Self::Object(
-                object.iter().map(|(key, value)| (key.to_string(), Self::from(value))).collect(),
-            ),
-        }
-    }
-}
-
-impl PartialEq for Value {
-    /// JSON equality: `1` equals `1.0`, members in any order; the mark of a secret does not count.
-    fn eq(&self, other: &Self) -> bool {
-        match (&self.node, &other.node) {
-            (Node::Array(left), Node::Array(right)) => left == right,
-            (Node::Object(left), Node::Object(right)) => {
-                left.len() == right.len()
-                    && left.iter().all(|(key, value)| right.get(key) == Some(value))
-            }
-            (Node::Null, Node::Null) => true,
-            (Node::Bool(left), Node::Bool(right)) => left == right,
-            (Node::String(left), Node::String(right)) => left == right,
-            _ => self.as_f64().is_some() && self.as_f64() == other.as_f64(),
-        }
-    }
+    /// What a redacted leaf reads.
+    pub(crate) const REDACTED: &str = "«secret»";
 }
 
 impl fmt::Debug for Value {
@@ -320,22 +301,4 @@ impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_redacted_json())
     }
-}
-
-impl fmt::Debug for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-/// A text that is not JSON.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ParseError {
-    /// What is wrong.
-    pub message: String,
-    /// The line it is in, from 1.
-    pub line: usize,
-    /// The column it is at, from 1.
-    pub column: usize,
 }

@@ -1,1 +1,21 @@
-//! Being built.
+//! The IO shell around the engine: owns executions, commits their turns, makes their calls, wakes them in time.
+//!
+//! What decides is sans-IO: [`Loop`] takes what happened and the time, and returns what to do. A thin shell
+//! ([`Runtime`]) does it, on a thread of the loop's own and on tokio. The simulator drives the very same [`Loop`].
+//!
+//! **Invariant:** nothing is acknowledged, dispatched or shown before the turn that says so is durable.
+
+mod dispatch;
+mod keys;
+mod library;
+mod owner;
+mod resident;
+mod service;
+mod timers;
+
+pub use keys::RowSealer;
+pub use library::{Library, PublishError};
+pub use owner::{
+    Happening, Incident, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored,
+};
+pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock};

@@ -1,1 +1,22 @@
-//! Being built.
+//! One storage port, with memory and SQLite behind it and one contract suite for all.
+//!
+//! The store knows the journal, not the engine or the language: definitions are text and a digest to it.
+//! **Invariant:** a commit is whole or not at all; no read returns altered data unreported.
+//!
+//! Start reading at [`Store`], then [`SqliteStore`]; [`contract`] says what every implementation must do, and
+//! [`FaultyStore`] makes any of them fail when told to.
+
+mod check;
+pub mod contract;
+mod faulty;
+mod memory;
+mod port;
+mod sqlite;
+
+pub use faulty::{Fault, FaultyStore, Operation, OperationKind};
+pub use memory::MemoryStore;
+pub use port::{
+    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Status, Store,
+    StoredTurn,
+};
+pub use sqlite::{SqliteStore, Statistics, VerifyReport};

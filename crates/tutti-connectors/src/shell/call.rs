@@ -1,0 +1,221 @@
+//! One `run: shell` from arguments to output.
+
+use std::{
+    io,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use tutti_expr::Value;
+use tutti_journal::{Effect, Error, ErrorType};
+
+use super::{
+    capture::Capture,
+    config::Arguments,
+    outcome::{cut_off, result},
+    process::{self, Group, KillOnDrop, Streams},
+    record::{Record, State},
+    watch::{End, Output, Process, Watch},
+};
+use crate::{
+    BoxFuture, Call, CallContext, Connector, Failure, Probe, http::outcome_unknown, redact::Secrets,
+};
+
+/// Serves `run: shell`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shell;
+
+/// One call being made.
+struct Making {
+    call: Call,
+    context: CallContext,
+    arguments: Arguments,
+    secrets: Secrets,
+}
+
+impl Connector for Shell {
+    fn function(&self) -> &'static str {
+        "shell"
+    }
+
+    fn call(&self, call: Call, context: CallContext) -> BoxFuture<'_, Result<Value, Failure>> {
+        Box::pin(async move {
+            let making = Making::new(call, context).map_err(Failure::Known)?;
+            let outcome = making.make().await;
+            outcome.map_err(|failure| match failure {
+                Failure::Known(error) => Failure::Known(making.secrets.clean(error)),
+                Failure::Unknown(error) => Failure::Unknown(making.secrets.clean(error)),
+                Failure::Cancelled => Failure::Cancelled,
+            })
+        })
+    }
+
+    fn probe(&self, call: Call, context: CallContext) -> BoxFuture<'_, Probe> {
+        Box::pin(async move {
+            match Making::new(call, context) {
+                Ok(making) => making.probe().await,
+                // Such arguments never got as far as a command.
+                Err(_) => Probe::NotMade,
+            }
+        })
+    }
+}
+
+impl Making {
+    fn new(call: Call, context: CallContext) -> Result<Self, Error> {
+        let secrets = Secrets::of(&call.arguments);
+        let arguments = Arguments::read(&call.arguments).map_err(|error| secrets.clean(error))?;
+        Ok(Self { call, context, arguments, secrets })
+    }
+
+    async fn make(&self) -> Result<Value, Failure> {
+        if self.context.cancellation.is_cancelled() {
+            return Err(Failure::Cancelled);
+        }
+        let Some(scratch) = &self.context.scratch else { return self.run_directly().await };
+        match self.left_from_before(scratch) {
+            Some(record) => match self.resume(&record).await {
+                Probe::Finished(result) => result.map_err(Failure::Known),
+                Probe::Unknown if self.call.effect == Effect::Once => {
+                    Err(self.unknown(&cut_off(false)))
+                }
+                Probe::NotMade | Probe::Unknown => self.run_recorded(scratch).await,
+            },
+            None => self.run_recorded(scratch).await,
+        }
+    }
+
+    async fn probe(&self) -> Probe {
+        let scratch = self.context.scratch.as_deref();
+        match scratch.and_then(|scratch| Record::find(scratch, &self.call, self.call.attempt)) {
+            Some(record) => self.resume(&record).await,
+            None => Probe::Unknown,
+        }
+    }
+
+    /// The record of this very attempt, or of an earlier one that is still going on: there are never two at a time.
+    fn left_from_before(&self, scratch: &Path) -> Option<Record> {
+        let find = |attempt| Record::find(scratch, &self.call, attempt);
+        find(self.call.attempt).or_else(|| {
+            (1..self.call.attempt).rev().filter_map(find).find(|record| {
+                matches!(record.state(), State::Running(_) | State::Remaining(_) | State::Beginning)
+            })
+        })
+    }
+
+    /// Finds out what became of a recorded command; waits for it while it is going on.
+    async fn resume(&self, record: &Record) -> Probe {
+        match record.state() {
+            State::GivenUp => Probe::NotMade,
+            State::NotBegun if record.give_up() => Probe::NotMade,
+            State::Lost => Probe::Unknown,
+            State::Ended { .. } | State::NotBegun | State::Beginning => {
+                self.follow(record, None).await
+            }
+            State::Running(group) | State::Remaining(group) => {
+                self.follow(record, Some(group)).await
+            }
+        }
+    }
+
+    async fn follow(&self, record: &Record) -> Probe {
+        let (Ok(stdout), Ok(stderr)) = (record.read_output("stdout"), record.read_output("stderr"))
+        else {
+            return Probe::Unknown;
+        };
+        let output = Output::Files { stdout, stderr };
+        let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
+        let watch = Watch { process: Process::Adopted(record.clone()), output };
+        let mut cancellation = self.context.cancellation.clone();
+        watch.to_the_end(&mut capture, &mut cancellation).await;
+        match record.exit() {
+            Some(code) => {
+                let result = result(self.arguments.output, code, &capture, &self.secrets);
+                Probe::Finished(result.map_err(|error| self.secrets.clean(error)))
+            }
+            None => Probe::Unknown,
+        }
+    }
+
+    /// Runs the command so that its end is known even if we die.
+    async fn run_recorded(&self, scratch: &Path) -> Result<Value, Failure> {
+        let record = Record::create(scratch, &self.call).map_err(|error| not_started(&error))?;
+        let (mut command, output) = self.prepare(&record).map_err(|error| not_started(&error))?;
+        let end = self.watch(&mut command, |_child| output).await;
+        let (mut end, capture) = end.inspect_err(|_failure| {
+            record.give_up();
+        })?;
+        if end.code == Some(i64::from(process::NOT_CLAIMED)) && record.exit().is_none() {
+            let detail = "the command was not started: its record could not be written";
+            return Err(Failure::Known(Error::new(ErrorType::Runtime, detail)));
+        }
+        end.code = record.exit();
+        self.conclude(end, &capture)
+    }
+
+    fn prepare(&self, record: &Record) -> io::Result<(Command, Output)> {
+        let stdin = match &self.arguments.stdin {
+            Some(text) => Stdio::from(process::input(text, record.directory())?),
+            None => Stdio::null(),
+        };
+        let streams = Streams {
+            stdin,
+            stdout: Stdio::from(record.output("stdout")?),
+            stderr: Stdio::from(record.output("stderr")?),
+        };
+        let command = process::recorded(&self.arguments, &self.call, streams, record.directory());
+        let stdout = record.read_output("stdout")?;
+        Ok((command, Output::Files { stdout, stderr: record.read_output("stderr")? }))
+    }
+
+    /// Runs the command as a child that ends with us.
+    async fn run_directly(&self) -> Result<Value, Failure> {
+        let stdin = if self.arguments.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        let streams = Streams { stdin, stdout: Stdio::piped(), stderr: Stdio::piped() };
+        let mut command = process::direct(&self.arguments, &self.call, streams);
+        let input = self.arguments.stdin.clone();
+        let (end, capture) = self.watch(&mut command, |child| Output::pipes(child, input)).await?;
+        self.conclude(end, &capture)
+    }
+
+    async fn watch(
+        &self,
+        command: &mut Command,
+        output: impl FnOnce(&mut tokio::process::Child) -> Output,
+    ) -> Result<(End, Capture<'_>), Failure> {
+        let command = std::mem::replace(command, Command::new("sh"));
+        let mut child =
+            tokio::process::Command::from(command).spawn().map_err(|error| not_started(&error))?;
+        let group = child.id().and_then(Group::led_by);
+        let guard = KillOnDrop::new(group);
+        let output = output(&mut child);
+        let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
+        let watch = Watch { process: Process::Child(Box::new(child), group), output };
+        let mut cancellation = self.context.cancellation.clone();
+        let end = Box::pin(watch.to_the_end(&mut capture, &mut cancellation)).await;
+        guard.ended();
+        Ok((end, capture))
+    }
+
+    fn conclude(&self, end: End, capture: &Capture<'_>) -> Result<Value, Failure> {
+        match end.code {
+            Some(code) if !end.cancelled => {
+                result(self.arguments.output, code, capture, &self.secrets).map_err(Failure::Known)
+            }
+            _ => Err(self.unknown(&cut_off(end.cancelled))),
+        }
+    }
+
+    /// A `once` command that was cut off may have done anything; others can be made again.
+    fn unknown(&self, error: &Error) -> Failure {
+        match self.call.effect {
+            Effect::Once => Failure::Unknown(outcome_unknown(error)),
+            Effect::Read | Effect::Idempotent => Failure::Known(error.clone()),
+        }
+    }
+}
+
+fn not_started(error: &io::Error) -> Failure {
+    let detail = format!("the command was not started: {error}");
+    Failure::Known(Error::new(ErrorType::Runtime, detail))
+}

@@ -1,0 +1,167 @@
+//! What is written down about a command so that its end is known even if we die: a directory with
+//!
+//! - `intention`: written before anything is started; says which boot of the machine that was;
+//! - `claim`: made by exactly one: the command's recorder before it begins (its line of `/proc/<id>/stat` and the boot), or
+//!   whoever gives the command up before it began;
+//! - `stdout`, `stderr`: the output as it comes;
+//! - `exit`: the exit code, if the command ended by itself.
+//!
+//! The directory is the store's to remove. No name in it comes from an argument.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::process::{Group, boot, start_time, stat};
+use crate::{Call, http::hexadecimal};
+
+/// Written instead of a recorder's line by whoever gives a command up.
+const GIVEN_UP: &str = "given up\n";
+
+/// One command's directory.
+#[derive(Debug, Clone)]
+pub(super) struct Record(PathBuf);
+
+/// What a record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The command did not begin, and has not been given up.
+    NotBegun,
+    /// The command did not begin and never will.
+    GivenUp,
+    /// Somebody is making the claim just now.
+    Beginning,
+    /// It is going on.
+    Running(Group),
+    /// Its recorder is gone, processes of it are not.
+    Remaining(Group),
+    /// It ended by itself.
+    Ended { code: i64 },
+    /// It was cut off, or the machine was.
+    Lost,
+}
+
+impl Record {
+    /// The record made last for an attempt, if there is one.
+    pub(super) fn find(scratch: &Path, call: &Call, attempt: u32) -> Option<Self> {
+        let records = (0..).map(|generation| Self::at(scratch, call, attempt, generation));
+        records.take_while(|record| record.0.is_dir()).last()
+    }
+
+    /// Makes a new record for a call and writes the intention down.
+    pub(super) fn create(scratch: &Path, call: &Call) -> io::Result<Self> {
+        let mut directory = DirBuilder::new();
+        directory.mode(0o700).recursive(true).create(scratch)?;
+        let mut generation = 0;
+        let record = loop {
+            let record = Self::at(scratch, call, call.attempt, generation);
+            match directory.recursive(false).create(&record.0) {
+                Ok(()) => break record,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => generation += 1,
+                Err(error) => return Err(error),
+            }
+        };
+        let intention = format!("{}\n", boot().unwrap_or_default());
+        private()
+            .write(true)
+            .create_new(true)
+            .open(record.0.join("intention"))?
+            .write_all(intention.as_bytes())?;
+        Ok(record)
+    }
+
+    fn at(scratch: &Path, call: &Call, attempt: u32, generation: u32) -> Self {
+        let key = hexadecimal(&Sha256::digest(call.key.as_bytes()));
+        let key = key.get(..32).unwrap_or_default();
+        Self(scratch.join(if generation == 0 {
+            format!("{key}-{attempt}")
+        } else {
+            format!("{key}-{attempt}-{generation}")
+        }))
+    }
+
+    /// Where it is.
+    pub(super) fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    /// A file for output, to be appended to.
+    pub(super) fn output(&self, name: &str) -> io::Result<File> {
+        private().append(true).create_new(true).open(self.0.join(name))
+    }
+
+    /// A file of output, to be read.
+    pub(super) fn read_output(&self, name: &str) -> io::Result<File> {
+        File::open(self.0.join(name))
+    }
+
+    /// Makes sure that a command that did not begin never will; whether that worked.
+    pub(super) fn give_up(&self) -> bool {
+        let claim = private().write(true).create_new(true).open(self.0.join("claim"));
+        claim.and_then(|mut file| file.write_all(GIVEN_UP.as_bytes())).is_ok()
+    }
+
+    /// What it says now.
+    pub(super) fn state(&self) -> State {
+        if let Some(code) = self.exit() {
+            return State::Ended { code };
+        }
+        match fs::read_to_string(self.0.join("claim")) {
+            Ok(claim) => self.claimed(&claim),
+            // A claim written before the machine went down may be lost, so its absence means something in this boot only.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_of_this_boot() => {
+                State::NotBegun
+            }
+            Err(_) => State::Lost,
+        }
+    }
+
+    fn claimed(&self, claim: &str) -> State {
+        if claim == GIVEN_UP {
+            return State::GivenUp;
+        }
+        let mut lines = claim.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        let (Some(line), Some(claimed_boot)) = (lines.next(), lines.next()) else {
+            return State::Beginning;
+        };
+        let (Some(then), Some(now)) = (stat(line), boot()) else { return State::Lost };
+        let Some(group) = Group::led_by(then.id).filter(|_| claimed_boot == now) else {
+            return State::Lost;
+        };
+        match start_time(then.id) {
+            Some(start) if start == then.start => State::Running(group),
+            // The id belongs to another process now, so no process of the group is left.
+            Some(_) => self.gone(),
+            None if group.exists() => State::Remaining(group),
+            None => self.gone(),
+        }
+    }
+
+    /// The recorder is gone; it may have written the code since we looked.
+    fn gone(&self) -> State {
+        self.exit().map_or(State::Lost, |code| State::Ended { code })
+    }
+
+    /// The exit code, once it is written whole.
+    pub(super) fn exit(&self) -> Option<i64> {
+        let text = fs::read_to_string(self.0.join("exit")).ok()?;
+        text.strip_suffix('\n')?.parse().ok()
+    }
+
+    fn is_of_this_boot(&self) -> bool {
+        let intention = fs::read_to_string(self.0.join("intention")).unwrap_or_default();
+        boot().is_some_and(|boot| intention == format!("{boot}\n"))
+    }
+}
+
+/// How files are opened that only we may read.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}

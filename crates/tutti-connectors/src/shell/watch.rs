@@ -1,0 +1,271 @@
+//! Watching a command to its end: its output, its processes, and whether it is still wanted.
+
+use std::{
+    fs::File,
+    future::pending,
+    io::{self, Read},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    capture::Capture,
+    process::Group,
+    record::{Record, State},
+};
+use crate::{Cancellation, LogStream};
+
+/// How long processes may take to end when asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often files and processes that are not our children are looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How long output may still come from processes that left the group.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// As much as is read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// A command to watch.
+pub(super) struct Watch {
+    pub(super) process: Process,
+    pub(super) output: Output,
+}
+
+/// Whose process it is.
+pub(super) enum Process {
+    /// Ours, and the group it leads.
+    Child(Box<Child>, Option<Group>),
+    /// That of an earlier life of ours.
+    Adopted(Record),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// The exit code of the process watched, if it has one.
+    pub(super) code: Option<i64>,
+    /// Whether that was because we said so.
+    pub(super) cancelled: bool,
+}
+
+/// Where the output comes from.
+pub(super) enum Output {
+    Pipes(Box<Pipes>),
+    Files { stdout: File, stderr: File },
+}
+
+/// The pipes of a child of ours.
+pub(super) struct Pipes {
+    stdin: Option<(ChildStdin, Vec<u8>)>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+impl Watch {
+    /// Waits until no process of the command is left; takes the output on the way.
+    pub(super) async fn to_the_end(
+        mut self,
+        capture: &mut Capture<'_>,
+        cancellation: &mut Cancellation,
+    ) -> End {
+        let mut deadline: Option<Instant> = None;
+        let code = loop {
+            tokio::select! {
+                biased;
+                code = self.process.ended() => break code,
+                () = cancellation.cancelled(), if deadline.is_none() => {
+                    self.signal(Group::terminate);
+                    deadline = Some(Instant::now() + GRACE);
+                }
+                () = until(deadline) => {
+                    self.signal(Group::kill);
+                    deadline = Some(Instant::now() + GRACE);
+                }
+                (stream, bytes) = self.output.next() => capture.push(stream, &bytes).await,
+            }
+        };
+        self.clear(deadline).await;
+        self.output.rest(capture).await;
+        capture.finish().await;
+        End { code, cancelled: deadline.is_some() }
+    }
+
+    /// What the command left in its group ends with it; when asked to end, the others have their time too.
+    async fn clear(&self, deadline: Option<Instant>) {
+        if let Some(deadline) = deadline {
+            while self.group().is_some_and(Group::exists) && Instant::now() < deadline {
+                sleep(TICK / 2).await;
+            }
+        }
+        if matches!(self.process, Process::Child(..)) || deadline.is_some() {
+            self.signal(Group::kill);
+        }
+    }
+
+    fn signal(&self, signal: impl Fn(Group)) {
+        if let Some(group) = self.group() {
+            signal(group);
+        }
+    }
+
+    /// The processes to signal. Those of an adopted command are made sure of each time: the id may be another's by now.
+    fn group(&self) -> Option<Group> {
+        match &self.process {
+            Process::Child(_, group) => *group,
+            Process::Adopted(record) => match record.state() {
+                State::Running(group) | State::Remaining(group) => Some(group),
+                _ => None,
+            },
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
+}
+
+impl Process {
+    /// # Cancel safety
+    /// Safe.
+    async fn ended(&mut self) -> Option<i64> {
+        match self {
+            Self::Child(child, _) => code(child.wait().await),
+            Self::Adopted(record) => {
+                adopted_ended(record).await;
+                record.exit()
+            }
+        }
+    }
+}
+
+async fn adopted_ended(record: &Record) {
+    let patience = Instant::now() + GRACE;
+    loop {
+        match record.state() {
+            State::Running(_) | State::Remaining(_) => {}
+            // A claim takes no time to write, unless its writer died over it.
+            State::Beginning if Instant::now() < patience => {}
+            _ => return,
+        }
+        sleep(TICK).await;
+    }
+}
+
+/// The code as a shell gives it: 128 and the signal for a process that one ended.
+fn code(status: io::Result<std::process::ExitStatus>) -> Option<i64> {
+    use std::os::unix::process::ExitStatusExt;
+    let status = status.ok()?;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal))?;
+    Some(i64::from(code))
+}
+
+impl Output {
+    /// The pipes of `child`, to which `stdin` is still to be written.
+    pub(super) fn pipes(child: &mut Child, stdin: Option<String>) -> Self {
+        Self::Pipes(Box::new(Pipes {
+            stdin: child.stdin.take().zip(stdin.map(String::into_bytes)),
+            stdout: child.stdout.take(),
+            stderr: child.stderr.take(),
+        }))
+    }
+
+    /// More output, once there is some; never ends where there will be none.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost.
+    async fn next(&mut self) -> (LogStream, Vec<u8>) {
+        match self {
+            Self::Pipes(pipes) => pipes.next().await,
+            Self::Files { stdout, stderr } => loop {
+                if let Some(chunk) = chunk(stdout, stderr) {
+                    return chunk;
+                }
+                sleep(TICK).await;
+            },
+        }
+    }
+
+    /// What is left when the command has ended.
+    async fn rest(&mut self, capture: &mut Capture<'_>) {
+        match self {
+            Self::Pipes(pipes) => {
+                pipes.stdin = None;
+                while !pipes.are_closed() {
+                    let Ok((stream, bytes)) = timeout(LAST_WORDS, pipes.next()).await else {
+                        return;
+                    };
+                    capture.push(stream, &bytes).await;
+                }
+            }
+            Self::Files { stdout, stderr } => {
+                while let Some((stream, bytes)) = chunk(stdout, stderr) {
+                    capture.push(stream, &bytes).await;
+                }
+            }
+        }
+    }
+}
+
+/// What was appended to either file. They are local and small reads do not block.
+fn chunk(stdout: &mut File, stderr: &mut File) -> Option<(LogStream, Vec<u8>)> {
+    for (stream, file) in [(LogStream::Stdout, stdout), (LogStream::Stderr, stderr)] {
+        let mut bytes = vec![0; CHUNK];
+        if let Ok(length @ 1..) = file.read(&mut bytes) {
+            bytes.truncate(length);
+            return Some((stream, bytes));
+        }
+    }
+    None
+}
+
+impl Pipes {
+    fn are_closed(&self) -> bool {
+        self.stdout.is_none() && self.stderr.is_none()
+    }
+
+    async fn next(&mut self) -> (LogStream, Vec<u8>) {
+        loop {
+            let chunk = tokio::select! {
+                bytes = read(&mut self.stdout) => (LogStream::Stdout, bytes),
+                bytes = read(&mut self.stderr) => (LogStream::Stderr, bytes),
+                () = write(&mut self.stdin) => continue,
+            };
+            match chunk {
+                (LogStream::Stderr, bytes) if bytes.is_empty() => self.stderr = None,
+                (_, bytes) if bytes.is_empty() => self.stdout = None,
+                chunk => return chunk,
+            }
+        }
+    }
+}
+
+/// Some bytes, or none where the other end has closed.
+async fn read<R: AsyncRead + Unpin>(pipe: &mut Option<R>) -> Vec<u8> {
+    let Some(pipe) = pipe else { return pending().await };
+    let mut bytes = Vec::with_capacity(CHUNK);
+    match pipe.read_buf(&mut bytes).await {
+        Ok(_) => bytes,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Writes some of what is still to be written; a command need not read it all.
+async fn write(stdin: &mut Option<(ChildStdin, Vec<u8>)>) {
+    let Some((pipe, left)) = stdin else { return pending().await };
+    match pipe.write(left).await {
+        Ok(written) if written > 0 && written < left.len() => {
+            left.drain(..written);
+        }
+        _ => *stdin = None,
+    }
+}

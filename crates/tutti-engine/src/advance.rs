@@ -1,0 +1,379 @@
+//! One turn: what an input means, then everything that can be decided without the world.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tutti_dsl::Workflow;
+use tutti_expr::Value;
+use tutti_ids::Sequence;
+use tutti_journal::{Entry, Error, ErrorType, Resolution, SuspensionReason, Timestamp};
+
+use crate::{
+    Execution, Surroundings,
+    frame::{Body, CallPhase, ChildPhase, Frame, TryPhase},
+    input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start},
+};
+
+/// Decides what an input means. Pure: same execution, input and surroundings give the same entries.
+///
+/// # Errors
+/// If the input means nothing to the execution as it stands.
+pub fn step(
+    execution: &Execution,
+    input: Input,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<Entry>, Rejection> {
+    execution.clone().advance(input, surroundings)
+}
+
+impl Execution {
+    /// Begins an execution: its first turn.
+    pub fn start(&mut self, start: Start, surroundings: &Surroundings<'_>) -> Vec<Entry> {
+        let mut turn = Stepper::new(self, surroundings);
+        turn.record(Entry::ExecutionStarted {
+            definition: start.definition,
+            digest: start.digest,
+            seed: start.seed,
+            input: start.input.unwrap_or_else(|| Value::object::<&str>([])),
+            parent: start.parent,
+        });
+        turn.go_on();
+        turn.entries
+    }
+
+    /// [`step`], and [`Execution::apply`] of every entry it decides, in one: what the runtime uses, as nothing has to be
+    /// copied. If the entries cannot be committed, the execution must be dropped and loaded again.
+    ///
+    /// # Errors
+    /// If the input means nothing to the execution as it stands, which is then unchanged.
+    pub fn advance(
+        &mut self,
+        input: Input,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Vec<Entry>, Rejection> {
+        if self.outcome.is_some() {
+            return Err(Rejection::Ended);
+        }
+        let mut turn = Stepper::new(self, surroundings);
+        turn.on_input(input)?;
+        turn.go_on();
+        Ok(turn.entries)
+    }
+}
+
+/// One turn while it is being decided.
+pub(crate) struct Stepper<'a> {
+    pub(crate) execution: &'a mut Execution,
+    pub(crate) surroundings: &'a Surroundings<'a>,
+    pub(crate) workflow: Arc<Workflow>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) free_slots: usize,
+    /// How many more decisions this turn may take.
+    budget: usize,
+}
+
+impl<'a> Stepper<'a> {
+    fn new(execution: &'a mut Execution, surroundings: &'a Surroundings<'a>) -> Self {
+        let workflow = Arc::clone(&execution.workflow);
+        let free_slots = surroundings.free_slots;
+        Self {
+            execution,
+            surroundings,
+            workflow,
+            entries: Vec::new(),
+            free_slots,
+            budget: surroundings.limits.tasks_per_turn,
+        }
+    }
+
+    /// Decides what an execution that was taken back does next.
+    pub(crate) fn resume(
+        execution: &'a mut Execution,
+        surroundings: &'a Surroundings<'a>,
+    ) -> Vec<Entry> {
+        let mut turn = Self::new(execution, surroundings);
+        turn.go_on();
+        turn.entries
+    }
+
+    /// Adds a fact to the turn and to the state.
+    pub(crate) fn record(&mut self, entry: Entry) {
+        self.execution.apply(self.surroundings.now, &entry);
+        self.entries.push(entry);
+    }
+
+    /// Decides whatever can be decided, until the world is needed or the budget is used up.
+    fn go_on(&mut self) {
+        while self.execution.suspended.is_none()
+            && self.execution.outcome.is_none()
+            && self.budget > 0
+        {
+            let Some(id) = self.execution.ready.front().copied() else { return };
+            self.budget -= 1;
+            let before = self.entries.len();
+            self.decide(id);
+            debug_assert!(
+                self.entries.len() > before,
+                "invariant: every decision records an entry ({id})"
+            );
+            if self.entries.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn on_input(&mut self, input: Input) -> Result<(), Rejection> {
+        match input {
+            Input::Continue if self.execution.has_ready() && self.execution.suspended.is_none() => {
+                Ok(())
+            }
+            Input::Continue => Err(Rejection::Nothing),
+            Input::SlotGranted { task } => self.on_slot_granted(task),
+            Input::CallFinished { task, attempt, outcome } => {
+                self.on_call_finished(task, attempt, outcome)
+            }
+            Input::CallLost { task } => self.on_call_lost(task),
+            Input::ProbeFinished { task, outcome } => self.on_probe_finished(task, outcome),
+            Input::TimerFired => self.on_timer_fired(),
+            Input::ChildStarted { child } => {
+                let task = self.child_frame(child)?;
+                let detached = self.execution.frame(task).is_some_and(
+                    |frame| matches!(&frame.body, Body::Child { request, .. } if !request.parent.awaits),
+                );
+                if !detached {
+                    return Err(Rejection::Nothing);
+                }
+                self.record(Entry::ChildDetached { task });
+                Ok(())
+            }
+            Input::ChildEnded { child, outcome } => {
+                let task = self.child_frame(child)?;
+                self.record(match outcome {
+                    ChildOutcome::Completed(output) => Entry::CallCompleted { task, output },
+                    ChildOutcome::Faulted(error) => Entry::CallFailed { task, error },
+                    ChildOutcome::Cancelled => Entry::CallFailed { task, error: child_cancelled() },
+                });
+                Ok(())
+            }
+            Input::Control(control) => self.on_control(control),
+        }
+    }
+
+    fn on_slot_granted(&mut self, task: Sequence) -> Result<(), Rejection> {
+        let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
+        match (&frame.body, &frame.ending) {
+            (Body::Call { phase: CallPhase::Scheduled, .. }, None)
+                if self.execution.suspended.is_none() =>
+            {
+                self.record(Entry::CallDispatched { task });
+                Ok(())
+            }
+            _ => Err(Rejection::Stale { task }),
+        }
+    }
+
+    fn on_call_finished(
+        &mut self,
+        task: Sequence,
+        attempt: u32,
+        outcome: CallOutcome,
+    ) -> Result<(), Rejection> {
+        let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
+        let Body::Call { record, phase: CallPhase::Scheduled | CallPhase::Dispatched } =
+            &frame.body
+        else {
+            return Err(Rejection::Stale { task });
+        };
+        if record.attempt != attempt {
+            return Err(Rejection::Stale { task });
+        }
+        let ending = frame.ending.is_some();
+        self.record(match outcome {
+            CallOutcome::Completed(output) => Entry::CallCompleted { task, output },
+            CallOutcome::Failed(error) => Entry::CallFailed { task, error },
+            CallOutcome::NotMade if ending => Entry::CallFailed { task, error: not_made() },
+            CallOutcome::NotMade => Entry::CallRescheduled { task },
+            CallOutcome::Unknown(error) => {
+                Entry::CallOutcomeUnknown { task, error: unknown_outcome(error), probed: false }
+            }
+        });
+        self.redispatch(task);
+        Ok(())
+    }
+
+    /// A call that will be made again under its key gets its slot back in the same turn where one is free.
+    fn redispatch(&mut self, task: Sequence) {
+        let waits = self.execution.frame(task).is_some_and(|frame| match &frame.body {
+            Body::Call { record, phase: CallPhase::Scheduled } => {
+                record.effect == tutti_journal::Effect::Once
+            }
+            _ => false,
+        });
+        if waits && self.free_slots > 0 && self.execution.suspended.is_none() {
+            self.free_slots -= 1;
+            self.record(Entry::CallDispatched { task });
+        }
+    }
+
+    fn on_call_lost(&mut self, task: Sequence) -> Result<(), Rejection> {
+        let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
+        let Body::Call { phase: CallPhase::Dispatched, .. } = &frame.body else {
+            return Err(Rejection::Stale { task });
+        };
+        let cause = Error::new(
+            ErrorType::Runtime,
+            "the process that made the call died before it learned the outcome",
+        );
+        self.record(Entry::CallOutcomeUnknown {
+            task,
+            error: unknown_outcome(cause),
+            probed: false,
+        });
+        Ok(())
+    }
+
+    fn on_probe_finished(
+        &mut self,
+        task: Sequence,
+        outcome: ProbeOutcome,
+    ) -> Result<(), Rejection> {
+        let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
+        let Body::Call { phase: CallPhase::Probing(error), .. } = &frame.body else {
+            return Err(Rejection::Stale { task });
+        };
+        let (error, ending) = (error.clone(), frame.ending.is_some());
+        self.record(match outcome {
+            ProbeOutcome::Completed(output) => Entry::CallCompleted { task, output },
+            ProbeOutcome::Failed(error) => Entry::CallFailed { task, error },
+            ProbeOutcome::NotMade if ending => Entry::CallFailed { task, error: not_made() },
+            ProbeOutcome::NotMade => Entry::CallRescheduled { task },
+            ProbeOutcome::Unknown => Entry::CallOutcomeUnknown { task, error, probed: true },
+        });
+        self.redispatch(task);
+        Ok(())
+    }
+
+    fn on_timer_fired(&mut self) -> Result<(), Rejection> {
+        let now = self.surroundings.now;
+        if self.execution.suspended.is_some()
+            || self.execution.next_due().is_none_or(|due| due > now)
+        {
+            return Err(Rejection::Nothing);
+        }
+        while let Some((due, id)) =
+            self.execution.timers.first().copied().filter(|(due, _)| *due <= now)
+        {
+            let before = self.entries.len();
+            self.fire(id, due);
+            if self.entries.len() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn fire(&mut self, id: Sequence, due: Timestamp) {
+        let Some(frame) = self.execution.frame(id) else { return };
+        if frame.due.is_some_and(|timeout| timeout <= due) {
+            let error = timed_out("the task took longer than its timeout")
+                .at(self.execution.reference(frame).as_str());
+            return self.record(Entry::TaskTimedOut { task: id, error });
+        }
+        match &frame.body {
+            Body::Wait { .. } => self.complete(id, None),
+            Body::Try(state) if matches!(state.phase, TryPhase::Delay { .. }) => {
+                self.start_attempt(id);
+            }
+            Body::Try(_) => self.time_attempt_out(id),
+            _ => {}
+        }
+    }
+
+    /// The attempt's time is over: the task that runs in the `try` is interrupted, and its error may be caught.
+    fn time_attempt_out(&mut self, id: Sequence) {
+        let child = self.execution.frames.range(id..).find(|(_, frame)| frame.parent == Some(id));
+        let Some((child, frame)) = child else { return };
+        let error = timed_out("the attempt took longer than its limit")
+            .at(self.execution.reference(frame).as_str());
+        let child = *child;
+        self.record(Entry::TaskTimedOut { task: child, error });
+    }
+
+    fn child_frame(&self, child: tutti_ids::ExecutionId) -> Result<Sequence, Rejection> {
+        let waits = |frame: &&Frame| matches!(&frame.body, Body::Child { request, phase: ChildPhase::Requested } if request.execution == child);
+        self.execution
+            .external_frames()
+            .find(waits)
+            .map(|frame| frame.id)
+            .ok_or(Rejection::UnknownChild)
+    }
+
+    fn on_control(&mut self, control: Control) -> Result<(), Rejection> {
+        match control {
+            Control::Suspend if self.execution.suspended.is_none() => {
+                self.record(Entry::ExecutionSuspended { reason: SuspensionReason::Control });
+            }
+            Control::Resume if self.execution.suspended.is_some() => {
+                if self.execution.incidents().next().is_some() {
+                    return Err(Rejection::Nothing);
+                }
+                self.record(Entry::ExecutionResumed);
+            }
+            Control::Suspend | Control::Resume => return Err(Rejection::Nothing),
+            Control::Cancel { reason } => self.cancel(reason),
+            Control::Resolve { task, resolution } => self.resolve(task, resolution)?,
+        }
+        Ok(())
+    }
+
+    /// Cancelling settles open incidents: their outcome stays on record as unknown.
+    fn cancel(&mut self, reason: Option<String>) {
+        let open: Vec<Sequence> = self.execution.incidents().map(|(task, ..)| task).collect();
+        self.record(Entry::CancelRequested { reason });
+        for task in open {
+            self.record(Entry::IncidentResolved { task, resolution: Resolution::Fault });
+        }
+        if self.execution.suspended.is_some() {
+            self.record(Entry::ExecutionResumed);
+        }
+    }
+
+    fn resolve(&mut self, task: Sequence, resolution: Resolution) -> Result<(), Rejection> {
+        let open: BTreeSet<Sequence> = self.execution.incidents().map(|(task, ..)| task).collect();
+        if !open.contains(&task) {
+            return Err(Rejection::Stale { task });
+        }
+        let ending = self.execution.frame(task).is_some_and(|frame| frame.ending.is_some());
+        let again = matches!(resolution, Resolution::Retry);
+        self.record(Entry::IncidentResolved { task, resolution });
+        if again && ending {
+            // What runs around it is being given up: the call is not made again.
+            self.record(Entry::CallFailed { task, error: not_made() });
+        }
+        if open.len() == 1 {
+            self.record(Entry::ExecutionResumed);
+        }
+        self.redispatch(task);
+        Ok(())
+    }
+}
+
+fn timed_out(detail: &str) -> Error {
+    Error::new(ErrorType::Timeout, detail)
+}
+
+fn not_made() -> Error {
+    Error::new(ErrorType::Runtime, "the call was given up before it was made")
+}
+
+fn child_cancelled() -> Error {
+    Error::new(ErrorType::Runtime, "the child execution was cancelled")
+}
+
+/// The error for a call of which nobody knows whether it was made, with what went wrong as its cause.
+fn unknown_outcome(cause: Error) -> Error {
+    if cause.is(ErrorType::OutcomeUnknown) {
+        return cause;
+    }
+    let detail = "nobody knows whether this call was made; it must not be repeated silently";
+    Error::new(ErrorType::OutcomeUnknown, detail).with("cause", cause.to_value())
+}

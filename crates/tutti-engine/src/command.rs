@@ -1,0 +1,127 @@
+//! What the world owes an execution.
+
+use tutti_expr::Value;
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
+use tutti_journal::{CallRecord, Parent, Timestamp};
+
+use crate::{
+    Execution,
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame},
+};
+
+/// An intent to act, derived from state, never stored beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Give the execution another turn.
+    Continue,
+    /// Ask for a slot for a call that must not be repeated; then feed `SlotGranted`.
+    AwaitSlot {
+        /// The task execution whose call it is.
+        task: Sequence,
+    },
+    /// Make a call.
+    Call {
+        /// The task execution whose call it is.
+        task: Sequence,
+        /// The task in the document.
+        reference: TaskRef,
+        /// What is called.
+        call: CallRecord,
+        /// Whether its dispatch was recorded: after a crash it is then *lost*, not made again.
+        dispatched: bool,
+    },
+    /// Give up a call in flight and say what is known about it.
+    CancelCall {
+        /// The task execution whose call it is.
+        task: Sequence,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// Find out what became of a call.
+    Probe {
+        /// The task execution whose call it is.
+        task: Sequence,
+        /// The task in the document.
+        reference: TaskRef,
+        /// What was called.
+        call: CallRecord,
+    },
+    /// Start a child execution, if it has not been started, and tell when it ends.
+    StartChild(ChildRequest),
+    /// Cancel a child execution.
+    CancelChild {
+        /// The child.
+        child: ExecutionId,
+    },
+    /// Feed `TimerFired` at this time.
+    Wake {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A child execution to start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildRequest {
+    /// Its id.
+    pub execution: ExecutionId,
+    /// Its definition's name.
+    pub definition: DefinitionRef,
+    /// Its definition's digest.
+    pub digest: Digest,
+    /// Its raw input.
+    pub input: Value,
+    /// Who asks.
+    pub parent: Parent,
+}
+
+impl Execution {
+    /// Returns what the world still owes this execution, in a stable order.
+    pub fn outstanding(&self) -> impl Iterator<Item = Command> {
+        let suspended = self.suspended().is_some();
+        let turn = (!suspended && self.has_ready()).then_some(Command::Continue);
+        let wake = if suspended { None } else { self.next_due().map(|at| Command::Wake { at }) };
+        let owed = self.external_frames().filter_map(move |frame| self.owed(frame, suspended));
+        turn.into_iter().chain(wake).chain(owed)
+    }
+
+    fn owed(&self, frame: &Frame, suspended: bool) -> Option<Command> {
+        match &frame.body {
+            Body::Call { record, phase } => self.owed_for_call(frame, record, phase, suspended),
+            Body::Child { request, phase: ChildPhase::Requested } => match frame.ending {
+                Some(_) => Some(Command::CancelChild { child: request.execution }),
+                None => Some(Command::StartChild(request.clone())),
+            },
+            _ => None,
+        }
+    }
+
+    fn owed_for_call(
+        &self,
+        frame: &Frame,
+        record: &CallRecord,
+        phase: &CallPhase,
+        suspended: bool,
+    ) -> Option<Command> {
+        let task = frame.id;
+        let reference = || self.reference(frame);
+        match (phase, &frame.ending) {
+            (CallPhase::Dispatched, Some(Ending::Cancel | Ending::Fault(_) | Ending::Finish)) => {
+                Some(Command::CancelCall { task, attempt: record.attempt })
+            }
+            (CallPhase::Probing(_), _) => {
+                Some(Command::Probe { task, reference: reference(), call: record.clone() })
+            }
+            (CallPhase::Scheduled, None) if record.effect == tutti_journal::Effect::Once => {
+                (!suspended).then_some(Command::AwaitSlot { task })
+            }
+            (CallPhase::Scheduled | CallPhase::Dispatched, None) => Some(Command::Call {
+                task,
+                reference: reference(),
+                call: record.clone(),
+                dispatched: matches!(phase, CallPhase::Dispatched),
+            }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Calls of connectors: exactly what is sent, as what, under which key.
+
+use std::sync::Arc;
+
+use tutti_dsl::{
+    Authentication, Effect as Declared, HttpCall, HttpOutput, Return, Run, SchemeParameters, Shell,
+    Task, UriSource,
+};
+use tutti_expr::{Template, Value};
+use tutti_ids::Sequence;
+use tutti_journal::{CallRecord, Effect, Entry, Error, ErrorType};
+
+use crate::{
+    advance::Stepper,
+    chance,
+    data_flow::Result,
+    environment::Scene,
+    frame::{Body, Frame},
+};
+
+type Members = Vec<(&'static str, Value)>;
+
+impl Stepper<'_> {
+    pub(super) fn schedule_http(
+        &mut self,
+        id: Sequence,
+        task: &Task,
+        call: &HttpCall,
+    ) -> Result<()> {
+        let Some(frame) = self.execution.frame(id) else { return Ok(()) };
+        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let arguments = http_arguments(&scene, call, &frame.input)?;
+        let effect =
+            default_http_effect(arguments.get("method").and_then(Value::as_str).unwrap_or(""));
+        drop(scene);
+        self.schedule(id, task, "http", arguments, effect)
+    }
+
+    pub(super) fn schedule_shell(
+        &mut self,
+        id: Sequence,
+        task: &Task,
+        run: &Run,
+        shell: &Shell,
+    ) -> Result<()> {
+        let Some(frame) = self.execution.frame(id) else { return Ok(()) };
+        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let mut members: Members =
+            vec![("command", Value::from(scene.text(&shell.command, &frame.input, "`command`")?))];
+        put(&mut members, "stdin", evaluate(&scene, shell.stdin.as_ref(), &frame.input)?);
+        put(&mut members, "arguments", evaluate(&scene, shell.arguments.as_ref(), &frame.input)?);
+        put(
+            &mut members,
+            "environment",
+            evaluate(&scene, shell.environment.as_ref(), &frame.input)?,
+        );
+        members.push(("return", Value::from(returned(run.output))));
+        members.push(("await", Value::from(run.awaits)));
+        drop(scene);
+        self.schedule(id, task, "shell", Value::object(members), Effect::Once)
+    }
+
+    /// Records the call. One that must not be repeated is dispatched in the same turn where a slot is free.
+    fn schedule(
+        &mut self,
+        id: Sequence,
+        task: &Task,
+        function: &str,
+        arguments: Value,
+        default: Effect,
+    ) -> Result<()> {
+        let effect = task.settings.effect.map_or(default, declared);
+        let (key, attempt) = self.key_for(id, task)?;
+        let call = CallRecord { function: Arc::from(function), arguments, effect, key, attempt };
+        self.record(Entry::CallScheduled { task: id, call });
+        if effect == Effect::Once && self.free_slots > 0 {
+            self.free_slots -= 1;
+            self.record(Entry::CallDispatched { task: id });
+        }
+        Ok(())
+    }
+
+    /// The author's key, the key of the failed call this one re-runs, or a new one from the task execution's identity.
+    fn key_for(&self, id: Sequence, task: &Task) -> Result<(Arc<str>, u32)> {
+        let Some(frame) = self.execution.frame(id) else { return Ok((Arc::from(""), 1)) };
+        let path = self.execution.iteration_path(frame);
+        let inherited = self.inherited_key(frame, &path);
+        let attempt = inherited.as_ref().map_or(1, |(_, attempt)| attempt.saturating_add(1));
+        if let Some(template) = &task.settings.idempotency_key {
+            let scene = Scene::of(self.execution, self.surroundings, frame);
+            return Ok((scene.text(template, &frame.input, "`idempotencyKey`")?, attempt));
+        }
+        let fresh = || chance::idempotency_key(self.execution.id, &task.reference, &path, id);
+        Ok((inherited.map_or_else(fresh, |(key, _)| key), attempt))
+    }
+
+    fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
+        let key = (frame.task?, path.to_vec());
+        let from_try = self.execution.ancestors(frame).find_map(|around| match &around.body {
+            Body::Try(state) => state.keys.get(&key).cloned(),
+            _ => None,
+        });
+        from_try.or_else(|| self.execution.handed_keys.get(&key).cloned())
+    }
+}
+
+fn http_arguments(scene: &Scene<'_>, call: &HttpCall, input: &Value) -> Result<Value> {
+    let mut members: Members = vec![
+        ("method", Value::from(scene.text(&call.method, input, "`method`")?)),
+        ("uri", uri(scene, &call.endpoint.uri, input)?),
+    ];
+    put(&mut members, "headers", evaluate(scene, call.headers.as_ref(), input)?);
+    put(&mut members, "query", evaluate(scene, call.query.as_ref(), input)?);
+    put(&mut members, "body", evaluate(scene, call.body.as_ref(), input)?);
+    let output = match call.output {
+        HttpOutput::Raw => "raw",
+        HttpOutput::Content => "content",
+        HttpOutput::Response => "response",
+    };
+    members.push(("output", Value::from(output)));
+    let redirect = evaluate(scene, call.redirect.as_ref(), input)?;
+    members.push(("redirect", redirect.unwrap_or_else(|| Value::from(false))));
+    if let Some(authentication) = &call.endpoint.authentication {
+        members.push(("authentication", credentials(scene, authentication, input)?));
+    }
+    Ok(Value::object(members))
+}
+
+fn uri(scene: &Scene<'_>, source: &UriSource, input: &Value) -> Result<Value> {
+    match source {
+        UriSource::Template(template) => template
+            .expand(input)
+            .map_err(|error| Box::new(Error::new(ErrorType::Expression, error.to_string()))),
+        UriSource::Expression(expression) => {
+            let value = scene.evaluate_expression(expression, input)?;
+            if let Some(_) = value.as_str() {
+                Ok(value)
+            } else {
+                let detail =
+                    format!("the endpoint must be a URI, not {}", super::loops::excerpt(&value));
+                Err(Box::new(Error::new(ErrorType::Expression, detail)))
+            }
+        }
+    }
+}
+
+fn credentials(scene: &Scene<'_>, authentication: &Authentication, input: &Value) -> Result<Value> {
+    let parameters = match &authentication.parameters {
+        SchemeParameters::Inline(template) => scene.evaluate(template, input)?,
+        SchemeParameters::Secret(name) => scene.secret(name)?,
+    };
+    Ok(Value::object([
+        ("scheme", Value::from(authentication.scheme.clone())),
+        ("parameters", parameters),
+    ]))
+}
+
+fn evaluate(
+    scene: &Scene<'_>,
+    template: Option<&Template>,
+    input: &Value,
+) -> Result<Option<Value>> {
+    template.map(|template| scene.evaluate(template, input)).transpose()
+}
+
+fn put(members: &mut Members, key: &'static str, value: Option<Value>) {
+    members.extend(value.map(|value| (key, value)));
+}
+
+fn returned(output: Return) -> &'static str {
+    match output {
+        Return::Stdout => "stdout",
+        Return::Stderr => "stderr",
+        Return::Code => "code",
+        Return::All => "all",
+        Return::None => "none",
+    }
+}
+
+fn default_http_effect(method: &str) -> Effect {
+    match method.to_ascii_uppercase().as_str() {
+        "GET" | "HEAD" | "OPTIONS" => Effect::Read,
+        "PUT" | "DELETE" => Effect::Idempotent,
+        _ => Effect::Once,
+    }
+}
+
+fn declared(effect: Declared) -> Effect {
+    match effect {
+        Declared::Read => Effect::Read,
+        Declared::Idempotent => Effect::Idempotent,
+        Declared::Once => Effect::Once,
+    }
+}
+
+/// `$authorization` of a call with these arguments: the scheme and parameter it was made with.
+pub(crate) fn authorization(arguments: &Value) -> Value {
+    let Some(authentication) = arguments.get("authentication") else { return Value::NULL };
+    let parameters = authentication.get("parameters").unwrap_or(&Value::NULL);
+    let parameter = match authentication.get("scheme").and_then(Value::as_str) {
+        Some("bearer") => parameters.get("token").unwrap_or(parameters).clone(),
+        _ => return Value::NULL,
+    };
+    Value::object([("scheme", Value::from("Bearer")), ("parameter", parameter.tainted())])
+}

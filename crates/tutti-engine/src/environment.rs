@@ -1,0 +1,238 @@
+//! What expressions see: the runtime arguments of the language, made only when they are asked for.
+
+use std::{cell::RefCell, sync::Arc};
+
+use tutti_dsl::{Task, TaskKind};
+use tutti_expr::{Environment, Value};
+use tutti_ids::Sequence;
+use tutti_journal::{Error, ErrorType, Timestamp};
+
+use crate::{
+    Execution, Surroundings,
+    frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
+};
+
+/// The place at which an expression is evaluated.
+pub(crate) struct Scene<'a> {
+    pub(crate) execution: &'a Execution,
+    pub(crate) surroundings: &'a Surroundings<'a>,
+    /// The task the expression belongs to; none for the workflow's own.
+    pub(crate) task: Option<&'a Task>,
+    /// Where scoped variables and the context are looked up first.
+    pub(crate) around: Option<Sequence>,
+    /// Variables that are bound only here, such as `$item` in `while`.
+    pub(crate) bound: Vec<(Arc<str>, Value)>,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) raw_input: Option<Value>,
+    pub(crate) input: Option<Value>,
+    pub(crate) raw_output: Option<Value>,
+    pub(crate) output: Option<Value>,
+    /// An error that reading a variable gave; it takes the place of what the expression made of it.
+    pub(crate) refused: RefCell<Option<Error>>,
+}
+
+impl<'a> Scene<'a> {
+    /// A scene in `around` with nothing known yet about a task.
+    pub(crate) fn new(
+        execution: &'a Execution,
+        surroundings: &'a Surroundings<'a>,
+        around: Option<Sequence>,
+    ) -> Self {
+        Self {
+            execution,
+            surroundings,
+            task: None,
+            around,
+            bound: Vec::new(),
+            started_at: None,
+            raw_input: None,
+            input: None,
+            raw_output: None,
+            output: None,
+            refused: RefCell::new(None),
+        }
+    }
+
+    /// The scene of a task that runs as `frame`.
+    pub(crate) fn of(
+        execution: &'a Execution,
+        surroundings: &'a Surroundings<'a>,
+        frame: &'a Frame,
+    ) -> Self {
+        Self {
+            task: execution.task_of(frame),
+            started_at: Some(frame.started_at),
+            raw_input: Some(frame.raw.clone()),
+            input: Some(frame.input.clone()),
+            ..Self::new(execution, surroundings, Some(frame.id))
+        }
+    }
+
+    fn scoped(&self, name: &str) -> Option<Value> {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(bound, _)| &**bound == name) {
+            return Some(value.clone());
+        }
+        let start = self.execution.frame(self.around?)?;
+        std::iter::once(start)
+            .chain(self.execution.ancestors(start))
+            .take_while(|frame| !matches!(frame.body, Body::Function { .. }))
+            .find_map(|frame| self.variable_of(frame, name))
+    }
+
+    /// The variable `name` that `frame` binds for what runs in it.
+    fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
+        let task = self.execution.task_of(frame)?;
+        match (&frame.body, &task.kind) {
+            (Body::For { items, index, .. }, TaskKind::For(looped)) => {
+                loop_variable(name, (&looped.item, &looped.at), items, *index)
+            }
+            (_, TaskKind::Each(each)) if frame.role == Role::Item => {
+                let items = frame
+                    .parent
+                    .and_then(|parent| self.execution.frame(parent))
+                    .and_then(each_items)?;
+                loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
+            }
+            (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
+                TryPhase::Handler(error) if *tried.catch.variable == *name => {
+                    Some(error.to_value())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn context(&self) -> Value {
+        self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
+    }
+
+    /// All declared secrets; one that cannot be had refuses the whole expression.
+    fn secrets(&self) -> Value {
+        let mut members = Vec::new();
+        for name in &self.execution.workflow.secrets {
+            match self.surroundings.secrets.secret(name) {
+                Some(secret) => members.push((name.clone(), secret.tainted())),
+                None => {
+                    self.refused.replace(Some(missing_secret(name)));
+                }
+            }
+        }
+        Value::object(members)
+    }
+
+    fn task_descriptor(&self) -> Value {
+        let Some(task) = self.task else { return Value::NULL };
+        let mut members = vec![
+            ("name", Value::from(task.name.clone())),
+            ("reference", Value::from(task.reference.clone())),
+            ("definition", task.definition.clone()),
+        ];
+        members.extend(self.raw_input.clone().map(|input| ("input", input)));
+        members.extend(self.raw_output.clone().map(|output| ("output", output)));
+        members.extend(self.started_at.map(|at| ("startedAt", moment(at))));
+        Value::object(members)
+    }
+
+    /// `$authorization` of an HTTP call with basic or bearer authentication.
+    fn authorization(&self) -> Value {
+        let frame = self.around.and_then(|around| self.execution.frame(around));
+        match frame.map(|frame| &frame.body) {
+            Some(Body::Call { record, .. }) => {
+                crate::decide::call::authorization(&record.arguments)
+            }
+            _ => Value::NULL,
+        }
+    }
+}
+
+impl Environment for Scene<'_> {
+    fn variable(&self, name: &str) -> Option<Value> {
+        match name {
+            "context" => Some(self.context()),
+            "input" => self.input.clone().or(Some(Value::NULL)),
+            "output" => self.output.clone().or(Some(Value::NULL)),
+            "secrets" => Some(self.secrets()),
+            "task" => Some(self.task_descriptor()),
+            "workflow" => Some(self.execution.descriptor.clone()),
+            "runtime" => Some(runtime_descriptor()),
+            "authorization" => Some(self.authorization()),
+            scoped => self.scoped(scoped),
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.surroundings.now.0
+    }
+}
+
+fn each_items(frame: &Frame) -> Option<&Value> {
+    match &frame.body {
+        Body::Fork(Branches { kind: BranchesKind::Each { items, .. }, .. }) => Some(items),
+        _ => None,
+    }
+}
+
+fn loop_variable(
+    name: &str,
+    names: (&Arc<str>, &Arc<str>),
+    items: &Value,
+    index: u64,
+) -> Option<Value> {
+    let (item, at) = names;
+    if **item == *name {
+        let position = usize::try_from(index).unwrap_or(usize::MAX);
+        return Some(
+            items.as_array().and_then(|items| items.get(position)).cloned().unwrap_or(Value::NULL),
+        );
+    }
+    (**at == *name).then(|| Value::from(i64::try_from(index).unwrap_or(i64::MAX)))
+}
+
+/// The error for a secret the execution may not have.
+pub(crate) fn missing_secret(name: &str) -> Error {
+    Error::new(
+        ErrorType::Authorization,
+        format!("the secret `{name}` is missing or may not be used"),
+    )
+}
+
+/// `$runtime`
+fn runtime_descriptor() -> Value {
+    Value::object([
+        ("name", Value::from("tutti")),
+        ("version", Value::from(env!("CARGO_PKG_VERSION"))),
+        ("metadata", Value::object::<&str>([])),
+    ])
+}
+
+/// A date-time descriptor: `{ iso8601, epoch: { seconds, milliseconds } }`.
+pub(crate) fn moment(at: Timestamp) -> Value {
+    let epoch = Value::object([
+        ("seconds", Value::from(at.0.div_euclid(1000))),
+        ("milliseconds", Value::from(at.0)),
+    ]);
+    Value::object([("iso8601", Value::from(iso8601(at))), ("epoch", epoch)])
+}
+
+/// The moment as RFC 3339 text in UTC with milliseconds; the calendar's end where it lies beyond.
+pub(crate) fn iso8601(at: Timestamp) -> String {
+    let end = if at.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or(end);
+    jiff::fmt::temporal::DateTimePrinter::new().precision(Some(3)).timestamp_to_string(&at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_in_utc() {
+        let check = |milliseconds, text: &str| assert_eq!(iso8601(Timestamp(milliseconds)), text);
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(-1, "1969-12-31T23:59:59.999Z");
+        check(951_782_400_000, "2000-02-29T00:00:00.000Z");
+        check(1_709_210_096_789, "2024-02-29T12:34:56.789Z");
+        check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,78 @@
+//! What a frame's raw output is, as far as state tells.
+
+use tutti_expr::{Kind, Value};
+
+use crate::frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase};
+
+impl Frame {
+    /// The raw output this frame would end with now; a task that computes one records it.
+    pub(crate) fn raw_output(&self) -> Value {
+        match &self.body {
+            Body::List(cursor) | Body::For { cursor, .. } => cursor.data.clone(),
+            Body::Fork(branches) => branches.raw_output(),
+            Body::Try(state) => match state.phase {
+                TryPhase::Body | TryPhase::Handler(_) => state.cursor.data.clone(),
+                TryPhase::Caught(_) | TryPhase::Delay { .. } => self.input.clone(),
+            },
+            Body::Call { phase: CallPhase::Done(Ok(output)), .. } => output.clone(),
+            Body::Child { phase: ChildPhase::Done(Ok(output)), .. } => output.clone(),
+            Body::Function { output: Some(output), .. } => output.clone(),
+            Body::Fresh
+            | Body::Switched { .. }
+            | Body::Wait { .. }
+            | Body::Call { .. }
+            | Body::Child { .. }
+            | Body::Function { .. } => self.input.clone(),
+        }
+    }
+}
+
+impl Branches {
+    fn raw_output(&self) -> Value {
+        let output = |result: &Option<Result<Value, _>>| match result {
+            Some(Ok(output)) => output.clone(),
+            Some(Err(_)) | None => Value::NULL,
+        };
+        match (&self.kind, self.winner) {
+            (_, Some(winner)) => self.results.get(winner).map_or(Value::NULL, output),
+            (BranchesKind::Each { collect: true, .. }, None) => Value::array(
+                self.results.iter().enumerate().map(|(index, result)| report(index, result)),
+            ),
+            (_, None) => Value::array(self.results.iter().map(output)),
+        }
+    }
+}
+
+/// What an `each` that collects says of one item.
+fn report(index: usize, result: &Option<Result<Value, tutti_journal::Error>>) -> Value {
+    let (status, key, value) = match result {
+        Some(Ok(output)) => ("completed", "output", output.clone()),
+        Some(Err(error)) => ("faulted", "error", error.to_value()),
+        None => ("cancelled", "output", Value::NULL),
+    };
+    let index = Value::from(i64::try_from(index).unwrap_or(i64::MAX));
+    Value::object([("index", index), ("status", Value::from(status)), (key, value)])
+}
+
+/// The value with what a JSON pointer names in it marked as a secret; unchanged where it names nothing.
+pub(crate) fn taint_at(value: Value, pointer: &str) -> Value {
+    if pointer.is_empty() {
+        return value.tainted();
+    }
+    let Some(rest) = pointer.strip_prefix('/') else { return value };
+    let (token, rest) = rest.find('/').map_or((rest, ""), |end| rest.split_at(end));
+    let token = token.replace("~1", "/").replace("~0", "~");
+    match value.kind() {
+        Kind::Object(members) => Value::object(members.iter().map(|(key, member)| {
+            let member = member.clone();
+            (key.clone(), if **key == *token { taint_at(member, rest) } else { member })
+        })),
+        Kind::Array(items) => {
+            let position = token.parse::<usize>().ok();
+            Value::array(items.iter().cloned().enumerate().map(|(index, item)| {
+                if Some(index) == position { taint_at(item, rest) } else { item }
+            }))
+        }
+        _ => value,
+    }
+}

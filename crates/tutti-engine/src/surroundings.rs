@@ -1,0 +1,65 @@
+//! Everything outside an execution that a decision may look at.
+
+use tutti_expr::Value;
+use tutti_ids::{DefinitionRef, Digest};
+use tutti_journal::Timestamp;
+
+/// Everything outside the execution that a decision may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The turn's time.
+    pub now: Timestamp,
+    /// Where secrets come from.
+    pub secrets: &'a dyn Secrets,
+    /// Which workflows can be started as children.
+    pub definitions: &'a dyn Definitions,
+    /// How many calls may leave at once in this turn; the others wait for [`Input::SlotGranted`](crate::Input).
+    pub free_slots: usize,
+    /// The limits in force.
+    pub limits: Limits,
+}
+
+/// Gives the values of secrets.
+pub trait Secrets: std::fmt::Debug {
+    /// The secret's value, if it exists and the execution may have it.
+    fn secret(&self, name: &str) -> Option<Value>;
+}
+
+/// Finds published workflows.
+pub trait Definitions: std::fmt::Debug {
+    /// The workflow of that name; version `latest` is the highest release.
+    fn find(&self, namespace: &str, name: &str, version: &str) -> Option<(DefinitionRef, Digest)>;
+}
+
+/// The limits a decision keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Task executions begun in one turn before it yields.
+    pub tasks_per_turn: usize,
+    /// Branches of a fork.
+    pub fork_width: usize,
+    /// Iterations of a `for` and items of an `each`.
+    pub iterations: usize,
+    /// Children below each other.
+    pub child_depth: u32,
+    /// Size of a task's input or output in bytes.
+    pub value_bytes: usize,
+    /// Retries where the document sets no limit.
+    pub retries: u64,
+    /// The longest delay before a retry, in milliseconds.
+    pub retry_delay_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tasks_per_turn: 1_000,
+            fork_width: 1_000,
+            iterations: 100_000,
+            child_depth: 16,
+            value_bytes: 8 * 1024 * 1024,
+            retries: 100,
+            retry_delay_ms: 3_600_000,
+        }
+    }
+}

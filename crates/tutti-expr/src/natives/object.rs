@@ -1,0 +1,189 @@
+//! Filters about the members of objects.
+
+use std::sync::Arc;
+
+use super::{Native, arranging, describe, integer, native};
+use crate::{
+    Kind, Object, Value,
+    machine::{Flow, Machine, Stop},
+};
+
+pub(super) fn natives() -> Vec<Native> {
+    vec![
+        arranging("keys", 0, |machine, args| keys(machine, &args[0], true)),
+        arranging("keys_unsorted", 0, |machine, args| keys(machine, &args[0], false)),
+        native("has", 1, |_, args| has(&args[0], &args[1])),
+        native("in", 1, |_, args| has(&args[1], &args[0])),
+        native("contains", 1, |machine, args| {
+            Ok(Value::from(contains(machine, &args[0], &args[1])?))
+        }),
+        native("inside", 1, |machine, args| {
+            Ok(Value::from(contains(machine, &args[1], &args[0])?))
+        }),
+        arranging("to_entries", 0, |machine, args| to_entries(machine, &args[0])),
+        arranging("from_entries", 0, |machine, args| from_entries(machine, &args[0])),
+        arranging("setpath", 2, |machine, args| {
+            let path = path_of(&args[1])?;
+            super::access::change(machine, args[0].clone(), path, &mut |_| {
+                Ok(Some(args[2].clone()))
+            })
+        }),
+        arranging("delpaths", 1, |machine, args| match args[1].as_array() {
+            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths.to_vec()),
+            None => Stop::raise("Paths must be specified as an array"),
+        }),
+    ]
+}
+
+fn path_of(path: &Value) -> Flow<&[Value]> {
+    path.as_array().map_or_else(|| Stop::raise("Path must be specified as an array"), Ok)
+}
+
+/// Adds a member whose name is a value.
+pub(crate) fn put(object: &mut Object, key: &Value, value: Value) -> Flow {
+    let Kind::String(name) = key.kind() else {
+        return Stop::raise(format!("Cannot use {} as object key", describe(key)));
+    };
+    object.insert(name.clone(), value);
+    if key.is_tainted() {
+        object.mark_keys();
+    }
+    Ok(())
+}
+
+fn keys(machine: &Machine<'_>, value: &Value, sorted: bool) -> Flow<Value> {
+    match value.kind() {
+        Kind::Object(object) => {
+            super::sorting::pay(machine, object.len(), value.size().min(64 * object.len() as u64))?;
+            let mark = object.keys_tainted();
+            let names: Vec<&Arc<str>> = if sorted {
+                object.sorted().into_iter().map(|member| member.0).collect()
+            } else {
+                object.iter().map(|member| member.0).collect()
+            };
+            machine.array(
+                names.into_iter().map(|name| Value::from(name.clone()).tainted_if(mark)).collect(),
+            )
+        }
+        Kind::Array(items) => machine.array((0..items.len()).map(integer).collect()),
+        _ => Stop::raise(format!("{} has no keys", describe(value))),
+    }
+}
+
+fn has(value: &Value, key: &Value) -> Flow<Value> {
+    match (value.kind(), key.kind()) {
+        (Kind::Object(object), Kind::String(name)) => Ok(Value::from(object.get(name).is_some())),
+        (Kind::Array(items), Kind::Integer(_) | Kind::Float(_)) => {
+            let at = key.as_f64().unwrap_or(-1.0);
+            #[expect(clippy::cast_precision_loss, reason = "arrays are far shorter than 53 bits")]
+            let length = items.len() as f64;
+            Ok(Value::from(at >= 0.0 && at < length))
+        }
+        _ => Stop::raise(format!(
+            "Cannot check whether {} has a {} key",
+            value.type_name(),
+            key.type_name()
+        )),
+    }
+}
+
+fn contains(machine: &Machine<'_>, whole: &Value, part: &Value) -> Flow<bool> {
+    machine.budget.tick()?;
+    match (whole.kind(), part.kind()) {
+        (Kind::Object(whole), Kind::Object(part)) => {
+            for (key, part) in part.iter() {
+                let Some(whole) = whole.get(key) else { return Ok(false) };
+                if whole.type_name() != part.type_name() || !contains(machine, whole, part)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (Kind::Array(whole), Kind::Array(part)) => {
+            for part in part {
+                let mut found = false;
+                for whole in whole {
+                    found =
+                        whole.type_name() == part.type_name() && contains(machine, whole, part)?;
+                    if found {
+                        break;
+                    }
+                }
+                if !found {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (Kind::String(whole), Kind::String(part)) => {
+            machine.budget.walk(whole.len() as u64)?;
+            Ok(whole.contains(&**part))
+        }
+        _ if whole.type_name() == part.type_name() => Ok(whole == part),
+        _ => Stop::raise(format!(
+            "{} and {} cannot have their containment checked",
+            describe(whole),
+            describe(part)
+        )),
+    }
+}
+
+fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
+    let entry = |key: Value, value: &Value| Value::object([("key", key), ("value", value.clone())]);
+    let mut entries = Vec::new();
+    match value.kind() {
+        Kind::Object(object) => {
+            for (key, member) in object.iter() {
+                machine.budget.ticks(2)?;
+                entries.push(entry(
+                    Value::from(key.clone()).tainted_if(object.keys_tainted()),
+                    member,
+                ));
+            }
+        }
+        Kind::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                machine.budget.ticks(2)?;
+                entries.push(entry(integer(index), item));
+            }
+        }
+        _ => return Stop::raise(format!("{} has no keys", describe(value))),
+    }
+    machine.array(entries)
+}
+
+fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
+    let entries: Vec<&Value> = match value.kind() {
+        Kind::Array(items) => items.iter().collect(),
+        Kind::Object(object) => object.iter().map(|member| member.1).collect(),
+        _ => {
+            return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value)));
+        }
+    };
+    let mut object = Object::default();
+    for entry in entries {
+        machine.budget.ticks(2)?;
+        let Some(members) = entry.as_object() else {
+            return Stop::raise(format!("Cannot index {} with \"key\"", entry.type_name()));
+        };
+        let find = |names: &[&str]| {
+            let present = names.iter().filter_map(|name| members.get(name));
+            present
+                .clone()
+                .find(|value| value.is_truthy())
+                .or_else(|| present.clone().find(|value| !value.is_null()))
+        };
+        let key = find(&["key", "k", "name", "Name", "Key", "K"]).cloned().unwrap_or(Value::NULL);
+        let name = match key.kind() {
+            Kind::String(_) => key.clone(),
+            Kind::Null => Value::from("null").tainted_if(key.is_tainted()),
+            Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => {
+                Value::from(key.to_json()).tainted_if(key.is_tainted())
+            }
+            _ => key.clone(),
+        };
+        let value = find(&["value", "v", "Value", "V"]).cloned().unwrap_or(Value::NULL);
+        put(&mut object, &name, value)?;
+    }
+    machine.budget.admit(Value::from(object))
+}

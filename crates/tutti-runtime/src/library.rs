@@ -1,0 +1,130 @@
+//! The workflows that executions may use, compiled once per digest.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use sha2::{Digest as _, Sha256};
+use tutti_dsl::{Diagnostic, Workflow};
+use tutti_engine::Definitions;
+use tutti_ids::{DefinitionRef, Digest};
+use tutti_store::DefinitionText;
+
+/// Published workflows, by name and by digest.
+#[derive(Debug, Default)]
+pub struct Library(RwLock<Shelves>);
+
+#[derive(Debug, Default)]
+struct Shelves {
+    by_name: BTreeMap<DefinitionRef, Digest>,
+    by_digest: BTreeMap<Digest, Published>,
+}
+
+#[derive(Debug, Clone)]
+struct Published {
+    text: DefinitionText,
+    workflow: Arc<Workflow>,
+}
+
+/// Why a text was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It is not a valid workflow.
+    #[error("the document is not a valid workflow")]
+    Invalid {
+        /// What is wrong with it; at least one error.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// Another text was published as the same version.
+    #[error("{name} is already published with other content ({published})")]
+    Conflict {
+        /// The version.
+        name: DefinitionRef,
+        /// The digest of what is published.
+        published: Digest,
+    },
+}
+
+impl Library {
+    /// Checks, compiles and publishes a document. Publishing the same text again changes nothing.
+    ///
+    /// # Errors
+    /// If the document is invalid, or its version is taken by another text.
+    pub fn publish(&self, text: &str) -> Result<(DefinitionText, Arc<Workflow>), PublishError> {
+        let published = compile(text)?;
+        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let DefinitionText { name, digest, .. } = published.text.clone();
+        if let Some(other) = shelves.by_name.get(&name).filter(|other| **other != digest) {
+            return Err(PublishError::Conflict { name, published: *other });
+        }
+        shelves.by_name.insert(name, digest);
+        shelves.by_digest.insert(digest, published.clone());
+        Ok((published.text, published.workflow))
+    }
+
+    /// Compiles a text that was published before, under its digest alone: an execution keeps its definition even where
+    /// the name now stands for another text.
+    ///
+    /// # Errors
+    /// If the document is invalid.
+    pub fn adopt(&self, text: &DefinitionText) -> Result<Arc<Workflow>, PublishError> {
+        if let Some(workflow) = self.get(text.digest) {
+            return Ok(workflow);
+        }
+        let published = compile(&text.text)?;
+        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shelves.by_name.entry(text.name.clone()).or_insert(text.digest);
+        let workflow = published.workflow.clone();
+        shelves.by_digest.insert(text.digest, published);
+        Ok(workflow)
+    }
+
+    /// The compiled workflow of a digest.
+    pub fn get(&self, digest: Digest) -> Option<Arc<Workflow>> {
+        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        shelves.by_digest.get(&digest).map(|published| published.workflow.clone())
+    }
+
+    /// The text of a digest.
+    pub fn text(&self, digest: Digest) -> Option<DefinitionText> {
+        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        shelves.by_digest.get(&digest).map(|published| published.text.clone())
+    }
+}
+
+impl Definitions for Library {
+    fn find(&self, namespace: &str, name: &str, version: &str) -> Option<(DefinitionRef, Digest)> {
+        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        shelves
+            .by_name
+            .iter()
+            .filter(|(known, _)| {
+                known.namespace.as_str() == namespace && known.name.as_str() == name
+            })
+            .filter(|(known, _)| match version {
+                "latest" => known.version.is_release(),
+                exact => known.version.as_str() == exact,
+            })
+            .max_by(|(left, _), (right, _)| left.version.cmp(&right.version))
+            .map(|(known, digest)| (known.clone(), *digest))
+    }
+}
+
+fn compile(text: &str) -> Result<Published, PublishError> {
+    let parsed = tutti_dsl::parse(text);
+    let Some(workflow) = parsed.workflow else {
+        return Err(PublishError::Invalid { diagnostics: parsed.diagnostics });
+    };
+    let document = &workflow.document;
+    let names = (document.namespace.parse(), document.name.parse(), document.version.parse());
+    let (Ok(namespace), Ok(name), Ok(version)) = names else {
+        return Err(PublishError::Invalid { diagnostics: parsed.diagnostics });
+    };
+    let text = DefinitionText {
+        name: DefinitionRef { namespace, name, version },
+        digest: Digest(Sha256::digest(text.as_bytes()).into()),
+        text: Arc::from(text),
+    };
+    Ok(Published { text, workflow: Arc::new(workflow) })
+}

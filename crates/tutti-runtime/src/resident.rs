@@ -1,0 +1,208 @@
+//! An execution in memory, with what the loop knows about it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tutti_dsl::Workflow;
+use tutti_engine::{Command, Execution, Status};
+use tutti_ids::{Digest, ExecutionId, Sequence};
+use tutti_journal::{Row, Sealer, Timestamp, Turn};
+use tutti_store::{History, Projection};
+
+/// An execution in memory.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    pub(crate) execution: Execution,
+    /// The digest of its last row.
+    pub(crate) head: Digest,
+    /// How many of its turns are decided but not durable.
+    pub(crate) turns_ahead: usize,
+    /// Whether any of its turns is durable.
+    pub(crate) is_durable: bool,
+    /// Whether it stands in the queue for another turn.
+    pub(crate) queued: bool,
+    /// Calls and probes a connector is busy with.
+    pub(crate) in_flight: BTreeSet<Sequence>,
+    /// What it was owed after its last turn.
+    owed: BTreeMap<Debt, Command>,
+}
+
+/// What tells one thing an execution is owed from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Debt {
+    Slot(Sequence),
+    Call(Sequence, u32),
+    CancelCall(Sequence),
+    Probe(Sequence, u32),
+    StartChild(ExecutionId),
+    CancelChild(ExecutionId),
+}
+
+/// What a turn newly asks of the world.
+#[derive(Debug, Default)]
+pub(crate) struct Owed {
+    pub(crate) commands: Vec<Command>,
+    /// Task executions whose call is no longer wanted.
+    pub(crate) dropped: Vec<Sequence>,
+}
+
+/// The turns of an execution, decoded.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) turns: Vec<Turn>,
+    /// The digest of the last row.
+    pub(crate) head: Digest,
+}
+
+impl Journal {
+    /// Decodes rows that were read and verified.
+    pub(crate) fn decode(history: &History, sealer: &dyn Sealer) -> Result<Self, String> {
+        let decode = |row: &Row| row.decode(sealer, &|digest| history.blobs.get(digest).cloned());
+        let turns: Result<Vec<Turn>, _> = history.rows.iter().map(decode).collect();
+        let head = history.rows.last().map_or(crate::owner::NOTHING, |row| row.digest);
+        turns.map(|turns| Self { turns, head }).map_err(|error| error.to_string())
+    }
+}
+
+impl Resident {
+    pub(crate) fn new(execution: Execution) -> Self {
+        Self {
+            execution,
+            head: crate::owner::NOTHING,
+            turns_ahead: 0,
+            is_durable: false,
+            queued: false,
+            in_flight: BTreeSet::new(),
+            owed: BTreeMap::new(),
+        }
+    }
+
+    /// Folds a journal that was read and verified.
+    pub(crate) fn restore(
+        id: ExecutionId,
+        journal: &Journal,
+        projection: &Projection,
+        workflow: Arc<Workflow>,
+    ) -> Self {
+        let (definition, digest) = (projection.definition.clone(), projection.digest);
+        let execution = Execution::restore(id, definition, digest, workflow, &journal.turns);
+        Self { is_durable: true, head: journal.head, ..Self::new(execution) }
+    }
+
+    /// Goes on as an execution that was taken back: everything it was owed before is void.
+    pub(crate) fn replace(&mut self, execution: Execution) {
+        self.execution = execution;
+        self.owed.clear();
+    }
+
+    /// Whether all that was decided is durable.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_durable && self.turns_ahead == 0
+    }
+
+    /// How the execution stands, for the store.
+    pub(crate) fn projection(&self) -> Projection {
+        let execution = &self.execution;
+        Projection {
+            definition: execution.definition().clone(),
+            digest: execution.digest(),
+            status: match execution.status() {
+                Status::Pending => tutti_store::Status::Pending,
+                Status::Running => tutti_store::Status::Running,
+                Status::Waiting => tutti_store::Status::Waiting,
+                Status::Suspended => tutti_store::Status::Suspended,
+                Status::Cancelled => tutti_store::Status::Cancelled,
+                Status::Faulted => tutti_store::Status::Faulted,
+                Status::Completed => tutti_store::Status::Completed,
+            },
+            parent: execution.parent().map(|parent| parent.execution),
+            started_at: execution.started_at(),
+            updated_at: execution.updated_at(),
+            due: self.wake(),
+        }
+    }
+
+    /// When it has to be looked at next.
+    pub(crate) fn wake(&self) -> Option<Timestamp> {
+        self.execution.outstanding().find_map(|command| match command {
+            Command::Wake { at } => Some(at),
+            _ => None,
+        })
+    }
+
+    /// Whether it has more to decide.
+    pub(crate) fn wants_turn(&self) -> bool {
+        self.execution.outstanding().next() == Some(Command::Continue)
+    }
+
+    /// Compares what it is owed now with what it was owed after the turn before.
+    pub(crate) fn newly_owed(&mut self) -> Owed {
+        let now: BTreeMap<Debt, Command> = self
+            .execution
+            .outstanding()
+            .filter_map(|command| Some((debt(&command)?, command)))
+            .collect();
+        let commands = now
+            .iter()
+            .filter(|(debt, _)| !self.owed.contains_key(debt))
+            .map(|(_, command)| command.clone());
+        let commands = commands.collect();
+        let still = |task: Sequence| now.keys().any(|debt| debt.task() == Some(task));
+        let dropped =
+            self.owed.keys().filter_map(|debt| debt.task()).filter(|task| !still(*task)).collect();
+        self.owed = now;
+        Owed { commands, dropped }
+    }
+
+    /// The call of a task execution, if it is to be made.
+    pub(crate) fn call(&self, task: Sequence) -> Option<Command> {
+        self.owed
+            .values()
+            .find(|command| matches!(command, Command::Call { task: owed, .. } if *owed == task))
+            .cloned()
+    }
+
+    pub(crate) fn awaits_slot(&self, task: Sequence) -> bool {
+        self.owed.contains_key(&Debt::Slot(task))
+    }
+
+    /// Calls whose dispatch was recorded and that nobody is making: the process that made them is gone.
+    pub(crate) fn lost_calls(&self) -> Vec<Sequence> {
+        self.execution
+            .outstanding()
+            .filter_map(|command| match command {
+                Command::Call { task, dispatched: true, .. } | Command::CancelCall { task, .. } => {
+                    Some(task)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Debt {
+    /// The task execution whose call this is about.
+    fn task(self) -> Option<Sequence> {
+        match self {
+            Self::Slot(task)
+            | Self::Call(task, _)
+            | Self::CancelCall(task)
+            | Self::Probe(task, _) => Some(task),
+            Self::StartChild(_) | Self::CancelChild(_) => None,
+        }
+    }
+}
+
+fn debt(command: &Command) -> Option<Debt> {
+    match command {
+        Command::Continue | Command::Wake { .. } => None,
+        Command::AwaitSlot { task } => Some(Debt::Slot(*task)),
+        Command::Call { task, call, .. } => Some(Debt::Call(*task, call.attempt)),
+        Command::CancelCall { task, .. } => Some(Debt::CancelCall(*task)),
+        Command::Probe { task, call, .. } => Some(Debt::Probe(*task, call.attempt)),
+        Command::StartChild(request) => Some(Debt::StartChild(request.execution)),
+        Command::CancelChild { child } => Some(Debt::CancelChild(*child)),
+    }
+}

@@ -1,0 +1,86 @@
+//! Turns to commit.
+
+use std::sync::Arc;
+
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
+use tutti_journal::{Entry, Error, ErrorType, SealError, Sealer, Timestamp, Turn};
+
+use crate::{DefinitionText, Projection, Status, StoredTurn, check};
+
+/// An execution with a journal that grows by made-up turns.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    execution: ExecutionId,
+    next: Sequence,
+    previous: Digest,
+}
+
+impl Sample {
+    /// An execution without entries; samples of different numbers have different ids, in the order of the numbers.
+    pub fn new(number: u128) -> Self {
+        let execution = ExecutionId::new(1_700_000_000_000, number);
+        Self { execution, next: Sequence::FIRST, previous: Digest::ZERO }
+    }
+
+    /// Its id.
+    pub fn execution(&self) -> ExecutionId {
+        self.execution
+    }
+
+    /// The next turn: two entries, of which one carries `detail`, after which the execution has this status.
+    pub fn turn(&mut self, detail: &str, status: Status) -> StoredTurn {
+        let at = Timestamp(1_700_000_000_000).plus_ms(self.next.0);
+        let error = Error::new(ErrorType::Runtime, detail);
+        let entries = vec![Entry::TaskFaulted { task: self.next, error }, Entry::ExecutionResumed];
+        let turn = Turn { execution: self.execution, first: self.next, at, entries };
+        let salt = std::array::from_fn(|index| self.next.0.to_be_bytes()[index % 8]);
+        let (row, blobs) = turn.encode(self.previous, salt, &Plain);
+        self.next = row.next();
+        self.previous = row.digest;
+        StoredTurn { row, blobs, projection: self.projection(at, status) }
+    }
+
+    /// A turn that follows one that is never given out.
+    pub(crate) fn after_a_gap(mut self) -> StoredTurn {
+        self.turn("skipped", Status::Running);
+        self.turn("after a gap", Status::Running)
+    }
+
+    fn projection(&self, at: Timestamp, status: Status) -> Projection {
+        let text = definition("sample");
+        Projection {
+            definition: text.name,
+            digest: text.digest,
+            status,
+            parent: (self.next.0 % 4 == 1).then(|| ExecutionId::from_bits(7)),
+            started_at: Timestamp(1_700_000_000_000),
+            updated_at: at,
+            due: self.next.0.is_multiple_of(3).then(|| at.plus_ms(1000)),
+        }
+    }
+}
+
+/// A definition with this text.
+pub fn definition(text: &str) -> DefinitionText {
+    let label = |text: &str| text.parse().expect("invariant: a DNS label");
+    let name = DefinitionRef {
+        namespace: label("tests"),
+        name: label("sample"),
+        version: "1.0.0".parse().expect("invariant: a version"),
+    };
+    DefinitionText { name, digest: check::sha256(text.as_bytes()), text: Arc::from(text) }
+}
+
+/// Nothing of a sample came from a secret.
+#[derive(Debug)]
+struct Plain;
+
+impl Sealer for Plain {
+    fn seal(&self, plain: &[u8]) -> Vec<u8> {
+        plain.to_vec()
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        Ok(sealed.to_vec())
+    }
+}

@@ -1,0 +1,141 @@
+//! A store that forgets: for tests, for simulation, and for workflows nobody resumes.
+
+use std::{
+    collections::{BTreeMap, btree_map},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::Row;
+
+use crate::{
+    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Store,
+    StoredTurn,
+    check::{self, Head},
+};
+
+/// Keeps everything in memory, under one lock that is never held across an await.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    contents: Mutex<Contents>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    definitions: BTreeMap<Digest, DefinitionText>,
+    blobs: BTreeMap<Digest, Arc<[u8]>>,
+    executions: BTreeMap<ExecutionId, Execution>,
+}
+
+#[derive(Debug)]
+struct Execution {
+    rows: Vec<Row>,
+    head: Head,
+    projection: Projection,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            check::commit(&commit)?;
+            self.contents().commit(commit)
+        })
+    }
+
+    fn load(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
+        Box::pin(async move { self.contents().load(execution) })
+    }
+
+    fn open_executions(
+        &self,
+        after: Option<ExecutionId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<OpenExecution>, Error>> {
+        Box::pin(async move { Ok(self.contents().open_executions(after, limit)) })
+    }
+
+    fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
+        Box::pin(async move { Ok(self.contents().definitions.get(&digest).cloned()) })
+    }
+}
+
+impl Contents {
+    fn commit(&mut self, commit: Commit) -> Result<(), Error> {
+        self.heads_after(&commit.turns)?;
+        for definition in commit.definitions {
+            self.definitions.entry(definition.digest).or_insert(definition);
+        }
+        for turn in commit.turns {
+            self.append(turn);
+        }
+        Ok(())
+    }
+
+    /// Checks that all turns follow what is stored, before any of them is.
+    fn heads_after(&self, turns: &[StoredTurn]) -> Result<BTreeMap<ExecutionId, Head>, Error> {
+        let mut heads = BTreeMap::new();
+        for turn in turns {
+            let execution = turn.row.execution;
+            let stored = self.executions.get(&execution).map_or(Head::START, |known| known.head);
+            let head = heads.entry(execution).or_insert(stored);
+            *head = head.advance(&turn.row)?;
+        }
+        Ok(heads)
+    }
+
+    fn append(&mut self, turn: StoredTurn) {
+        let head = Head { next: turn.row.next(), digest: turn.row.digest };
+        self.blobs.extend(turn.blobs.into_iter().map(|blob| (blob.digest, blob.bytes)));
+        match self.executions.entry(turn.row.execution) {
+            btree_map::Entry::Vacant(slot) => {
+                let rows = vec![turn.row];
+                slot.insert(Execution { rows, head, projection: turn.projection });
+            }
+            btree_map::Entry::Occupied(slot) => {
+                let execution = slot.into_mut();
+                execution.rows.push(turn.row);
+                execution.head = head;
+                execution.projection = turn.projection;
+            }
+        }
+    }
+
+    fn load(&self, id: ExecutionId) -> Result<Option<History>, Error> {
+        let Some(execution) = self.executions.get(&id) else { return Ok(None) };
+        let mut blobs = BTreeMap::new();
+        for row in &execution.rows {
+            for digest in check::blob_digests(row)? {
+                let bytes = self.blobs.get(&digest);
+                let bytes = bytes.ok_or_else(|| check::corrupt(format!("no blob {digest}")))?;
+                blobs.insert(digest, bytes.clone());
+            }
+        }
+        let rows = execution.rows.clone();
+        Ok(Some(History { rows, blobs, projection: execution.projection.clone() }))
+    }
+
+    fn open_executions(&self, after: Option<ExecutionId>, limit: usize) -> Vec<OpenExecution> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.executions
+            .range((from, Bound::Unbounded))
+            .filter(|(_, execution)| !execution.projection.status.is_terminal())
+            .map(|(id, execution)| OpenExecution {
+                execution: *id,
+                projection: execution.projection.clone(),
+            })
+            .take(limit)
+            .collect()
+    }
+}

@@ -1,0 +1,116 @@
+//! Writing commits into a transaction that many of them share.
+
+use rusqlite::Connection;
+use tutti_ids::Digest;
+
+use super::{
+    commits::Totals,
+    failure, read,
+    rows::{self, ExecutionRow},
+};
+use crate::{Commit, DefinitionText, Error, StoredTurn, check::Head};
+
+/// What an open transaction has added so far.
+#[derive(Debug)]
+pub(super) struct Added {
+    /// How much there is with it.
+    pub(super) totals: Totals,
+    /// The digests of its rows, in order.
+    pub(super) digests: Vec<Digest>,
+}
+
+impl Added {
+    /// Nothing, after what is there already.
+    pub(super) fn nothing(totals: Totals) -> Self {
+        Self { totals, digests: Vec::new() }
+    }
+
+    /// Writes all of `commit` into the open transaction or, on any error, nothing of it.
+    pub(super) fn commit(&mut self, connection: &Connection, commit: &Commit) -> Result<(), Error> {
+        let (totals, rows) = (self.totals, self.digests.len());
+        control(connection, "SAVEPOINT one_commit")?;
+        let written = self.write(connection, commit);
+        if written.is_err() {
+            self.totals = totals;
+            self.digests.truncate(rows);
+            control(connection, "ROLLBACK TO one_commit")?;
+        }
+        control(connection, "RELEASE one_commit")?;
+        written
+    }
+
+    fn write(&mut self, connection: &Connection, commit: &Commit) -> Result<(), Error> {
+        for definition in &commit.definitions {
+            let added = insert_definition(connection, definition)
+                .map_err(failure::of("cannot write a definition"))?;
+            self.totals.definitions += added;
+        }
+        commit.turns.iter().try_for_each(|turn| self.turn(connection, turn))
+    }
+
+    fn turn(&mut self, connection: &Connection, turn: &StoredTurn) -> Result<(), Error> {
+        let row = &turn.row;
+        let stored = read::execution(connection, row.execution)?;
+        let head = stored.as_ref().map_or(Head::START, |stored| stored.head).advance(row)?;
+        let now =
+            ExecutionRow { execution: row.execution, projection: turn.projection.clone(), head };
+        self.count(stored.as_ref(), &now);
+        self.digests.push(row.digest);
+        let attempt = format!("cannot append to the journal of {}", row.execution);
+        write_turn(connection, self.totals.rows, turn, &now).map_err(failure::of(&attempt))
+    }
+
+    fn count(&mut self, before: Option<&ExecutionRow>, now: &ExecutionRow) {
+        let open = |row: &ExecutionRow| i64::from(!row.projection.status.is_terminal());
+        self.totals.rows += 1;
+        self.totals.executions += i64::from(before.is_none());
+        self.totals.open += open(now) - before.map_or(0, open);
+    }
+}
+
+fn write_turn(
+    connection: &Connection,
+    position: i64,
+    turn: &StoredTurn,
+    now: &ExecutionRow,
+) -> rusqlite::Result<()> {
+    rows::insert_journal_row(connection, position, &turn.row)?;
+    rows::upsert_execution(connection, now)?;
+    for blob in &turn.blobs {
+        let query =
+            "INSERT INTO blobs (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
+        connection.prepare_cached(query)?.execute((blob.digest.0, &*blob.bytes))?;
+        let query = "INSERT INTO blob_references (position, digest) VALUES (?1, ?2)
+                     ON CONFLICT (position, digest) DO NOTHING";
+        connection.prepare_cached(query)?.execute((position, blob.digest.0))?;
+    }
+    Ok(())
+}
+
+/// Adds a definition unless it is there; gives the number of rows added.
+fn insert_definition(
+    connection: &Connection,
+    definition: &DefinitionText,
+) -> rusqlite::Result<i64> {
+    let query = "INSERT INTO definitions (digest, namespace, name, version, text, checksum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (digest) DO NOTHING";
+    let name = &definition.name;
+    let added = connection.prepare_cached(query)?.execute((
+        definition.digest.0,
+        name.namespace.as_str(),
+        name.name.as_str(),
+        name.version.as_str(),
+        &*definition.text,
+        read::definition_checksum(definition),
+    ))?;
+    Ok(i64::from(added > 0))
+}
+
+/// Runs a statement that begins, ends or undoes.
+pub(super) fn control(connection: &Connection, statement: &str) -> Result<(), Error> {
+    connection
+        .prepare_cached(statement)
+        .and_then(|mut statement| statement.execute(()))
+        .map(|_| ())
+        .map_err(|error| failure::of(&format!("{statement} failed"))(error))
+}

@@ -1,0 +1,97 @@
+//! The data directory: where its files are, and the lock that keeps other processes out.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::Error;
+
+/// A data directory that is locked for this process until it is dropped.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory if it is missing and locks it.
+    pub(super) fn lock(path: &Path) -> Result<Self, Error> {
+        let fail = |source: io::Error| Error::Unavailable {
+            attempt: format!("cannot use the data directory {}", path.display()),
+            source: Some(source.into()),
+        };
+        make(path).map_err(fail)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(fail)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Error::Unavailable {
+                attempt: format!(
+                    "the data directory {} is in use by another process",
+                    path.display()
+                ),
+                source: None,
+            }),
+            Err(TryLockError::Error(error)) => Err(fail(error)),
+        }
+    }
+
+    /// The database.
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join("journal.sqlite")
+    }
+
+    /// The high-water mark.
+    pub(super) fn high_water(&self) -> PathBuf {
+        self.path.join("high-water")
+    }
+
+    /// Makes sure that the files of the directory are found again after a loss of power.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        File::open(self.database())?.sync_all()?;
+        sync_directory(&self.path)
+    }
+}
+
+/// Makes a directory that only its owner may read, and every directory above it that is missing.
+fn make(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        fs::create_dir_all(parent)?;
+    }
+    private_directory().create(path)?;
+    sync_directory(parent.unwrap_or(Path::new(".")))
+}
+
+#[cfg(unix)]
+fn private_directory() -> fs::DirBuilder {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = fs::DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+#[cfg(not(unix))]
+fn private_directory() -> fs::DirBuilder {
+    fs::DirBuilder::new()
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Directories cannot be opened as files here, and their entries are durable with the files.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}

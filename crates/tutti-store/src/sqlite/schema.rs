@@ -1,0 +1,237 @@
+//! The tables, how a database is made and how one is taken over.
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
+
+use super::{
+    checksum::Checksum,
+    commits::{self, Tail},
+    directory::Directory,
+    failure,
+    high_water::Mark,
+};
+use crate::{Error, check};
+
+/// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// The version of these tables. A database names the oldest version that may read and that may write it.
+const FORMAT: u32 = 1;
+
+/// Every table and index. A row is covered by a chain of digests or by its `checksum`.
+const TABLES: [&str; 9] = [
+    "CREATE TABLE meta (
+        name TEXT NOT NULL PRIMARY KEY,
+        value BLOB NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE definitions (
+        digest BLOB NOT NULL PRIMARY KEY,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        text TEXT NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE journal (
+        position INTEGER NOT NULL PRIMARY KEY,
+        execution BLOB NOT NULL,
+        first INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        structure BLOB NOT NULL,
+        salt BLOB,
+        value BLOB,
+        values_digest BLOB NOT NULL,
+        previous BLOB NOT NULL,
+        digest BLOB NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT",
+    "CREATE UNIQUE INDEX journal_by_execution ON journal (execution, first)",
+    "CREATE TABLE commits (
+        number INTEGER NOT NULL PRIMARY KEY,
+        first INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        executions INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        definitions INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        head BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE blobs (
+        digest BLOB NOT NULL PRIMARY KEY,
+        bytes BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE blob_references (
+        digest BLOB NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (position, digest)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE executions (
+        execution BLOB NOT NULL PRIMARY KEY,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        status INTEGER NOT NULL,
+        parent BLOB,
+        started_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        due INTEGER,
+        next INTEGER NOT NULL,
+        last BLOB NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    // Statuses below 4 are those of executions that have not ended.
+    "CREATE INDEX executions_open ON executions (execution) WHERE status < 4",
+];
+
+/// Refuses to go on with an SQLite that is too old.
+pub(super) fn check_library() -> Result<(), Error> {
+    if rusqlite::version_number() >= OLDEST_SQLITE {
+        return Ok(());
+    }
+    Err(unavailable(format!("SQLite {} is too old, 3.51.3 is needed", rusqlite::version())))
+}
+
+/// Opens the writing connection, makes the tables if there are none, and checks that the database reaches `mark`.
+pub(super) fn open(directory: &Directory, mark: Option<Mark>) -> Result<(Connection, Tail), Error> {
+    let fail = failure::of("cannot open the database");
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(directory.database(), flags).map_err(&fail)?;
+    configure(&connection).map_err(&fail)?;
+    let tail = if tables(&connection).map_err(&fail)?.is_empty() {
+        create(&mut connection, directory, mark)?
+    } else {
+        take_over(&mut connection, mark)?
+    };
+    connection.pragma_update(None, "synchronous", "FULL").map_err(&fail)?;
+    Ok((connection, tail))
+}
+
+/// Opens a connection that only reads.
+pub(super) fn open_reader(database: &std::path::Path) -> Result<Connection, Error> {
+    let fail = failure::of("cannot open the database for reading");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(database, flags).map_err(&fail)?;
+    configure(&connection).map_err(&fail)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // A damaged database must stay as it is for whoever looks into it, so nothing is moved on close until it is checked.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON; PRAGMA busy_timeout = 10000;
+         PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+    )
+}
+
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+    connection.prepare(query)?.query_map((), |row| row.get(0))?.collect()
+}
+
+/// Makes the tables without a sync of its own: the first commit syncs the whole log, and until then nothing was
+/// acknowledged. Only the files themselves must be found again.
+fn create(
+    connection: &mut Connection,
+    directory: &Directory,
+    mark: Option<Mark>,
+) -> Result<Tail, Error> {
+    if let Some(mark) = mark {
+        return Err(check::corrupt(format!(
+            "the database is empty, but {} commits were acknowledged",
+            mark.number
+        )));
+    }
+    let fail = failure::of("cannot make the tables of the store");
+    let setup = "PRAGMA page_size = 4096; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
+                 PRAGMA wal_autocheckpoint = 0;";
+    connection.execute_batch(setup).map_err(&fail)?;
+    let transaction = connection.transaction().map_err(&fail)?;
+    TABLES.iter().try_for_each(|table| transaction.execute_batch(table)).map_err(&fail)?;
+    let format = [FORMAT.to_be_bytes(), FORMAT.to_be_bytes()].concat();
+    write_meta(&transaction, "format", &format).map_err(&fail)?;
+    write_meta(&transaction, "incarnation", &incarnation()?).map_err(&fail)?;
+    transaction.commit().map_err(&fail)?;
+    directory.sync().map_err(|error| Error::Unavailable {
+        attempt: "cannot sync the new database".to_owned(),
+        source: Some(error.into()),
+    })?;
+    Ok(Tail::START)
+}
+
+/// Checks a database that another incarnation left, and marks it as ours.
+fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Error> {
+    let fail = failure::of("cannot take over the database");
+    check_format(connection)?;
+    if tables(connection).map_err(&fail)? != TABLES {
+        return Err(check::corrupt("the tables are not those of this store"));
+    }
+    let tail = commits::check_tail(connection, mark)?;
+    let setup =
+        "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
+    connection.execute_batch(setup).map_err(&fail)?;
+    write_meta(connection, "incarnation", &incarnation()?).map_err(&fail)?;
+    Ok(tail)
+}
+
+fn check_format(connection: &Connection) -> Result<(), Error> {
+    let value = read_meta(connection, "format")?;
+    let (oldest_reader, oldest_writer) = value
+        .split_first_chunk::<4>()
+        .and_then(|(reader, writer)| Some((*reader, *writer.as_array::<4>()?)))
+        .ok_or_else(|| check::corrupt("the format of the store is unreadable"))?;
+    let needed = u32::from_be_bytes(oldest_reader).max(u32::from_be_bytes(oldest_writer));
+    if needed <= FORMAT {
+        return Ok(());
+    }
+    Err(unavailable(format!(
+        "the store has format {needed}, written by a newer version; this one knows {FORMAT}"
+    )))
+}
+
+fn write_meta(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+    let query = "INSERT INTO meta (name, value, checksum) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, checksum = excluded.checksum";
+    connection.execute(query, (name, value, meta_checksum(name, value))).map(|_| ())
+}
+
+fn read_meta(connection: &Connection, name: &str) -> Result<Vec<u8>, Error> {
+    let query = "SELECT value, checksum FROM meta WHERE name = ?1";
+    let row: Option<(Vec<u8>, Vec<u8>)> = connection
+        .query_row(query, [name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(failure::of("cannot read what the database says about itself"))?;
+    match row {
+        Some((value, checksum)) if checksum == meta_checksum(name, &value) => Ok(value),
+        _ => Err(check::corrupt(format!("what the database says about its {name} was altered"))),
+    }
+}
+
+/// Checks what the database says about itself.
+pub(super) fn check_meta(connection: &Connection) -> Result<(), Error> {
+    read_meta(connection, "incarnation")?;
+    check_format(connection)
+}
+
+fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
+    Checksum::of("meta").bytes(name.as_bytes()).bytes(value).finish()
+}
+
+/// A new name for this process's hold on the store.
+fn incarnation() -> Result<[u8; 16], Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Unavailable {
+        attempt: "cannot draw an incarnation id".to_owned(),
+        source: Some(error.to_string().into()),
+    })?;
+    Ok(bytes)
+}
+
+fn unavailable(attempt: String) -> Error {
+    Error::Unavailable { attempt, source: None }
+}

@@ -1,0 +1,5 @@
+//! Tests of the stores from outside.
+
+mod damage;
+mod faults;
+mod stores;

@@ -1,0 +1,73 @@
+//! Every store keeps the contract.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tempfile::TempDir;
+use tutti_store::{
+    Commit, Error, FaultyStore, MemoryStore, SqliteStore, Status, Store,
+    contract::{self, Sample, check_stored, wait},
+};
+
+fn directory() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory can be made")
+}
+
+fn open(directory: &Path) -> SqliteStore {
+    SqliteStore::open(directory).expect("the store opens")
+}
+
+#[test]
+fn memory_keeps_the_contract() {
+    contract::check_all(&|| Arc::new(MemoryStore::new()));
+}
+
+#[test]
+fn sqlite_keeps_the_contract() {
+    let directories = Mutex::new(Vec::new());
+    contract::check_all(&|| {
+        let directory = directory();
+        let store = open(directory.path());
+        directories.lock().unwrap_or_else(PoisonError::into_inner).push(directory);
+        Arc::new(store)
+    });
+}
+
+#[test]
+fn a_faulty_store_without_faults_keeps_the_contract() {
+    contract::check_all(&|| Arc::new(FaultyStore::new(Arc::new(MemoryStore::new()), |_| None)));
+}
+
+#[test]
+fn a_second_holder_of_the_directory_is_refused() {
+    let directory = directory();
+    let store = open(directory.path());
+    let refused = SqliteStore::open(directory.path()).expect_err("the directory is in use");
+    assert!(matches!(refused, Error::Unavailable { .. }));
+    assert!(refused.to_string().contains("in use by another process"), "{refused}");
+    drop(store);
+    open(directory.path());
+}
+
+#[test]
+fn reopening_keeps_everything() {
+    let directory = directory();
+    let mut sample = Sample::new(1);
+    let mut turns = Vec::new();
+    let text = contract::definition("kept");
+    for _ in 0..5 {
+        let store = open(directory.path());
+        check_stored(&store, sample.execution(), &turns);
+        for detail in ["small", &"x".repeat(70_000)] {
+            let turn = sample.turn(detail, Status::Running);
+            turns.push(turn.clone());
+            let definitions = vec![text.clone()];
+            wait(store.commit(Commit { definitions, turns: vec![turn] })).expect("good");
+        }
+        assert_eq!(wait(store.definition(text.digest)).ok(), Some(Some(text.clone())));
+        let report = wait(store.verify()).expect("everything is whole");
+        assert_eq!((report.rows, report.executions), (turns.len() as u64, 1));
+    }
+}
