@@ -96,6 +96,7 @@ impl<'n> Compiler<'n> {
     fn retry(&mut self, at: &At<'n>, scopes: &Scopes) -> Option<RetryPolicy> {
         let Some(name) = at.text() else { return Some(self.retry_policy(at, &scopes.body)) };
         if let Some(named) = self.names.retries.get(name).cloned() {
+            self.names.used_retries.insert(name.clone());
             return Some(self.retry_policy(&named, &scopes.body));
         }
         let names: Vec<&str> = self.names.retries.keys().map(AsRef::as_ref).collect();

@@ -252,12 +252,15 @@ fn expression_problem(
 ) -> Problem {
     let part = source.get(error.range.clone()).unwrap_or("");
     let Some(name) = part.strip_prefix('$').filter(|name| is_name(name)) else {
-        let embedded = source.contains("${").then(|| {
-            "`${ }` stands once around the whole text; inside it texts are built with `\\( )`"
-                .to_owned()
-        });
+        // `${ .a } and ${ .b }` begins and ends like one expression.
+        if source.contains("${") {
+            let message = "an expression must be the whole text: this has two of them";
+            let fixed = at.text().and_then(|text| interpolated(text));
+            return Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)
+                .maybe_hint(fixed.map(|fixed| format!("write `{fixed}`")));
+        }
         return Problem::new(Code::InvalidExpression, span, &*at.pointer, &*error.message)
-            .maybe_hint(error.hint.clone().or(embedded));
+            .maybe_hint(error.hint.clone());
     };
     unknown_variable(name, span, at, place)
 }

@@ -1,6 +1,9 @@
 //! What `use` declares.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::At;
 use crate::TaskId;
@@ -15,6 +18,8 @@ pub(super) struct Names<'n> {
     pub(super) catalogs: BTreeMap<Arc<str>, At<'n>>,
     /// Filled when the places of the functions' tasks are reserved.
     pub(super) functions: BTreeMap<Arc<str>, TaskId>,
+    /// The retry policies that a `catch` names; their conditions were compiled with its variable.
+    pub(super) used_retries: BTreeSet<Arc<str>>,
     secrets: Vec<Arc<str>>,
 }
 
@@ -35,6 +40,7 @@ impl<'n> Names<'n> {
             timeouts: map("timeouts"),
             catalogs: map("catalogs"),
             functions: BTreeMap::new(),
+            used_retries: BTreeSet::new(),
             secrets: used
                 .get("secrets")
                 .iter()
