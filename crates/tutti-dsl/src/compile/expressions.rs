@@ -88,7 +88,7 @@ impl Compiler<'_> {
                 self.embedded(at, text, start);
                 None
             }
-            Marked::None if self.loose => Some(match Expression::compile(text, &place.scope) {
+            Marked::None if self.loose => Some(match self.compiled(text, place) {
                 Ok(expression) => Template::Loose { expression, literal },
                 Err(_not_an_expression) => Template::Literal(literal),
             }),
@@ -152,7 +152,7 @@ impl Compiler<'_> {
         if self.refuse_absent_variables(at, source, &variables, range.start, place) {
             return None;
         }
-        match Expression::compile(source, &place.scope) {
+        match self.compiled(source, place) {
             Ok(expression) => Some(expression),
             Err(error) => {
                 let inner = range.start + error.range.start..range.start + error.range.end;
@@ -161,6 +161,16 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    fn compiled(
+        &mut self,
+        source: &str,
+        place: &Place,
+    ) -> Result<Expression, tutti_expr::CompileError> {
+        let key = (place.key.clone(), Arc::from(source));
+        let compiled = self.expressions.entry(key);
+        compiled.or_insert_with(|| Expression::compile(source, &place.scope)).clone()
     }
 
     fn check_secrets(

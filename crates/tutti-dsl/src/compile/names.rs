@@ -16,6 +16,8 @@ pub(super) struct Names<'n> {
     pub(super) retries: BTreeMap<Arc<str>, At<'n>>,
     pub(super) timeouts: BTreeMap<Arc<str>, At<'n>>,
     pub(super) catalogs: BTreeMap<Arc<str>, At<'n>>,
+    /// The functions' tasks as they stand in the document.
+    pub(super) function_nodes: BTreeMap<Arc<str>, At<'n>>,
     /// Filled when the places of the functions' tasks are reserved.
     pub(super) functions: BTreeMap<Arc<str>, TaskId>,
     /// The retry policies that a `catch` names; their conditions were compiled with its variable.
@@ -39,6 +41,7 @@ impl<'n> Names<'n> {
             retries: map("retries"),
             timeouts: map("timeouts"),
             catalogs: map("catalogs"),
+            function_nodes: map("functions"),
             functions: BTreeMap::new(),
             used_retries: BTreeSet::new(),
             secrets: used

@@ -4,10 +4,12 @@ use super::{At, Compiler, flow::Jumps, scope::Scopes};
 use crate::{
     kinds::Keyword,
     shape::{
-        Object, Shape, calls,
-        check::fits,
-        document::{ENDPOINT, EXPORT, OUTPUT, POLICY},
+        Object, Shape,
+        authentication::POLICY,
+        calls,
+        document::{ENDPOINT, EXPORT, OUTPUT},
         events::{ITERATOR, STRATEGY},
+        fit::fits,
         tasks,
     },
 };

@@ -368,6 +368,11 @@ const MISSHAPEN: &[(&str, &str)] = &[
     ("evaluate: { mode: sloppy }\ndo: []\n", "E0108"),
     ("do: null\n", "E0105"),
     ("timeout: never\ndo: []\n", "E0120"),
+    ("input: { schema: { resource: { endpoint: 'http://x' } } }\ndo: []\n", "E0132"),
+    (
+        "do: [{ a: { set: { x: 1 }, metadata: { tutti: { label: '1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901' } } } }]\n",
+        "E0110",
+    ),
 ];
 
 #[test]
@@ -432,6 +437,37 @@ fn variables_of_loops_and_handlers_live_inside_them() {
         "use: { functions: { f: { set: { z: '${ $item }' } } } }\ndo: [{ a: { for: { in: .x }, do: [{ b: { call: f } }] } }]\n",
         "E0125",
     );
+}
+
+#[test]
+fn retries_of_unknown_outcomes_look_into_functions() {
+    let document = |effect: &str| {
+        format!(
+            "use: {{ functions: {{ pay: {{ call: http, with: {{ method: post, endpoint: 'https://x.example' }}, metadata: {{ tutti: {{ effect: {effect} }} }} }} }} }}\ndo: [{{ a: {{ try: [{{ b: {{ call: pay }} }}], catch: {{ errors: {{ with: {{ type: 'tutti://errors/outcome-unknown' }} }}, retry: {{}} }} }} }}]\n"
+        )
+    };
+    refused(&document("once"), "E0133");
+    valid(&document("idempotent"));
+}
+
+#[test]
+fn deep_documents_fit_the_stack_of_a_thread() {
+    let mut tasks = "[]".to_owned();
+    for _ in 0..41 {
+        tasks = format!(r#"[{{"a":{{"do":{tasks}}}}}]"#);
+    }
+    let text = format!(
+        r#"{{"document":{{"dsl":"1.0.3","namespace":"a","name":"b","version":"1.0.0"}},"do":{tasks}}}"#
+    );
+    assert!(parse(&text).workflow.is_some());
+}
+
+#[test]
+fn a_flood_of_errors_is_cut() {
+    let tasks: Vec<String> = (0..2_000).map(|n| format!("  - t{n}: {{ cal: x }}")).collect();
+    let parsed = parse(&format!("{HEAD}do:\n{}\n", tasks.join("\n")));
+    assert_eq!(parsed.diagnostics.len(), 500);
+    assert!(parsed.workflow.is_none());
 }
 
 #[test]
