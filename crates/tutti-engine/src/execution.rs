@@ -264,7 +264,7 @@ impl Frame {
     fn can_go_on(&self) -> bool {
         match &self.body {
             Body::Fresh | Body::Switched { .. } => true,
-            Body::List(_) | Body::For { .. } => self.children == 0,
+            Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
             Body::Fork(branches) => {
                 let more = branches.next < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
@@ -277,7 +277,6 @@ impl Frame {
             Body::Wait { .. } => false,
             Body::Call { phase, .. } => matches!(phase, CallPhase::Done(_) | CallPhase::Unknown(_)),
             Body::Child { phase, .. } => matches!(phase, ChildPhase::Done(_)),
-            Body::Function { .. } => self.children == 0,
         }
     }
 

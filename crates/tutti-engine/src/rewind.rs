@@ -123,17 +123,17 @@ impl<'a> Void<'a> {
         let (before, after): (Vec<_>, Vec<_>) =
             counting.iter().partition(|recorded| recorded.sequence < to);
         for recorded in before {
-            state.fold(*recorded);
-            void.kept.push(*recorded);
+            state.fold(recorded);
+            void.kept.push(recorded);
         }
         let path = Path::to(&state, after.first().map(|recorded| recorded.entry));
         for recorded in after {
-            if path.keeps(&state, recorded) {
-                void.kept.push(*recorded);
+            if path.keeps(&state, &recorded) {
+                void.kept.push(recorded);
             } else {
                 void.keep_key(&state, recorded.entry);
             }
-            state.fold(*recorded);
+            state.fold(recorded);
         }
         for frame in state.external_frames().filter(|frame| !path.is_beside(&state, Some(frame.id)))
         {

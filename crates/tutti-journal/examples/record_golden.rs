@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 #[path = "../tests/it/container.rs"]
+#[expect(dead_code, reason = "the recorder does not read")]
 mod container;
 #[path = "../tests/it/samples.rs"]
 #[expect(dead_code, reason = "the tests use what the recorder does not")]

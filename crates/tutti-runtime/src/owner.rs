@@ -278,7 +278,7 @@ impl Loop {
                 self.with(execution, Awaiting::Control(control, request), now);
             }
             Happening::Retry { execution, from, request } => {
-                self.on_retry(execution, from, request)
+                self.on_retry(execution, from, request);
             }
             Happening::CallFinished { execution, task, attempt, outcome } => {
                 self.on_call_ended(
@@ -713,7 +713,7 @@ impl Loop {
                 }
             }
             (Err(error), _) | (_, Err(error)) => {
-                self.refuse_all(awaiting, &Refusal::Unreadable(error))
+                self.refuse_all(awaiting, &Refusal::Unreadable(error));
             }
             (Ok(_), Ok(_)) => self.on_missing(id, awaiting, now),
         }

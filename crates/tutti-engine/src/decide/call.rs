@@ -133,7 +133,7 @@ fn uri(scene: &Scene<'_>, source: &UriSource, input: &Value) -> Result<Value> {
             .map_err(|error| Box::new(Error::new(ErrorType::Expression, error.to_string()))),
         UriSource::Expression(expression) => {
             let value = scene.evaluate_expression(expression, input)?;
-            if let Some(_) = value.as_str() {
+            if value.as_str().is_some() {
                 Ok(value)
             } else {
                 let detail =

@@ -6,7 +6,7 @@ use tutti_ids::{Digest, ExecutionId, Sequence};
 use tutti_journal::{Blob, Row, SaltedValues, Timestamp};
 
 /// The file of these rows and blobs.
-pub fn write(rows: &[Row], blobs: &[Blob]) -> Vec<u8> {
+pub(crate) fn write(rows: &[Row], blobs: &[Blob]) -> Vec<u8> {
     let mut parts: Vec<Vec<u8>> = vec![vec![u8::try_from(rows.len()).expect("a few rows")]];
     for row in rows {
         let values = row.values.as_ref().expect("golden rows are not erased");
@@ -27,7 +27,7 @@ pub fn write(rows: &[Row], blobs: &[Blob]) -> Vec<u8> {
 }
 
 /// The rows and blobs of a file.
-pub fn read(file: &[u8]) -> (Vec<Row>, Vec<Blob>) {
+pub(crate) fn read(file: &[u8]) -> (Vec<Row>, Vec<Blob>) {
     let mut parts = Parts(file);
     let count = parts.bytes()[0];
     let rows = (0..count).map(|_| parts.row()).collect();

@@ -11,7 +11,7 @@ use tutti_journal::{
 
 /// Seals by a byte that is different for each key, so that the wrong key fails; otherwise seals nothing.
 #[derive(Debug)]
-pub struct TestSealer(pub u8);
+pub(crate) struct TestSealer(pub(crate) u8);
 
 impl Sealer for TestSealer {
     fn seal(&self, plain: &[u8]) -> Vec<u8> {
@@ -25,10 +25,10 @@ impl Sealer for TestSealer {
 }
 
 /// The key that tests seal with.
-pub const KEY: TestSealer = TestSealer(7);
+pub(crate) const KEY: TestSealer = TestSealer(7);
 
 /// The execution of all samples.
-pub fn execution() -> ExecutionId {
+pub(crate) fn execution() -> ExecutionId {
     ExecutionId::new(1_700_000_000_000, 42)
 }
 
@@ -65,7 +65,7 @@ fn call() -> CallRecord {
 }
 
 /// Every kind of entry, with each optional part present somewhere and absent somewhere.
-pub fn entries() -> Vec<Entry> {
+pub(crate) fn entries() -> Vec<Entry> {
     let task = Sequence(3);
     let due = Timestamp(1_700_000_060_000);
     let numbers =
@@ -158,12 +158,12 @@ pub fn entries() -> Vec<Entry> {
 }
 
 /// A turn with these entries, from sequence `first` on.
-pub fn turn(first: Sequence, entries: Vec<Entry>) -> Turn {
+pub(crate) fn turn(first: Sequence, entries: Vec<Entry>) -> Turn {
     Turn { execution: execution(), first, at: Timestamp(1_700_000_000_123), entries }
 }
 
 /// A journal of three turns: every kind of entry; a value that stands in a blob; a small one.
-pub fn journal() -> Vec<Turn> {
+pub(crate) fn journal() -> Vec<Turn> {
     let big = Value::array((0..10_000).map(|number| Value::from(format!("line {number}"))));
     let (task, every) = (Sequence(3), entries());
     let second = Sequence::FIRST.0 + every.len() as u64;
@@ -175,7 +175,7 @@ pub fn journal() -> Vec<Turn> {
 }
 
 /// Encodes turns as the rows of one journal, with salts that are always the same.
-pub fn encode(turns: &[Turn]) -> (Vec<Row>, Vec<Blob>) {
+pub(crate) fn encode(turns: &[Turn]) -> (Vec<Row>, Vec<Blob>) {
     let (mut rows, mut blobs) = (Vec::new(), Vec::new());
     let mut previous = Digest::ZERO;
     for (number, turn) in (0..).zip(turns) {
@@ -188,14 +188,14 @@ pub fn encode(turns: &[Turn]) -> (Vec<Row>, Vec<Blob>) {
 }
 
 /// Decodes a row with the blobs among `blobs`.
-pub fn decode(row: &Row, blobs: &[Blob]) -> Result<Turn, CodecError> {
+pub(crate) fn decode(row: &Row, blobs: &[Blob]) -> Result<Turn, CodecError> {
     let found: BTreeMap<Digest, Arc<[u8]>> =
         blobs.iter().map(|blob| (blob.digest, blob.bytes.clone())).collect();
     row.decode(&KEY, &|digest| found.get(digest).cloned())
 }
 
 /// Checks that two turns are the same to the last number and mark of a secret.
-pub fn check_same(left: &Turn, right: &Turn) {
+pub(crate) fn check_same(left: &Turn, right: &Turn) {
     assert_eq!(left, right);
     // Equality of values looks past marks and kinds of numbers; their text, open and redacted, does not.
     assert_eq!(open(left), open(right));
