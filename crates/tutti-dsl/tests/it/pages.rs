@@ -56,3 +56,9 @@ fn codes_are_unique_and_titled_like_their_pages() {
         assert!(code.page().starts_with(&title), "{code}: expected {title}");
     }
 }
+
+#[test]
+fn the_page_of_each_shows_a_valid_document() {
+    let page = include_str!("../../../../docs/reference/functions-each.md");
+    assert_eq!(rendered(blocks(page, "yaml")[0]), "");
+}
