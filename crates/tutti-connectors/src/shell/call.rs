@@ -110,10 +110,10 @@ impl Making {
             State::NotBegun if record.give_up() => Probe::NotMade,
             State::Lost => Probe::Unknown,
             State::Ended { .. } | State::NotBegun | State::Beginning => {
-                self.follow(record, None).await
+                self.follow(record).await
             }
             State::Running(group) | State::Remaining(group) => {
-                self.follow(record, Some(group)).await
+                self.follow(record).await
             }
         }
     }
