@@ -18,7 +18,10 @@ enum Read {
 
 /// What is done, and which read shows it. The execution is the first; its journal has the positions 1, 3, 5 and 7.
 const CASES: [(&str, Read); 37] = [
-    ("UPDATE journal SET structure = CAST(structure || 'x' AS BLOB) WHERE position = 3", Read::Load),
+    (
+        "UPDATE journal SET structure = CAST(structure || 'x' AS BLOB) WHERE position = 3",
+        Read::Load,
+    ),
     ("UPDATE journal SET structure = zeroblob(length(structure)) WHERE position = 3", Read::Load),
     ("UPDATE journal SET value = CAST(value || 'x' AS BLOB) WHERE position = 3", Read::Load),
     ("UPDATE journal SET salt = zeroblob(16) WHERE position = 3", Read::Load),
