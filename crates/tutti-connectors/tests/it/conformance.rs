@@ -28,7 +28,7 @@ struct Subject {
     recorded: bool,
     server: Option<Server>,
     /// Other servers to keep.
-    others: Vec<Server>,
+    _others: Vec<Server>,
     /// Ends at once.
     quick: Value,
     /// Never ends.
@@ -65,7 +65,7 @@ impl Subject {
             oversized: post(&big, Value::NULL),
             echo: post(&echo, Value::from(SECRET).tainted()),
             server: Some(server),
-            others: vec![quick, big, echo],
+            _others: vec![quick, big, echo],
         }
     }
 
@@ -78,7 +78,7 @@ impl Subject {
             keys: AtomicU32::new(0),
             connector: Arc::new(Shell),
             server: None,
-            others: Vec::new(),
+            _others: Vec::new(),
             quick: command("echo hi"),
             endless: command(&format!("echo up > {up}; while :; do sleep 60; done")),
             oversized: command("head -c 8388609 /dev/zero"),
