@@ -29,6 +29,8 @@ pub(crate) enum Shape {
     TextValue,
     /// A mapping of anything; texts in it that are `${ … }` are evaluated.
     MapValue,
+    /// A text that is `${ … }` as a whole.
+    Marked,
     /// A text that a shell or a script reads.
     Code,
     Bool,
@@ -138,7 +140,7 @@ pub(crate) const fn object(
 
 /// `{ use: NAME }` of an authentication or of one of its schemes.
 pub(crate) static USE: Object = object(
-    "use",
+    "useReference",
     "Names a part declared elsewhere.",
     &[required(
         "use",

@@ -54,7 +54,12 @@ impl<'m> Machine<'m> {
     }
 
     /// Runs a whole program and hands over its results.
-    pub(crate) fn start(&self, program: &Node, input: Value, out: &mut dyn FnMut(Value) -> Flow) -> Flow {
+    pub(crate) fn start(
+        &self,
+        program: &Node,
+        input: Value,
+        out: &mut dyn FnMut(Value) -> Flow,
+    ) -> Flow {
         if program.single {
             self.budget.tick()?;
             return out(self.one(program, &ROOT, input)?);
@@ -85,7 +90,13 @@ impl<'m> Machine<'m> {
     }
 
     /// Hands every result of `node` to `out`.
-    pub(crate) fn run<'e>(&self, mut node: &'e Node, mut env: &'e Env<'e>, mut item: Item, out: Out<'_>) -> Flow {
+    pub(crate) fn run<'e>(
+        &self,
+        mut node: &'e Node,
+        mut env: &'e Env<'e>,
+        mut item: Item,
+        out: Out<'_>,
+    ) -> Flow {
         let _nesting = self.budget.enter()?;
         loop {
             self.budget.tick()?;
@@ -133,14 +144,18 @@ impl<'m> Machine<'m> {
     fn run_op<'e>(&self, node: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
         match &node.op {
             Op::Identity => out(item),
-            Op::Pipe(left, right) => self.run(left, env, item, &mut |item| self.run(right, env, item, out)),
+            Op::Pipe(left, right) => {
+                self.run(left, env, item, &mut |item| self.run(right, env, item, out))
+            }
             Op::If(condition, then, otherwise) => {
                 self.run(condition, env, item.untracked(), &mut |chosen| {
                     let branch = if chosen.value.is_truthy() { then } else { otherwise };
                     self.run(branch, env, item.clone(), out)
                 })
             }
-            Op::Field(..) | Op::Index(..) | Op::Slice(..) | Op::Iterate(_) => self.run_access(node, env, item, out),
+            Op::Field(..) | Op::Index(..) | Op::Slice(..) | Op::Iterate(_) => {
+                self.run_access(node, env, item, out)
+            }
             Op::Alternative(left, right) => self.run_alternative(left, right, env, item, out),
             Op::Try(body, handler) => self.run_try(body, handler.as_deref(), env, item, out),
             Op::Reduce(fold) => self.run_reduce(fold, env, item, out),
@@ -164,7 +179,9 @@ impl<'m> Machine<'m> {
                 let Env::Function { function, .. } = at else { return Stop::broken() };
                 self.call(&function.body, args, env, at, item, out)
             }
-            Op::Library(number, args) => self.call(self.library.body(*number), args, env, &ROOT, item, out),
+            Op::Library(number, args) => {
+                self.call(self.library.body(*number), args, env, &ROOT, item, out)
+            }
             Op::Special(special, args) => self.run_special(*special, args, env, item, out),
             _ => self.run_computed(node, env, item, out),
         }
@@ -183,23 +200,31 @@ impl<'m> Machine<'m> {
             Op::Negate(operand) => {
                 self.values(operand, env, input, &mut |value| out(operators::negate(&value)?))
             }
-            Op::Binary(operator, left, right) => self.values(right, env, input.clone(), &mut |right| {
-                self.values(left, env, input.clone(), &mut |left| {
-                    out(operators::binary(self, *operator, left, right.clone())?)
+            Op::Binary(operator, left, right) => {
+                self.values(right, env, input.clone(), &mut |right| {
+                    self.values(left, env, input.clone(), &mut |left| {
+                        out(operators::binary(self, *operator, left, right.clone())?)
+                    })
                 })
-            }),
+            }
             Op::And(left, right) => self.run_logic(false, [left, right], env, &input, out),
             Op::Or(left, right) => self.run_logic(true, [left, right], env, &input, out),
-            Op::Native(native, args) => self.run_native(native, args, vec![input.clone()], env, &input, out),
+            Op::Native(native, args) => {
+                self.run_native(native, args, vec![input.clone()], env, &input, out)
+            }
             Op::Assign(paths, value) => self.values(value, env, input.clone(), &mut |value| {
                 out(self.assign(paths, env, input.clone(), &value)?)
             }),
-            Op::UpdateWith(operator, paths, value) => self.values(value, env, input.clone(), &mut |value| {
-                out(self.update_with(*operator, paths, env, input.clone(), &value)?)
-            }),
-            Op::UpdateAlternative(paths, value) => self.values(value, env, input.clone(), &mut |value| {
-                out(self.update_alternative(paths, env, input.clone(), &value)?)
-            }),
+            Op::UpdateWith(operator, paths, value) => {
+                self.values(value, env, input.clone(), &mut |value| {
+                    out(self.update_with(*operator, paths, env, input.clone(), &value)?)
+                })
+            }
+            Op::UpdateAlternative(paths, value) => {
+                self.values(value, env, input.clone(), &mut |value| {
+                    out(self.update_alternative(paths, env, input.clone(), &value)?)
+                })
+            }
             _ => Stop::broken(),
         }
     }
@@ -228,12 +253,14 @@ impl<'m> Machine<'m> {
             Op::Index(target, key) => self.values(key, env, item.value.clone(), &mut |key| {
                 self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
             }),
-            Op::Slice(target, from, to) => self.bound(from.as_deref(), env, &item.value, &mut |from| {
-                self.bound(to.as_deref(), env, &item.value, &mut |to| {
-                    let key = natives::access::slice_key(from.clone(), to);
-                    self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
+            Op::Slice(target, from, to) => {
+                self.bound(from.as_deref(), env, &item.value, &mut |from| {
+                    self.bound(to.as_deref(), env, &item.value, &mut |to| {
+                        let key = natives::access::slice_key(from.clone(), to);
+                        self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
+                    })
                 })
-            }),
+            }
             Op::Iterate(target) => self.run(target, env, item, &mut |item| self.each(&item, out)),
             _ => Stop::broken(),
         }
@@ -314,12 +341,13 @@ impl<'m> Machine<'m> {
         out: Out<'_>,
     ) -> Flow {
         let mut passed_on = false;
-        let flow = self.run(body, env, item, &mut |item| out(item).inspect_err(|_| passed_on = true));
+        let flow =
+            self.run(body, env, item, &mut |item| out(item).inspect_err(|_| passed_on = true));
         match flow {
             Err(stop) if !passed_on => match (stop.into_error()?, handler) {
-                (error, Some(handler)) => self.run(handler, env, Item::plain(error), &mut |item| {
-                    out(item)
-                }),
+                (error, Some(handler)) => {
+                    self.run(handler, env, Item::plain(error), &mut |item| out(item))
+                }
                 (_, None) => Ok(()),
             },
             flow => flow,

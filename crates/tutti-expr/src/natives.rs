@@ -115,7 +115,11 @@ pub(crate) fn count(value: &Value, name: &str) -> Flow<u64> {
     if number < 0.0 {
         return Stop::raise(format!("{name} doesn't support negative count"));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating is right")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating is right"
+    )]
     let count = number.ceil() as u64;
     Ok(count)
 }

@@ -3,7 +3,7 @@
 use tutti_journal::{SealError, Sealer};
 use tutti_secrets::Keyring;
 
-/// Seals what came from a secret under a master key.
+/// Seals what came from a secret under the newest key of a ring.
 #[derive(Debug)]
 pub struct RowSealer(Keyring);
 

@@ -18,7 +18,7 @@ use tutti_connectors::{Call, CallContext, Canceller, Failure, LogLine, Probe, Re
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Limits, ProbeOutcome, Secrets, Start};
 use tutti_expr::Value;
-use tutti_ids::{Digest, ExecutionId, Sequence};
+use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{ErrorType, Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
@@ -232,6 +232,14 @@ impl Handle {
     /// If the execution cannot do this as it stands.
     pub async fn control(&self, execution: ExecutionId, control: Control) -> Result<(), Error> {
         self.request(|request| Happening::Control { execution, control, request }).await
+    }
+
+    /// Takes an execution back to the start of a task, ended or not; `from` none is the task whose error ended it.
+    ///
+    /// # Errors
+    /// If it has never passed the task, or has calls or children under way.
+    pub async fn retry(&self, execution: ExecutionId, from: Option<TaskRef>) -> Result<(), Error> {
+        self.request(|request| Happening::Retry { execution, from, request }).await
     }
 
     /// Waits until an execution has ended or only a person can move it.

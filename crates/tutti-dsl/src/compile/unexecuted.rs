@@ -38,7 +38,9 @@ impl<'n> Compiler<'n> {
         let place = &scopes.body;
         match shape {
             Shape::Expression => _ = self.expression(at, place),
-            Shape::Value | Shape::TextValue | Shape::MapValue => _ = self.template(at, place),
+            Shape::Value | Shape::TextValue | Shape::Marked | Shape::MapValue => {
+                _ = self.template(at, place)
+            }
             Shape::Code => _ = self.code_template(at, place),
             Shape::Duration => _ = self.duration(at, place),
             Shape::Uri if at.text().is_some_and(|text| text.trim().starts_with("${")) => {

@@ -43,6 +43,7 @@ impl Checker<'_> {
             Shape::VersionOrLatest => self.version(at),
             Shape::Host => self.host(at),
             Shape::NotYet => self.not_yet(at),
+            Shape::Marked => self.marked(at),
             Shape::List(inner) => at.items().for_each(|item| self.value(&item, inner)),
             Shape::Map(inner) => at.members().for_each(|(_, member)| self.value(&member, inner)),
             Shape::Named(inner) => self.named(at, inner),
@@ -154,6 +155,14 @@ impl Checker<'_> {
                 at.problem(Code::InvalidName, message)
                     .hint("without scheme, port or path, such as `grpc.example.com`"),
             );
+        }
+    }
+
+    fn marked(&mut self, at: &At<'_>) {
+        let Some(text) = at.text().map(|text| text.trim()) else { return };
+        if !(text.starts_with("${") && text.ends_with('}')) {
+            let message = format!("`{}` must be a mapping or an expression `${{ … }}`", last(at));
+            self.problems.push(at.problem(Code::WrongType, message));
         }
     }
 
@@ -439,6 +448,7 @@ fn fits_text(shape: &Shape) -> bool {
         Shape::Text
         | Shape::Expression
         | Shape::TextValue
+        | Shape::Marked
         | Shape::Code
         | Shape::Choice(_)
         | Shape::Duration
@@ -458,6 +468,7 @@ fn expected(shape: &Shape) -> String {
     let text = match shape {
         Shape::Any | Shape::Value | Shape::NotYet => "a value",
         Shape::Expression => "an expression",
+        Shape::Marked => "an expression `${ … }`",
         Shape::Uri => "a URI",
         Shape::Choice(choices) => return format!("one of {}", choices.join(", ")),
         Shape::Bool => "true or false",

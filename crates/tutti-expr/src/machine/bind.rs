@@ -27,7 +27,9 @@ impl Machine<'_> {
             let mut passed_on = false;
             self.bind_all(binding, &value, env, &item.value, &mut |inner| {
                 passed_on = false;
-                self.run(body, inner, item.clone(), &mut |item| out(item).inspect_err(|_| passed_on = true))
+                self.run(body, inner, item.clone(), &mut |item| {
+                    out(item).inspect_err(|_| passed_on = true)
+                })
             })
         })
     }
@@ -96,7 +98,10 @@ impl Machine<'_> {
         self.with_slots(&slots, env, then)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the state of one destructuring, which nothing else holds")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one destructuring, which nothing else holds"
+    )]
     fn take_members<'e>(
         &self,
         members: &'e [Member],
@@ -113,7 +118,11 @@ impl Machine<'_> {
         let _nesting = self.budget.enter()?;
         self.values(&member.key, env, input.clone(), &mut |key| {
             if key.as_str().is_none() {
-                return Stop::raise(format!("Cannot index {} with {}", value.type_name(), key.type_name()));
+                return Stop::raise(format!(
+                    "Cannot index {} with {}",
+                    value.type_name(),
+                    key.type_name()
+                ));
             }
             let part = access::index(self, value, &key)?;
             let (mut work, mut slots) = (work.clone(), slots.clone());

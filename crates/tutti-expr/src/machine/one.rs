@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use super::{Env, Flow, Item, Machine, Stop};
 use crate::{
-    Value,
+    Object, Value,
     natives::{self, Native, operators},
     syntax::tree::{Fold, Node, Op, Part},
-    value::{Array},
-    Object,
+    value::Array,
 };
 
 impl Machine<'_> {
@@ -79,7 +78,9 @@ impl Machine<'_> {
                 let value = self.one(source, env, input.clone())?;
                 self.one(body, &Env::Value { value, parent: env }, input)
             }
-            Op::Define(function, body) => self.one(body, &Env::Function { function, parent: env }, input),
+            Op::Define(function, body) => {
+                self.one(body, &Env::Function { function, parent: env }, input)
+            }
             Op::Native(native, args) => self.one_native(native, args, env, input),
             Op::Special(special, args) => self.one_special(*special, args, env, input),
             Op::Update(paths, update) => self.update(paths, update, env, input),
@@ -100,7 +101,12 @@ impl Machine<'_> {
     }
 
     /// All results of a node as an array.
-    pub(crate) fn collect<'e>(&self, node: &'e Node, env: &'e Env<'e>, input: Value) -> Flow<Value> {
+    pub(crate) fn collect<'e>(
+        &self,
+        node: &'e Node,
+        env: &'e Env<'e>,
+        input: Value,
+    ) -> Flow<Value> {
         let mut items = Vec::new();
         let mut size = 0_u64;
         self.values(node, env, input, &mut |value| {
@@ -115,7 +121,12 @@ impl Machine<'_> {
         self.budget.admit(Value::from(Array::new(items)))
     }
 
-    fn one_object<'e>(&self, members: &'e [(Node, Node)], env: &'e Env<'e>, input: &Value) -> Flow<Value> {
+    fn one_object<'e>(
+        &self,
+        members: &'e [(Node, Node)],
+        env: &'e Env<'e>,
+        input: &Value,
+    ) -> Flow<Value> {
         let mut object = Object::default();
         for (key, value) in members {
             self.budget.tick()?;
@@ -273,4 +284,3 @@ impl Value {
         !self.is_null() && self.as_bool() != Some(false)
     }
 }
-

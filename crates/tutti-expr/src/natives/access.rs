@@ -25,7 +25,9 @@ pub(crate) fn field(value: &Value, name: &str) -> Flow<Value> {
 /// `value[key]`
 pub(crate) fn index(machine: &Machine<'_>, value: &Value, key: &Value) -> Flow<Value> {
     let found = match (value.kind(), key.kind()) {
-        (_, Kind::String(name)) if value.as_object().is_some() || value.is_null() => field(value, name)?,
+        (_, Kind::String(name)) if value.as_object().is_some() || value.is_null() => {
+            field(value, name)?
+        }
         (Kind::Array(items), Kind::Integer(_) | Kind::Float(_)) => {
             place_of(key, items.len()).and_then(|at| items.get(at)).cloned().unwrap_or(Value::NULL)
         }
@@ -105,7 +107,12 @@ fn slice_text(text: &str, bounds: &Object) -> Flow<Value> {
 }
 
 /// The root with what stands at `path` changed; containers that nobody else holds change in place.
-pub(crate) fn change(machine: &Machine<'_>, root: Value, path: &[Value], change_it: Change<'_>) -> Flow<Value> {
+pub(crate) fn change(
+    machine: &Machine<'_>,
+    root: Value,
+    path: &[Value],
+    change_it: Change<'_>,
+) -> Flow<Value> {
     if path.len() > Value::MAX_DEPTH as usize {
         return Stop::limit(Limit::ValueDepth);
     }
@@ -117,7 +124,9 @@ pub(crate) fn change(machine: &Machine<'_>, root: Value, path: &[Value], change_
         Kind::String(name) => change_member(machine, root, key, name, rest, change_it),
         Kind::Integer(_) | Kind::Float(_) => change_item(machine, root, key, rest, change_it),
         Kind::Object(bounds) => change_slice(machine, root, bounds, rest, change_it),
-        Kind::Array(_) if root.as_array().is_some() => Stop::raise("Cannot update field at array index of array"),
+        Kind::Array(_) if root.as_array().is_some() => {
+            Stop::raise("Cannot update field at array index of array")
+        }
         _ => refuse(&root, key),
     }
 }
@@ -156,10 +165,11 @@ fn change_item(
     if !root.is_unshared() {
         machine.budget.copy(root.as_array().map_or(0, <[Value]>::len))?;
     }
-    let mut array = match if root.is_null() { Ok(Array::new(Vec::new())) } else { root.into_array() } {
-        Ok(array) => array,
-        Err(root) => return refuse(&root, key),
-    };
+    let mut array =
+        match if root.is_null() { Ok(Array::new(Vec::new())) } else { root.into_array() } {
+            Ok(array) => array,
+            Err(root) => return refuse(&root, key),
+        };
     let length = array.items().len();
     let Some(at) = place_of(key, length) else {
         return Stop::raise("Out of bounds negative array index");
@@ -184,7 +194,12 @@ fn change_slice(
     let items = match root.kind() {
         Kind::Null => &[],
         Kind::Array(items) => items,
-        _ => return Stop::raise(format!("Cannot update field at object index of {}", root.type_name())),
+        _ => {
+            return Stop::raise(format!(
+                "Cannot update field at object index of {}",
+                root.type_name()
+            ));
+        }
     };
     let range = slice_range(bounds, items.len())?;
     let part = machine.array(items[range.clone()].to_vec())?;
@@ -203,7 +218,9 @@ pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: Vec<Value>
     for path in &paths {
         machine.budget.tick()?;
         match path.as_array() {
-            Some(keys) if keys.len() > Value::MAX_DEPTH as usize => return Stop::limit(Limit::ValueDepth),
+            Some(keys) if keys.len() > Value::MAX_DEPTH as usize => {
+                return Stop::limit(Limit::ValueDepth);
+            }
             Some(keys) => places.push(keys),
             None => return Stop::raise("Path must be specified as an array"),
         }
@@ -222,9 +239,11 @@ fn delete(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value
         Kind::Object(_) => delete_members(machine, root, places),
         Kind::Array(_) => delete_items(machine, &root, places),
         _ => match places.first().and_then(|place| place.first()) {
-            Some(key) if places.iter().any(|place| place.len() == 1) => {
-                Stop::raise(format!("Cannot delete field at {} index of {}", key.type_name(), root.type_name()))
-            }
+            Some(key) if places.iter().any(|place| place.len() == 1) => Stop::raise(format!(
+                "Cannot delete field at {} index of {}",
+                key.type_name(),
+                root.type_name()
+            )),
             Some(key) => refuse(&root, key),
             None => Ok(root),
         },
@@ -272,7 +291,10 @@ fn delete_members(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Fl
     };
     for group in groups {
         let Some(name) = group.key.as_str() else {
-            return Stop::raise(format!("Cannot delete field at {} index of object", group.key.type_name()));
+            return Stop::raise(format!(
+                "Cannot delete field at {} index of object",
+                group.key.type_name()
+            ));
         };
         if group.whole {
             machine.budget.ticks(object.len() as u64 / 32)?;
@@ -293,7 +315,10 @@ fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flo
     for group in groups(machine, places)? {
         match group.key.kind() {
             Kind::Integer(_) | Kind::Float(_) => {
-                let Some(at) = place_of(group.key, items.len()).filter(|at| *at < items.len()) else { continue };
+                let Some(at) = place_of(group.key, items.len()).filter(|at| *at < items.len())
+                else {
+                    continue;
+                };
                 if group.whole {
                     kept[at] = false;
                 } else {
@@ -313,7 +338,10 @@ fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flo
                 }
             }
             _ => {
-                return Stop::raise(format!("Cannot delete field at {} index of array", group.key.type_name()));
+                return Stop::raise(format!(
+                    "Cannot delete field at {} index of array",
+                    group.key.type_name()
+                ));
             }
         }
     }
@@ -331,8 +359,11 @@ fn delete_in_slice(
 ) -> Flow {
     for place in below {
         let Some((key, rest)) = place.split_first() else { continue };
-        let shifted = key.as_f64().zip(start.as_f64()).map(|(key, start)| Value::computed(key + start));
-        let Some(at) = shifted.and_then(|key| place_of(&key, items.len())).filter(|at| *at < items.len()) else {
+        let shifted =
+            key.as_f64().zip(start.as_f64()).map(|(key, start)| Value::computed(key + start));
+        let Some(at) =
+            shifted.and_then(|key| place_of(&key, items.len())).filter(|at| *at < items.len())
+        else {
             continue;
         };
         if rest.is_empty() {
@@ -354,7 +385,9 @@ pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> F
         Err(_) => return Ok(right.clone()),
     };
     for (key, value) in added.iter() {
-        let before = object.get(key).filter(|before| before.as_object().is_some() && value.as_object().is_some());
+        let before = object
+            .get(key)
+            .filter(|before| before.as_object().is_some() && value.as_object().is_some());
         let value = match before {
             Some(_) => {
                 let before = object.take(key);

@@ -49,7 +49,8 @@ fn from_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         return Ok(Value::NULL);
     }
     let shown = || if value.is_tainted() { Value::REDACTED.to_owned() } else { value.preview(60) };
-    Value::from_json(text).or_else(|error| Stop::raise(format!("{} (while parsing {})", error.message, shown())))
+    Value::from_json(text)
+        .or_else(|error| Stop::raise(format!("{} (while parsing {})", error.message, shown())))
 }
 
 fn to_number(value: &Value) -> Flow<Value> {
@@ -59,7 +60,8 @@ fn to_number(value: &Value) -> Flow<Value> {
         _ => return Stop::raise(format!("{} cannot be parsed as a number", describe(value))),
     };
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let allowed = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+    let allowed =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
     let starts = digits.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.');
     match text.parse::<f64>() {
         Ok(number) if starts && text.bytes().all(allowed) => {

@@ -137,7 +137,10 @@ fn significand(number: f64) -> f64 {
     if number == 0.0 || !number.is_finite() { number } else { libm::frexp(number).0 * 2.0 }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "saturating is right for exponents far outside")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "saturating is right for exponents far outside"
+)]
 fn scale(value: &Value, exponent: &Value) -> Flow<Value> {
     Ok(Value::computed(libm::ldexp(number(value)?, number(exponent)? as i32)))
 }

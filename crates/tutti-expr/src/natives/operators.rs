@@ -10,7 +10,12 @@ use crate::{
 };
 
 /// The result of `left operator right`.
-pub(crate) fn binary(machine: &Machine<'_>, operator: Binary, left: Value, right: Value) -> Flow<Value> {
+pub(crate) fn binary(
+    machine: &Machine<'_>,
+    operator: Binary,
+    left: Value,
+    right: Value,
+) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     let value = match operator {
         Binary::Add => return add(machine, left, right),
@@ -116,7 +121,8 @@ fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
 
 fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return refuse(&left, right, "added") };
-    let copied = if left.is_unshared() { 0 } else { left.as_object().map_or(0, crate::Object::len) };
+    let copied =
+        if left.is_unshared() { 0 } else { left.as_object().map_or(0, crate::Object::len) };
     machine.budget.ticks((copied + added.len()) as u64 / 8)?;
     machine.budget.hold(((copied + added.len()) * 80) as u64)?;
     match left.into_object() {
@@ -165,7 +171,9 @@ fn multiply(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
     if let (Some(left), Some(right)) = (left.as_f64(), right.as_f64()) {
         return Ok(Value::computed(left * right).tainted_if(mark));
     }
-    if let Some((text, times)) = left.as_str().zip(right.as_f64()).or(right.as_str().zip(left.as_f64())) {
+    if let Some((text, times)) =
+        left.as_str().zip(right.as_f64()).or(right.as_str().zip(left.as_f64()))
+    {
         return repeat(machine, text, times).map(|text| text.tainted_if(mark));
     }
     if left.as_object().is_some() && right.as_object().is_some() {
@@ -178,12 +186,18 @@ fn repeat(machine: &Machine<'_>, text: &str, times: f64) -> Flow<Value> {
     if times.is_nan() || times < 0.0 {
         return Ok(Value::NULL);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating is right")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating is right"
+    )]
     let times = times as u64;
     let length = (text.len() as u64).saturating_mul(times);
     machine.budget.hold(length)?;
     machine.budget.walk(length)?;
-    Ok(Value::from(text.repeat(usize::try_from(times).unwrap_or(0).min(usize::try_from(length).unwrap_or(0)))))
+    Ok(Value::from(
+        text.repeat(usize::try_from(times).unwrap_or(0).min(usize::try_from(length).unwrap_or(0))),
+    ))
 }
 
 fn divide(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {

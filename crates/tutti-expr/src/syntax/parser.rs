@@ -33,7 +33,10 @@ impl<'a> Parser<'a> {
     /// The whole source as one filter.
     pub(crate) fn program(&mut self) -> Parsed {
         if self.token == Token::End {
-            return self.refuse("the expression is empty", Some("write `.` for the input itself".to_owned()));
+            return self.refuse(
+                "the expression is empty",
+                Some("write `.` for the input itself".to_owned()),
+            );
         }
         let node = self.pipe()?;
         match self.token {
@@ -106,7 +109,9 @@ impl<'a> Parser<'a> {
             "!" => Some("write `… | not`".to_owned()),
             "'" => Some("strings stand in double quotes".to_owned()),
             "=>" => None,
-            "import" | "include" => Some("an expression has no modules; write the definition inside it".to_owned()),
+            "import" | "include" => {
+                Some("an expression has no modules; write the definition inside it".to_owned())
+            }
             _ => None,
         }
     }

@@ -186,14 +186,24 @@ impl Op {
     /// Whether this yields exactly one result, given whether all its children do.
     fn is_single(&self, children: bool) -> bool {
         match self {
-            Self::Identity | Self::Constant(_) | Self::Local(_) | Self::Global(_) | Self::Collect(_) => true,
+            Self::Identity
+            | Self::Constant(_)
+            | Self::Local(_)
+            | Self::Global(_)
+            | Self::Collect(_) => true,
             Self::Reduce(fold) => fold.start.single && fold.binding.is_plain(),
-            Self::Foreach(_) | Self::Iterate(_) | Self::Comma(_) | Self::Label(_) | Self::Break(_) => false,
+            Self::Foreach(_)
+            | Self::Iterate(_)
+            | Self::Comma(_)
+            | Self::Label(_)
+            | Self::Break(_) => false,
             Self::Try(_, None) | Self::Call(..) | Self::Parameter(_) | Self::Library(..) => false,
             Self::Bind(source, binding, body) => source.single && body.single && binding.is_plain(),
             Self::Define(_, body) => body.single,
             Self::Update(..) => true,
-            Self::Assign(_, value) | Self::UpdateWith(_, _, value) | Self::UpdateAlternative(_, value) => value.single,
+            Self::Assign(_, value)
+            | Self::UpdateWith(_, _, value)
+            | Self::UpdateAlternative(_, value) => value.single,
             Self::Special(Special::GetPath, _) => children,
             Self::Special(special, _) => special.is_single(),
             _ => children,
@@ -275,8 +285,15 @@ impl Op {
 
 impl Special {
     fn is_single(self) -> bool {
-        matches!(self, Self::AddAll | Self::SortBy | Self::GroupBy | Self::UniqueBy | Self::MinBy | Self::MaxBy)
-            || matches!(self, Self::Any | Self::All)
+        matches!(
+            self,
+            Self::AddAll
+                | Self::SortBy
+                | Self::GroupBy
+                | Self::UniqueBy
+                | Self::MinBy
+                | Self::MaxBy
+        ) || matches!(self, Self::Any | Self::All)
     }
 }
 

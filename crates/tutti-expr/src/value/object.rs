@@ -140,7 +140,9 @@ impl Object {
 
     fn charge(&mut self) {
         const MEMBER: usize = size_of::<(Arc<str>, Value, u64, u64)>();
-        self.charge.set(128 + self.members.capacity() * MEMBER + usize::try_from(self.size).unwrap_or(0) / 4);
+        self.charge.set(
+            128 + self.members.capacity() * MEMBER + usize::try_from(self.size).unwrap_or(0) / 4,
+        );
     }
 
     pub(super) fn give_up(&mut self, parts: &mut Vec<Value>) {

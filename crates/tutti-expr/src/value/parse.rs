@@ -38,7 +38,11 @@ impl Parser<'_> {
     fn document(&mut self) -> Parsed<Value> {
         let value = self.value(0)?;
         self.space();
-        if self.at < self.text.len() { Err("trailing characters after the JSON value") } else { Ok(value) }
+        if self.at < self.text.len() {
+            Err("trailing characters after the JSON value")
+        } else {
+            Ok(value)
+        }
     }
 
     fn error(&self, message: &str) -> ParseError {
@@ -263,13 +267,18 @@ impl Value {
     /// The number of a well-formed JSON number's text.
     pub(crate) fn number(text: &str, fraction: bool) -> Self {
         const EXACT_DIGITS: usize = 17;
-        if !fraction && text != "-0" && let Ok(integer) = text.parse::<i64>() {
+        if !fraction
+            && text != "-0"
+            && let Ok(integer) = text.parse::<i64>()
+        {
             return Self::from(integer);
         }
         let number: f64 = text.parse().unwrap_or(0.0);
         let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
-        if number.is_finite() && fraction && digits <= EXACT_DIGITS || number == 0.0 && digits == 0 {
+        let digits =
+            mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
+        if number.is_finite() && fraction && digits <= EXACT_DIGITS || number == 0.0 && digits == 0
+        {
             return Self::leaf(Node::Float(number));
         }
         Self::leaf(Node::Decimal(Arc::new(Decimal::new(text, number))))

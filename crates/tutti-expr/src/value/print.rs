@@ -96,7 +96,9 @@ fn write_leaf(leaf: &Node, out: &mut String) {
         Node::Bool(true) => out.push_str("true"),
         Node::Bool(false) => out.push_str("false"),
         Node::Integer(number) => write!(out, "{number}").unwrap_or_default(),
-        Node::Float(number) if !number.is_nan() => write_float(number.clamp(f64::MIN, f64::MAX), out),
+        Node::Float(number) if !number.is_nan() => {
+            write_float(number.clamp(f64::MIN, f64::MAX), out)
+        }
         Node::Decimal(decimal) => out.push_str(decimal.text()),
         _ => out.push_str("null"),
     }

@@ -235,3 +235,30 @@ fn incarnation() -> Result<[u8; 16], Error> {
 fn unavailable(attempt: String) -> Error {
     Error::Unavailable { attempt, source: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_a_newer_version_is_refused() {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        let directory = Directory::lock(root.path()).expect("nobody else uses it");
+        let (connection, _) = open(&directory, None).expect("it can be made");
+        for (reader, writer) in [(1_u32, 2_u32), (2, 2)] {
+            let format = [reader.to_be_bytes(), writer.to_be_bytes()].concat();
+            write_meta(&connection, "format", &format).expect("it can be written");
+            let refused = open(&directory, None).err().map(|error| error.to_string());
+            assert!(refused.is_some_and(|text| text.contains("written by a newer version")));
+        }
+    }
+
+    #[test]
+    fn an_empty_database_is_refused_where_commits_were_acknowledged() {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        let directory = Directory::lock(root.path()).expect("nobody else uses it");
+        let mark = Mark { number: 3, head: tutti_ids::Digest([1; 32]) };
+        let refused = open(&directory, Some(mark)).err();
+        assert!(matches!(refused, Some(Error::Corrupt { .. })), "{refused:?}");
+    }
+}
