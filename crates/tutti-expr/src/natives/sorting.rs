@@ -39,7 +39,7 @@ fn plain(machine: &Machine<'_>, value: &Value, what: &str) -> Flow<Vec<(Value, V
 /// Pays for sorting so many values of so much size together.
 pub(crate) fn pay(machine: &Machine<'_>, count: usize, size: u64) -> Flow {
     let rounds = u64::from(count.max(1).ilog2() + 1);
-    machine.budget.ticks((count as u64 / 8).saturating_mul(rounds))?;
+    machine.budget.ticks((count as u64 / 4).saturating_mul(rounds))?;
     machine.budget.walk((size / 4).saturating_mul(rounds))
 }
 
