@@ -259,7 +259,13 @@ impl<'a> Loader<'a> {
     fn anchor(&mut self, anchor: usize, node: &Node) {
         if anchor > 0 {
             let (nodes, depth) = measure(node);
-            self.anchors.insert(anchor, Anchored { node: node.clone(), nodes, depth });
+            // What is larger can never be expanded, so it is not kept either.
+            let node = if nodes > MAX_ALIAS_NODES {
+                Node { kind: NodeKind::Null, span: node.span.clone() }
+            } else {
+                node.clone()
+            };
+            self.anchors.insert(anchor, Anchored { node, nodes, depth });
         }
     }
 

@@ -451,6 +451,26 @@ fn retries_of_unknown_outcomes_look_into_functions() {
 }
 
 #[test]
+fn circles_of_functions_are_found_and_nothing_else() {
+    let told = |functions: &[(&str, &str)]| {
+        let declared: Vec<String> =
+            functions.iter().map(|(from, to)| format!("{from}: {{ call: {to} }}")).collect();
+        let text = format!(
+            "{HEAD}use: {{ functions: {{ {}, end: {{ set: {{ x: 1 }} }} }} }}\ndo: []\n",
+            declared.join(", ")
+        );
+        parse(&text).diagnostics.len()
+    };
+    assert_eq!(told(&[("a", "b"), ("b", "end"), ("c", "b")]), 0);
+    assert_eq!(told(&[("a", "a"), ("b", "a")]), 1);
+    assert_eq!(told(&[("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")]), 2);
+    let chain: Vec<(String, String)> =
+        (0..5_000).map(|n| (format!("f{n}"), format!("f{}", (n + 1) % 5_000))).collect();
+    let chain: Vec<(&str, &str)> = chain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(told(&chain), 500);
+}
+
+#[test]
 fn deep_documents_fit_the_stack_of_a_thread() {
     let mut tasks = "[]".to_owned();
     for _ in 0..41 {
