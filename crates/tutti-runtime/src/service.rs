@@ -198,8 +198,7 @@ impl Handle {
     /// # Errors
     /// If the operating system gives no chance.
     pub fn new_id(&self) -> Result<ExecutionId, Error> {
-        let created_at = u64::try_from(self.inner.clock.now().0).unwrap_or(0);
-        Ok(ExecutionId::new(created_at, draw()?))
+        draw_id(self.inner.clock.now())
     }
 
     /// [`Handle::start`] under an id drawn before.
@@ -480,6 +479,15 @@ fn no_connector(function: &str) -> tutti_journal::Error {
 fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
     // The loop may have stopped; then nobody needs to know.
     messages.send(Message::Happened(Box::new(happening))).ok();
+}
+
+/// Draws the id of an execution that is going to be started, made at `now`.
+///
+/// # Errors
+/// If the operating system gives no chance.
+pub fn draw_id(now: Timestamp) -> Result<ExecutionId, Error> {
+    let created_at = u64::try_from(now.0).unwrap_or(0);
+    Ok(ExecutionId::new(created_at, draw()?))
 }
 
 fn draw() -> Result<u128, Error> {

@@ -109,12 +109,11 @@ impl Making {
             State::GivenUp => Probe::NotMade,
             State::NotBegun if record.give_up() => Probe::NotMade,
             State::Lost => Probe::Unknown,
-            State::Ended { .. } | State::NotBegun | State::Beginning => {
-                self.follow(record).await
-            }
-            State::Running(group) | State::Remaining(group) => {
-                self.follow(record).await
-            }
+            State::NotBegun
+            | State::Beginning
+            | State::Running(_)
+            | State::Remaining(_)
+            | State::Ended { .. } => self.follow(record).await,
         }
     }
 

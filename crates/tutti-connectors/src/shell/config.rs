@@ -43,6 +43,8 @@ impl Arguments {
         }
         let stdin = members.optional("stdin").map(text_or_json);
         let output = output(members.optional_text("return")?)?;
+        // Whether the task waits for the command is the engine's affair.
+        members.optional("await");
         members.finish()?;
         let texts = positional.iter().chain(environment.iter().map(|(_, text)| text));
         if texts.chain([&command]).any(|text| text.contains('\0')) {

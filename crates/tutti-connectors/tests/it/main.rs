@@ -1,6 +1,5 @@
 //! The connectors against real sockets and processes.
 
-mod bench;
 mod conformance;
 mod guard;
 mod http;
