@@ -106,15 +106,13 @@ fn take<'a>(
             let text = stdin.read(&format!("--secret {name}=-"))?;
             secrets.insert(name, Secret::new(without_newline(text)));
         }
-        Some(source) => match source.strip_prefix('@') {
-            Some(path) => {
-                secrets.insert_file(name, Path::new(path)).map_err(|error| unreadable(&error))?;
-            }
-            None => {
+        Some(source) => {
+            let Some(path) = source.strip_prefix('@') else {
                 secrets.insert(name, Secret::new(source.to_owned()));
                 return Ok(Some(name));
-            }
-        },
+            };
+            secrets.insert_file(name, Path::new(path)).map_err(|error| unreadable(&error))?;
+        }
     }
     Ok(None)
 }
@@ -182,7 +180,9 @@ fn keep_out(
 ) -> Result<(), Failure> {
     let mut texts: Vec<String> =
         secrets.iter().map(|(_, secret)| secret.expose().clone()).collect();
-    given.values().for_each(|value| collect_texts(value, &mut texts));
+    for value in given.values() {
+        collect_texts(value, &mut texts);
+    }
     let redactor = Redactor::new(texts.iter().map(String::as_str))
         .map_err(|error| Failure::usage(causes(&error)))?;
     console.keep_out(redactor);
