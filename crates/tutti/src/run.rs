@@ -153,6 +153,7 @@ impl Running {
             }
             after = Some(open);
         }
+        self.state.discard_scratch().await?;
         Ok(Ended::Outcome(outcome))
     }
 

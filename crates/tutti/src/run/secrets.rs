@@ -31,8 +31,13 @@ impl Secrets for GivenSecrets {
 }
 
 impl GivenSecrets {
-    /// A secret that the document does not declare can be used by nothing in it.
-    pub(super) fn warn_of_undeclared(&self, workflow: &Workflow, console: &Console) {
+    /// What is declared and not given will be missed; what is given and not declared can be used by nothing.
+    pub(super) fn warn_of_differences(&self, workflow: &Workflow, console: &Console) {
+        for name in workflow.secrets.iter().filter(|name| !self.0.contains_key(&***name)) {
+            let message = format!("the secret `{name}` is declared and not given");
+            let hint = format!("give it with --secret {name} (environment) or {name}=@FILE");
+            console.warning(&message, Some(&hint));
+        }
         for name in self.0.keys() {
             if !workflow.secrets.iter().any(|declared| **declared == **name) {
                 let message = format!("the document does not declare the secret `{name}`");

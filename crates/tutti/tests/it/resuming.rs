@@ -3,12 +3,19 @@
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
+
+use tutti_connectors::Registry;
+use tutti_engine::{Control, Limits, Outcome, Secrets};
+use tutti_runtime::{Observer, Options, RowSealer, Runtime, Settlement, SystemClock};
+use tutti_secrets::{Keyring, MasterKey};
+use tutti_store::{SqliteStore, Store as _};
 
 use crate::world::{Said, World, document, until, wait};
 
@@ -163,4 +170,59 @@ fn a_person_may_let_it_fault() {
     let last = said.stderr.lines().last().expect("a line");
     assert!(last.contains("tutti://errors/outcome-unknown"), "{last}");
     assert_eq!(charges.received(), 1);
+}
+
+#[test]
+fn an_execution_that_was_cancelled_ends_with_a_code_of_its_own() {
+    let world = World::with_tasks("  - a: { wait: PT1H }\n");
+    assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
+    cancel_in(&world.path().join("s"));
+    let said = resume(&world, &[]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(3), ""), "{}", said.stderr);
+    assert!(said.stderr.contains("the execution was cancelled"), "{}", said.stderr);
+}
+
+/// Cancels the only execution of a store, as an operator would.
+fn cancel_in(directory: &Path) {
+    let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    tokio.block_on(async {
+        let store = Arc::new(SqliteStore::open(directory).expect("a store"));
+        let open = store.open_executions(None, 2).await.expect("executions");
+        let key = MasterKey::read(&directory.join("master.key")).expect("a key");
+        let options = Options {
+            store,
+            connectors: Registry::default(),
+            library: Arc::default(),
+            secrets: Arc::new(NoSecrets),
+            sealer: Arc::new(RowSealer::new(Keyring::new(&key).expect("chance"))),
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(Nobody),
+            limits: Limits::default(),
+            max_calls: 1,
+            scratch: None,
+        };
+        let handle = Runtime::start(options).expect("a runtime");
+        let cancel = Control::Cancel { reason: None };
+        handle.control(open[0].execution, cancel).await.expect("cancelled");
+        let settlement = handle.settled(open[0].execution).await.expect("an end");
+        assert_eq!(settlement, Settlement::Ended(Outcome::Cancelled));
+    });
+}
+
+#[derive(Debug)]
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn secret(&self, _: &str) -> Option<tutti_expr::Value> {
+        None
+    }
+}
+
+#[derive(Debug)]
+struct Nobody;
+
+impl Observer for Nobody {
+    fn on_turn(&self, _: &tutti_journal::Turn, _: &Arc<tutti_dsl::Workflow>) {}
+
+    fn on_log(&self, _: &tutti_connectors::LogLine) {}
 }

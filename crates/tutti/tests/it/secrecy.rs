@@ -78,30 +78,42 @@ fn an_error_that_tells_a_secret_is_redacted() {
 #[test]
 fn secrets_come_from_everywhere() {
     let world = World::with_tasks(
-        "  - a: { set: { yes: '${ ($secrets.TOKEN | length) == 18 and ($secrets.OTHER | length) == 1 }' } }\n",
+        "  - a: { run: { shell: { command: 'printf %s \"$1\" > got', arguments: ['${ $secrets.TOKEN }'] } } }\n",
     );
     world.write("token", &format!("{CANARY}\n"));
-    world.write("secrets", &format!("# both\nTOKEN='{CANARY}'\nOTHER=x\n"));
-    world.write("secrets.json", &format!("{{\"TOKEN\": \"{CANARY}\", \"OTHER\": \"x\"}}"));
+    world.write("secrets", &format!("# one\nexport TOKEN='{CANARY}'\n"));
+    world.write("secrets.json", &format!("{{\"TOKEN\": \"{CANARY}\"}}"));
     let check = |arguments: &[&str], stderr: &str| {
+        world.write("got", "");
         let arguments = [&["run", "-q", "w.yaml"], arguments].concat();
         let mut command = world.command(&arguments);
         let stdin = fs::File::open(world.path().join("token")).expect("a file");
-        let said = output(
-            command.env("MY_TOKEN", CANARY).env("MY_OTHER", "x").env("OTHER", "x").stdin(stdin),
-        );
-        assert_eq!(said.stdout, "{\"yes\":true}\n", "{arguments:?}: {}", said.stderr);
+        let said = output(command.env("MY_TOKEN", CANARY).env("TOKEN", CANARY).stdin(stdin));
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.stderr);
+        assert_eq!(world.read("got"), CANARY, "{arguments:?}");
         assert!(said.stderr.starts_with(stderr), "{arguments:?}: {}", said.stderr);
         assert!(!said.stderr.contains(CANARY), "{arguments:?}: {}", said.stderr);
     };
-    check(&["--secret", "TOKEN=@token", "--secret", "OTHER"], "");
-    check(&["--secret", "TOKEN=-", "--secret", "OTHER"], "");
+    check(&["--secret", "TOKEN"], "");
+    check(&["--secret", "TOKEN=@token"], "");
+    check(&["--secret", "TOKEN=-"], "");
     check(&["--secrets-file", "secrets"], "");
     check(&["--secrets-file", "secrets.json"], "");
     check(&["--env-secrets", "MY_"], "");
     let open = format!("TOKEN={CANARY}");
     let warning = "warning: the secret `TOKEN` stands on the command line, where others see it";
-    check(&["--secret", &open, "--secret", "OTHER"], warning);
+    check(&["--secret", &open], warning);
+}
+
+#[test]
+fn a_secret_that_is_json_has_members() {
+    let world = World::with_tasks(
+        "  - a: { run: { shell: { command: 'printf %s \"$1\" > got', arguments: ['${ $secrets.TOKEN.user }'] } } }\n",
+    );
+    world.write("token", "{\"user\": \"ada\", \"password\": \"pw\"}");
+    let said = world.tutti(&["run", "-q", "w.yaml", "--secret", "TOKEN=@token"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(world.read("got"), "ada");
 }
 
 #[test]
@@ -109,6 +121,7 @@ fn a_secret_that_is_not_given_may_not_be_used() {
     let world = World::with_tasks("  - a: { set: { t: '${ $secrets.TOKEN }' } }\n");
     let said = world.tutti(&["run", "w.yaml"]);
     assert_eq!(said.code, Some(1));
+    assert!(said.stderr.starts_with("warning: the secret `TOKEN` is declared and not given\n"));
     let error: serde_json::Value =
         serde_json::from_str(said.stderr.lines().last().expect("a line")).expect("JSON");
     assert_eq!(error["status"], 403);

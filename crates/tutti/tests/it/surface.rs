@@ -1,6 +1,6 @@
 //! Help, versions, explanations and refusals.
 
-use crate::world::World;
+use crate::world::{World, document};
 
 #[test]
 fn every_command_has_help_with_examples() {
@@ -52,9 +52,16 @@ fn a_command_line_that_makes_no_sense_is_refused_with_advice() {
         &["run", "--resume", "--store", "none", "--unknown", "complete=x"],
         "not followed by JSON",
     );
-    check(&["run", "-", "--input", "-"], "both FILE and --input want standard input");
     check(&["explain", "E0171"], "hint: did you mean E0");
     check(&["explain", "nonsense"], "hint: `tutti explain` lists all codes");
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let text = document("w", "  - a: { set: { x: 1 } }\n");
+    let said = World::new().tutti_reading(&["run", "-", "--input", "-"], &text);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("both FILE and --input want standard input"), "{}", said.stderr);
 }
 
 #[test]

@@ -110,11 +110,12 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A workflow with these tasks.
+/// A workflow with these tasks, which declares the secret `TOKEN` if they use secrets.
 pub(crate) fn document(name: &str, tasks: &str) -> String {
+    let secrets = if tasks.contains("$secrets") { "[TOKEN]" } else { "[]" };
     format!(
         "document: {{ dsl: '1.0.3', namespace: test, name: {name}, version: '1.0.0' }}\n\
-         use: {{ secrets: [TOKEN, OTHER] }}\n\
+         use: {{ secrets: {secrets} }}\n\
          do:\n{tasks}"
     )
 }
