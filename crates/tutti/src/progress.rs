@@ -6,6 +6,8 @@
 mod fold;
 mod model;
 mod notice;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod words;
 
