@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    program::Scratch,
-    shop::Shop,
-};
+use crate::{program::Scratch, shop::Shop};
 
 const FILE: &str = "examples/batch-billing.yaml";
 const CUSTOMERS: usize = 1_000;

@@ -83,6 +83,8 @@ impl State {
         let fail = |error: io::Error| {
             Failure::of(&format!("cannot write to {}", self.directory.display()), &error)
         };
+        // Connectors take it as a promise: while this is there, what they once wrote below it is, too.
+        fs::create_dir_all(self.scratch()).map_err(fail)?;
         if !self.is_own {
             fs::write(self.latest(), self.execution.to_string()).map_err(fail)?;
         }
