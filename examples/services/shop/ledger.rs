@@ -51,9 +51,16 @@ impl Ledger {
     }
 
     /// Enters an effect, unless its key has been used for one of its kind: then that one is the answer.
-    pub(crate) fn enter(&self, kind: &str, key: Option<&str>, effect: Value) -> io::Result<Entered> {
+    pub(crate) fn enter(
+        &self,
+        kind: &str,
+        key: Option<&str>,
+        effect: Value,
+    ) -> io::Result<Entered> {
         let mut state = self.lock();
-        if let Some(known) = key.and_then(|key| state.by_key.get(&(kind.to_owned(), key.to_owned()))) {
+        if let Some(known) =
+            key.and_then(|key| state.by_key.get(&(kind.to_owned(), key.to_owned())))
+        {
             return Ok(Entered::Before(state.effects[*known].clone()));
         }
         let mut effect = effect;

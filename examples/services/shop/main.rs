@@ -22,7 +22,10 @@ use serde_json::json;
 use crate::{ledger::Ledger, options::Options, service::Service};
 
 fn main() -> ExitCode {
-    match Options::parse(std::env::args().skip(1)).map_err(io::Error::other).and_then(|it| serve(&it)) {
+    match Options::parse(std::env::args().skip(1))
+        .map_err(io::Error::other)
+        .and_then(|it| serve(&it))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             drop(writeln!(io::stderr(), "shop: {error}"));
@@ -47,7 +50,9 @@ fn serve(options: &Options) -> io::Result<()> {
             thread::spawn(move || accept(service, &listener, &ledger))
         })
         .collect();
-    serving.into_iter().for_each(|thread| drop(thread.join()));
+    for thread in serving {
+        drop(thread.join());
+    }
     Ok(())
 }
 

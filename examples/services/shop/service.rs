@@ -76,7 +76,9 @@ impl Service {
             }
             (Self::Payment, "POST", ["charges"]) => call.pay("charge", &["order", "amount"]),
             (Self::Payment, "GET", ["charges", order]) => Ok(call.find("charge", "order", order)),
-            (Self::Payment, "POST", ["bills"]) => call.pay("bill", &["customer", "period", "amount"]),
+            (Self::Payment, "POST", ["bills"]) => {
+                call.pay("bill", &["customer", "period", "amount"])
+            }
             (Self::Payment, "GET", ["bills", number]) => Ok(call.find("bill", "key", number)),
             (Self::Shipping, "POST", ["shipments"]) => {
                 call.enter("shipment", call.members(&["order", "address"]))
@@ -171,7 +173,8 @@ impl Call<'_> {
     }
 
     fn members(&self, names: &[&str]) -> Value {
-        let members = names.iter().map(|name| ((*name).to_owned(), self.request.body[*name].clone()));
+        let members =
+            names.iter().map(|name| ((*name).to_owned(), self.request.body[*name].clone()));
         Value::Object(members.collect())
     }
 

@@ -12,8 +12,10 @@ const PAYMENT: &str = "charge-order-1001";
 
 /// The arguments of a sale at `shop`, with `more` of an input.
 fn sale(shop: &Shop, more: &Value) -> Vec<String> {
-    let order = std::fs::read_to_string(crate::program::repository().join("examples/checkout.order.json"));
-    let mut input: Value = serde_json::from_str(&order.expect("the sample order")).expect("it is JSON");
+    let order =
+        std::fs::read_to_string(crate::program::repository().join("examples/checkout.order.json"));
+    let mut input: Value =
+        serde_json::from_str(&order.expect("the sample order")).expect("it is JSON");
     for members in [shop.places(), more] {
         for (name, value) in members.as_object().expect("members of the input") {
             input[name] = value.clone();

@@ -50,5 +50,9 @@ fn levels_decide_between_the_three_verdicts() {
 fn a_level_of_the_wrong_type_is_refused_before_anything_is_done() {
     let ended = Scratch::new().run(&[FILE, "--set", "memoryPercent=high"]);
     let problem = ended.problem();
-    assert_eq!((&problem["status"], &problem["instance"]), (&json!(400), &json!("/input")), "{ended:?}");
+    assert_eq!(
+        (&problem["status"], &problem["instance"]),
+        (&json!(400), &json!("/input")),
+        "{ended:?}"
+    );
 }

@@ -46,7 +46,8 @@ fn only_the_newest_dumps_stay() {
     let pruned: Vec<_> = ["day-1", "day-2", "day-3", "day-4"]
         .map(|stamp| back_up(&scratch, stamp, &json!({ "keep": 2 })).output()["pruned"].clone())
         .to_vec();
-    let expected = [json!([]), json!([]), json!(["shop.db-day-1.sql"]), json!(["shop.db-day-2.sql"])];
+    let expected =
+        [json!([]), json!([]), json!(["shop.db-day-1.sql"]), json!(["shop.db-day-2.sql"])];
     assert_eq!(pruned, expected);
     let left = fs::read_dir(scratch.path("dumps")).expect("the dumps").count();
     assert_eq!(left, 2);
@@ -101,7 +102,8 @@ fn python_does_what_the_command_does() {
     let find = "for tool in sh mkdir wc tail mv rm tr head mktemp ls grep sort sed cat; do
         ln -s \"$(command -v $tool)\" \"$1/$tool\"; done
         ln -s \"$(python3 -c 'import sqlite3, sys; print(sys.executable)')\" \"$1/python3\"";
-    let made = Command::new("sh").args(["-c", find, "sh", &tools]).output().expect("sh is everywhere");
+    let made =
+        Command::new("sh").args(["-c", find, "sh", &tools]).output().expect("sh is everywhere");
     if !made.status.success() {
         println!("SKIPPED: there is no Python with SQLite");
         return;

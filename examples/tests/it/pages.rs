@@ -12,7 +12,8 @@ fn examples() -> BTreeSet<String> {
 
 #[test]
 fn every_example_is_valid_without_a_warning() {
-    let files: Vec<_> = examples().into_iter().map(|name| format!("examples/{name}.yaml")).collect();
+    let files: Vec<_> =
+        examples().into_iter().map(|name| format!("examples/{name}.yaml")).collect();
     let arguments: Vec<&str> =
         ["validate", "-o", "json"].into_iter().chain(files.iter().map(String::as_str)).collect();
     let output = Scratch::new().command(tutti(), &arguments).output().expect("tutti starts");
@@ -29,6 +30,9 @@ fn every_example_has_a_page_that_shows_how_to_run_it() {
         let page = read(&format!("examples/{name}.md"));
         let command = format!("-p tutti -- run examples/{name}.yaml");
         assert!(page.contains(&command), "examples/{name}.md does not say `{command}`");
-        assert!(overview.contains(&format!("({name}.md)")), "examples/README.md does not name {name}");
+        assert!(
+            overview.contains(&format!("({name}.md)")),
+            "examples/README.md does not name {name}"
+        );
     }
 }

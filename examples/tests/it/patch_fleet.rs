@@ -14,7 +14,8 @@ fn hosts_that_fail_are_collected_with_the_reason() {
     let report = patch(38, 20).output();
     assert_eq!(report["status"], "patched, but for some");
     assert_eq!((&report["hosts"], &report["patched"]), (&json!(38), &json!(31)), "{report}");
-    let hosts: Vec<_> = report["failed"].as_array().expect("a list").iter().map(|it| &it["host"]).collect();
+    let hosts: Vec<_> =
+        report["failed"].as_array().expect("a list").iter().map(|it| &it["host"]).collect();
     assert_eq!(hosts, ["web-7", "web-14", "web-19", "web-21", "web-28", "web-35", "web-38"]);
     let problem = report["failed"][2]["problem"].as_str().expect("a reason");
     assert!(problem.contains("no route to host"), "{problem}");
@@ -33,6 +34,10 @@ fn too_many_failures_are_an_error_that_names_the_hosts() {
 fn a_fleet_without_failures_is_patched() {
     for count in [0, 1, 6] {
         let report = patch(count, 0).output();
-        assert_eq!((&report["status"], &report["patched"]), (&json!("patched"), &json!(count)), "{report}");
+        assert_eq!(
+            (&report["status"], &report["patched"]),
+            (&json!("patched"), &json!(count)),
+            "{report}"
+        );
     }
 }

@@ -27,7 +27,8 @@ fn errors_and_retries_go_as_written() {
 
 #[track_caller]
 fn follow(name: &str) {
-    let text = fs::read_to_string(repository().join("docs/tutorials").join(name)).expect("the tutorial");
+    let text =
+        fs::read_to_string(repository().join("docs/tutorials").join(name)).expect("the tutorial");
     let scratch = Scratch::new();
     let (mut printed, mut compared) = (String::new(), 0);
     for block in blocks(&text) {
@@ -60,7 +61,8 @@ fn execute(scratch: &Scratch, commands: &str, place: &str) -> String {
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
     let mut shell = scratch.command("/bin/sh", &["-c", commands]);
-    let output = shell.current_dir(scratch.path("")).env("PATH", path).output().expect("sh is everywhere");
+    let output =
+        shell.current_dir(scratch.path("")).env("PATH", path).output().expect("sh is everywhere");
     assert!(output.status.success(), "{place}: {output:?}");
     String::from_utf8(output.stdout).expect("the output is UTF-8")
 }
@@ -92,7 +94,9 @@ fn lines(text: &str) -> Vec<&str> {
 fn matches(expected: &[&str], printed: &[&str]) -> bool {
     match expected.split_first() {
         None => printed.is_empty(),
-        Some((&"…", rest)) => (0..=printed.len()).any(|skipped| matches(rest, &printed[skipped..])),
+        Some((&"…", rest)) => {
+            (0..=printed.len()).any(|skipped| matches(rest, &printed[skipped..]))
+        }
         Some((line, rest)) => printed
             .split_first()
             .is_some_and(|(first, others)| line_matches(line, first) && matches(rest, others)),
