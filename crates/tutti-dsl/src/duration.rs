@@ -181,7 +181,7 @@ impl Amount {
     /// This many times `factor`, if that is a whole number.
     fn whole_of(self, factor: u64) -> Option<u64> {
         let part = self.fraction * factor;
-        (part % Self::BILLION == 0)
+        part.is_multiple_of(Self::BILLION)
             .then(|| self.whole.saturating_mul(factor).saturating_add(part / Self::BILLION))
     }
 }

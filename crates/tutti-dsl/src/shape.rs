@@ -4,11 +4,13 @@
 //! (`json_schema`) and the check of expressions in what this version does not execute (`compile`). Start reading at
 //! [`document::ROOT`].
 
+pub(crate) mod authentication;
 pub(crate) mod calls;
 pub(crate) mod check;
 pub(crate) mod document;
 pub(crate) mod errors;
 pub(crate) mod events;
+pub(crate) mod fit;
 pub(crate) mod json_schema;
 pub(crate) mod processes;
 pub(crate) mod settings;

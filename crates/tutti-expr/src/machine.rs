@@ -21,16 +21,16 @@ pub(crate) use stop::{Flow, Stop};
 use crate::{
     Environment, Value,
     library::Library,
-    limits::Budget,
+    limits::{Budget, Limit},
     natives::{self, operators},
-    regexes::Regexes,
+    regexes::{Regexes, SharedRegexes},
     syntax::tree::{Node, Op},
 };
 
 /// One evaluation.
 pub(crate) struct Machine<'m> {
     pub(crate) budget: Budget,
-    pub(crate) regexes: Regexes,
+    pub(crate) regexes: Regexes<'m>,
     environment: &'m dyn Environment,
     names: &'m [Arc<str>],
     globals: Vec<OnceCell<Value>>,
@@ -38,13 +38,20 @@ pub(crate) struct Machine<'m> {
     labels: Cell<u32>,
 }
 
+/// What catching an error costs.
+const ERROR_TICKS: u64 = 16;
+
 static ROOT: Env<'static> = Env::Root;
 
 impl<'m> Machine<'m> {
-    pub(crate) fn new(names: &'m [Arc<str>], environment: &'m dyn Environment) -> Self {
+    pub(crate) fn new(
+        names: &'m [Arc<str>],
+        regexes: &'m SharedRegexes,
+        environment: &'m dyn Environment,
+    ) -> Self {
         Self {
             budget: Budget::new(),
-            regexes: Regexes::default(),
+            regexes: Regexes::new(regexes),
             environment,
             names,
             globals: names.iter().map(|_| OnceCell::new()).collect(),
@@ -79,6 +86,7 @@ impl<'m> Machine<'m> {
             return Ok(value.clone());
         }
         match self.environment.variable(&self.names[number]) {
+            Some(value) if value.depth() > Value::MAX_DEPTH => Stop::limit(Limit::ValueDepth),
             Some(value) => Ok(slot.get_or_init(|| value).clone()),
             None => unbound(),
         }
@@ -158,9 +166,11 @@ impl<'m> Machine<'m> {
             }
             Op::Alternative(left, right) => self.run_alternative(left, right, env, item, out),
             Op::Try(body, handler) => self.run_try(body, handler.as_deref(), env, item, out),
-            Op::Reduce(fold) => self.run_reduce(fold, env, item, out),
-            Op::Foreach(fold) => self.run_foreach(fold, env, item, out),
-            Op::Bind(source, binding, body) => self.run_bind(source, binding, body, env, item, out),
+            Op::Reduce(fold) => self.run_reduce(fold, env, &item, out),
+            Op::Foreach(fold) => self.run_foreach(fold, env, &item, out),
+            Op::Bind(source, binding, body) => {
+                self.run_bind(source, binding, body, env, &item, out)
+            }
             Op::Label(body) => {
                 let id = self.new_label();
                 let inner = Env::Label { id, parent: env };
@@ -183,12 +193,18 @@ impl<'m> Machine<'m> {
                 self.call(self.library.body(*number), args, env, &ROOT, item, out)
             }
             Op::Special(special, args) => self.run_special(*special, args, env, item, out),
-            _ => self.run_computed(node, env, item, out),
+            _ => self.run_computed(node, env, &item, out),
         }
     }
 
     /// Filters whose results are new values, not places in the input.
-    fn run_computed<'e>(&self, node: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
+    fn run_computed<'e>(
+        &self,
+        node: &'e Node,
+        env: &'e Env<'e>,
+        item: &Item,
+        out: Out<'_>,
+    ) -> Flow {
         let out = &mut |value| out(item.computed(value));
         let input = item.value.clone();
         if node.single {
@@ -203,6 +219,7 @@ impl<'m> Machine<'m> {
             Op::Binary(operator, left, right) => {
                 self.values(right, env, input.clone(), &mut |right| {
                     self.values(left, env, input.clone(), &mut |left| {
+                        self.budget.tick()?;
                         out(operators::binary(self, *operator, left, right.clone())?)
                     })
                 })
@@ -248,16 +265,21 @@ impl<'m> Machine<'m> {
         match &node.op {
             Op::Field(target, name) => {
                 let key = Value::from(name.clone());
-                self.run(target, env, item, &mut |item| out(self.step(item, &key)?))
+                self.run(target, env, item, &mut |item| out(self.step(&item, &key)?))
             }
             Op::Index(target, key) => self.values(key, env, item.value.clone(), &mut |key| {
-                self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
+                self.run(target, env, item.clone(), &mut |item| out(self.step(&item, &key)?))
             }),
             Op::Slice(target, from, to) => {
                 self.bound(from.as_deref(), env, &item.value, &mut |from| {
                     self.bound(to.as_deref(), env, &item.value, &mut |to| {
                         let key = natives::access::slice_key(from.clone(), to);
-                        self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
+                        self.run(
+                            target,
+                            env,
+                            item.clone(),
+                            &mut |item| out(self.step(&item, &key)?),
+                        )
                     })
                 })
             }
@@ -280,7 +302,7 @@ impl<'m> Machine<'m> {
     }
 
     /// What stands at `key` in an item, and its place.
-    pub(crate) fn step(&self, item: Item, key: &Value) -> Flow<Item> {
+    pub(crate) fn step(&self, item: &Item, key: &Value) -> Flow<Item> {
         item.check_place()?;
         let value = natives::access::index(self, &item.value, key)?;
         Ok(Item { value, track: item.track.then(key)? })
@@ -344,12 +366,12 @@ impl<'m> Machine<'m> {
         let flow =
             self.run(body, env, item, &mut |item| out(item).inspect_err(|_| passed_on = true));
         match flow {
-            Err(stop) if !passed_on => match (stop.into_error()?, handler) {
-                (error, Some(handler)) => {
-                    self.run(handler, env, Item::plain(error), &mut |item| out(item))
-                }
-                (_, None) => Ok(()),
-            },
+            Err(stop) if !passed_on => {
+                let error = stop.into_error()?;
+                // An error is a text that was put together, perhaps for nothing.
+                self.budget.ticks(ERROR_TICKS)?;
+                handler.map_or(Ok(()), |handler| self.run(handler, env, Item::plain(error), out))
+            }
             flow => flow,
         }
     }

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use crate::{
     Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -51,7 +52,7 @@ const fn arranging(name: &'static str, arity: usize, run: Run) -> Native {
 impl Native {
     pub(crate) fn call(&self, machine: &Machine<'_>, args: &[Value]) -> Flow<Value> {
         machine.budget.tick()?;
-        let result = machine.budget.admit((self.run)(machine, args)?)?;
+        let result = Budget::admit((self.run)(machine, args)?)?;
         if self.marks == Marks::Spread && args.iter().any(Value::is_tainted) {
             machine.budget.walk(result.size())?;
             return Ok(result.tainted());

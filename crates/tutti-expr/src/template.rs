@@ -115,7 +115,7 @@ impl Template {
                     }
                     Self::Array(items) => pending.extend(items.iter().rev()),
                     Self::Object(members) => {
-                        pending.extend(members.iter().rev().map(|member| &member.1))
+                        pending.extend(members.iter().rev().map(|member| &member.1));
                     }
                 }
             }

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
-        Command::Run(arguments) => run::run(*arguments, console),
+        Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
         Command::Completions(arguments) => completions::completions(arguments.shell),

@@ -126,7 +126,7 @@ impl Making {
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         let watch = Watch { process: Process::Adopted(record.clone()), output };
         let mut cancellation = self.context.cancellation.clone();
-        watch.to_the_end(&mut capture, &mut cancellation).await;
+        watch.until_the_end(&mut capture, &mut cancellation).await;
         match record.exit() {
             Some(code) => {
                 let result = result(self.arguments.output, code, &capture, &self.secrets);
@@ -191,7 +191,7 @@ impl Making {
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         let watch = Watch { process: Process::Child(Box::new(child), group), output };
         let mut cancellation = self.context.cancellation.clone();
-        let end = Box::pin(watch.to_the_end(&mut capture, &mut cancellation)).await;
+        let end = Box::pin(watch.until_the_end(&mut capture, &mut cancellation)).await;
         guard.ended();
         Ok((end, capture))
     }

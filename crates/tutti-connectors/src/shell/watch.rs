@@ -70,7 +70,7 @@ pub(super) struct Pipes {
 
 impl Watch {
     /// Waits until no process of the command is left; takes the output on the way.
-    pub(super) async fn to_the_end(
+    pub(super) async fn until_the_end(
         mut self,
         capture: &mut Capture<'_>,
         cancellation: &mut Cancellation,
@@ -185,7 +185,10 @@ impl Output {
     /// Safe: nothing is lost.
     async fn next(&mut self) -> (LogStream, Vec<u8>) {
         match self {
-            Self::Pipes(pipes) => pipes.next().await,
+            Self::Pipes(pipes) => match pipes.next().await {
+                Some(chunk) => chunk,
+                None => pending().await,
+            },
             Self::Files { stdout, stderr } => loop {
                 if let Some(chunk) = chunk(stdout, stderr) {
                     return chunk;
@@ -200,10 +203,7 @@ impl Output {
         match self {
             Self::Pipes(pipes) => {
                 pipes.stdin = None;
-                while !pipes.are_closed() {
-                    let Ok((stream, bytes)) = timeout(LAST_WORDS, pipes.next()).await else {
-                        return;
-                    };
+                while let Ok(Some((stream, bytes))) = timeout(LAST_WORDS, pipes.next()).await {
                     capture.push(stream, &bytes).await;
                 }
             }
@@ -233,8 +233,9 @@ impl Pipes {
         self.stdout.is_none() && self.stderr.is_none()
     }
 
-    async fn next(&mut self) -> (LogStream, Vec<u8>) {
-        loop {
+    /// More output; none once both pipes are closed.
+    async fn next(&mut self) -> Option<(LogStream, Vec<u8>)> {
+        while !self.are_closed() {
             let chunk = tokio::select! {
                 bytes = read(&mut self.stdout) => (LogStream::Stdout, bytes),
                 bytes = read(&mut self.stderr) => (LogStream::Stderr, bytes),
@@ -243,9 +244,10 @@ impl Pipes {
             match chunk {
                 (LogStream::Stderr, bytes) if bytes.is_empty() => self.stderr = None,
                 (_, bytes) if bytes.is_empty() => self.stdout = None,
-                chunk => return chunk,
+                chunk => return Some(chunk),
             }
         }
+        None
     }
 }
 

@@ -28,7 +28,7 @@ struct Subject {
     recorded: bool,
     server: Option<Server>,
     /// Other servers to keep.
-    others: Vec<Server>,
+    _others: Vec<Server>,
     /// Ends at once.
     quick: Value,
     /// Never ends.
@@ -65,7 +65,7 @@ impl Subject {
             oversized: post(&big, Value::NULL),
             echo: post(&echo, Value::from(SECRET).tainted()),
             server: Some(server),
-            others: vec![quick, big, echo],
+            _others: vec![quick, big, echo],
         }
     }
 
@@ -78,7 +78,7 @@ impl Subject {
             keys: AtomicU32::new(0),
             connector: Arc::new(Shell),
             server: None,
-            others: Vec::new(),
+            _others: Vec::new(),
             quick: command("echo hi"),
             endless: command(&format!("echo up > {up}; while :; do sleep 60; done")),
             oversized: command("head -c 8388609 /dev/zero"),
@@ -118,18 +118,14 @@ impl Subject {
     }
 
     /// Waits until the endless call is under way.
-    async fn under_way(&self, requests: usize, world: &mut World) {
-        match &self.server {
-            Some(server) => server.wait_for(requests).await,
-            None => {
-                let up = self.endless.get("command").and_then(Value::as_str).expect("a command");
-                let path = up.split(['>', ';']).nth(1).expect("a path").trim().to_owned();
-                eventually("the start", || std::fs::read(&path).ok().filter(|it| !it.is_empty()))
-                    .await;
-                std::fs::remove_file(&path).expect("a file");
-                drop(world.texts(tutti_connectors::LogStream::Stdout));
-            }
+    async fn under_way(&self, requests: usize) {
+        if let Some(server) = &self.server {
+            return server.wait_for(requests).await;
         }
+        let up = self.endless.get("command").and_then(Value::as_str).expect("a command");
+        let path = up.split(['>', ';']).nth(1).expect("a path").trim().to_owned();
+        eventually("the start", || std::fs::read(&path).ok().filter(|it| !it.is_empty())).await;
+        std::fs::remove_file(&path).expect("a file");
     }
 }
 
@@ -154,13 +150,13 @@ async fn a_cancelled_call_ends_and_says_what_is_known() {
         .into_iter()
         .enumerate()
         {
-            let (mut world, context) = subject.world();
+            let (world, context) = subject.world();
             let mut call = call_with(subject.endless.clone());
             call.effect = effect;
             call.key = format!("cancel-{number}").into();
             let connector = Arc::clone(&subject.connector);
             let calling = tokio::spawn(async move { connector.call(call, context).await });
-            subject.under_way(number + 1, &mut world).await;
+            subject.under_way(number + 1).await;
             world.canceller.cancel();
             let outcome = tokio::time::timeout(PATIENCE, calling).await.expect("an end");
             let shown = shown(&outcome.expect("no panic"));

@@ -195,7 +195,7 @@ async fn a_broken_exchange_is_unknown_only_for_once() {
         ("502", answer("502 Bad", &[], b"")),
         ("504", answer("504 Slow", &[], b"")),
     ] {
-        let options = HttpOptions { timeout: Duration::from_millis(300), ..HttpOptions::default() };
+        let options = HttpOptions { timeout: Duration::from_secs(1), ..HttpOptions::default() };
         for (effect, expected) in [
             (Effect::Once, "unknown outcome-unknown"),
             (Effect::Idempotent, "known "),

@@ -6,4 +6,5 @@ mod http;
 mod recovery;
 mod server;
 mod shell;
+mod tls;
 mod world;

@@ -34,7 +34,7 @@ impl Scene {
     }
 
     /// Kills the process that made the call, not the command.
-    async fn crash(&mut self) {
+    fn crash(&mut self) {
         self.other.kill().expect("a process");
         self.other.wait().expect("a process");
     }
@@ -100,7 +100,7 @@ const ENDS: &str = "echo one; echo x >> $D/made; echo two >&2; echo up > $D/up; 
 async fn a_command_that_is_still_going_on_is_waited_for() {
     for by_call in [false, true] {
         let mut scene = Scene::begin(WAITS).await;
-        scene.crash().await;
+        scene.crash();
         let (mut world, context) = World::new(Some(&scene.scratch()));
         let mut call = call(&scene.arguments);
         let finding = tokio::spawn(async move {
@@ -125,7 +125,7 @@ async fn a_command_that_is_still_going_on_is_waited_for() {
 async fn a_command_that_ended_meanwhile_gives_its_own_result() {
     let mut scene = Scene::begin(ENDS).await;
     scene.exit().await;
-    scene.crash().await;
+    scene.crash();
     let expected = "runtime 500: the command exited with code 3:\ntwo";
     assert_eq!(scene.probe().await, format!("finished {expected}"));
     // Asked for under the same key and attempt, it is not made again, but the next attempt is another matter.
@@ -138,7 +138,7 @@ async fn a_command_that_ended_meanwhile_gives_its_own_result() {
 #[tokio::test]
 async fn a_command_that_was_killed_is_unknown() {
     let mut scene = Scene::begin(WAITS).await;
-    scene.crash().await;
+    scene.crash();
     let claim = std::fs::read_to_string(scene.record().join("claim")).expect("a claim");
     let id = claim.split(' ').next().expect("an id");
     let killed = Command::new("kill").args(["-KILL", "--", &format!("-{id}")]).status();
@@ -153,7 +153,7 @@ async fn a_command_that_was_killed_is_unknown() {
 async fn a_record_says_no_more_than_is_certain() {
     let mut scene = Scene::begin(ENDS).await;
     scene.exit().await;
-    scene.crash().await;
+    scene.crash();
     let record = scene.record();
     let claim = std::fs::read_to_string(record.join("claim")).expect("a claim");
     let (stat, boot) = claim.split_once('\n').expect("two lines");
@@ -185,7 +185,7 @@ async fn a_record_says_no_more_than_is_certain() {
 async fn what_was_found_not_to_be_made_can_be_made() {
     let mut scene = Scene::begin(ENDS).await;
     scene.exit().await;
-    scene.crash().await;
+    scene.crash();
     for file in ["exit", "claim"] {
         std::fs::remove_file(scene.record().join(file)).expect("a file");
     }
@@ -207,7 +207,7 @@ async fn without_a_record_nobody_can_tell() {
 #[tokio::test]
 async fn cancelling_a_probe_ends_the_command() {
     let mut scene = Scene::begin(WAITS).await;
-    scene.crash().await;
+    scene.crash();
     let (world, context) = World::new(Some(&scene.scratch()));
     let finding = tokio::spawn(Shell.probe(call(&scene.arguments), context));
     world.canceller.cancel();
@@ -220,7 +220,7 @@ async fn cancelling_a_probe_ends_the_command() {
 #[tokio::test]
 async fn another_process_with_the_same_id_is_left_alone() {
     let mut scene = Scene::begin(WAITS).await;
-    scene.crash().await;
+    scene.crash();
     let path = scene.record().join("claim");
     let claim = std::fs::read_to_string(&path).expect("a claim");
     let (stat, boot) = claim.split_once('\n').expect("two lines");

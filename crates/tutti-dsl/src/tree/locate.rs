@@ -78,12 +78,11 @@ fn has_header(raw: &str) -> bool {
 
 fn start(raw: &str, style: Style) -> usize {
     match style {
-        Style::Plain => 0,
         Style::Single | Style::Double => 1,
         Style::Literal | Style::Folded if has_header(raw) => {
             raw.find('\n').map_or(raw.len(), |end| end + 1)
         }
-        Style::Literal | Style::Folded => 0,
+        Style::Plain | Style::Literal | Style::Folded => 0,
     }
 }
 

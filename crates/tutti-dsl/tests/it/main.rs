@@ -1,5 +1,10 @@
 //! The document as users write it: text in, workflow and diagnostics out.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read the specification and the repository's own files"
+)]
+
 mod any_text;
 mod diagnostics;
 mod differential;

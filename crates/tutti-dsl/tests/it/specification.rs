@@ -11,6 +11,12 @@ pub(crate) fn spec_dir() -> Option<PathBuf> {
     dir.is_dir().then_some(dir)
 }
 
+/// Says visibly that a test did not look at everything.
+#[expect(clippy::print_stderr, reason = "a skipped test says so to the person who runs it")]
+pub(crate) fn skip(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 /// The YAML files of a directory, sorted.
 pub(crate) fn documents(dir: &Path) -> Vec<(String, String)> {
     let entries = std::fs::read_dir(dir).expect("a readable directory");
@@ -29,7 +35,7 @@ pub(crate) fn documents(dir: &Path) -> Vec<(String, String)> {
 #[test]
 fn every_example_of_the_specification_validates() {
     let Some(spec) = spec_dir() else {
-        eprintln!("skipped: the specification is not beside the repository");
+        skip("the specification is not beside the repository");
         return;
     };
     let mut failures = String::new();
@@ -50,7 +56,7 @@ fn every_example_of_the_specification_validates() {
 #[test]
 fn definitions_that_must_not_validate_do_not() {
     let Some(spec) = spec_dir() else {
-        eprintln!("skipped: the specification is not beside the repository");
+        skip("the specification is not beside the repository");
         return;
     };
     let expected = [
@@ -79,12 +85,12 @@ fn kit_definitions(feature: &str) -> Vec<String> {
         }
         let opening = lines.next().unwrap_or("");
         let indentation = opening.len() - opening.trim_start().len();
-        let text: String = lines
+        let text: Vec<&str> = lines
             .by_ref()
             .take_while(|line| line.trim() != "\"\"\"")
-            .map(|line| format!("{}\n", line.get(indentation..).unwrap_or("")))
+            .map(|line| line.get(indentation..).unwrap_or(""))
             .collect();
-        found.push(text);
+        found.push(text.join("\n"));
     }
     found
 }
@@ -92,7 +98,7 @@ fn kit_definitions(feature: &str) -> Vec<String> {
 #[test]
 fn every_definition_of_the_conformance_kit_validates() {
     let Some(spec) = spec_dir() else {
-        eprintln!("skipped: the specification is not beside the repository");
+        skip("the specification is not beside the repository");
         return;
     };
     let mut count = 0;

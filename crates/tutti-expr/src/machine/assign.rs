@@ -91,6 +91,6 @@ impl Machine<'_> {
                 removed.push(Value::array(place));
             }
         }
-        if removed.is_empty() { Ok(result) } else { access::delete_paths(self, result, removed) }
+        if removed.is_empty() { Ok(result) } else { access::delete_paths(self, result, &removed) }
     }
 }

@@ -17,7 +17,7 @@ impl Machine<'_> {
         binding: &'e Binding,
         body: &'e Node,
         env: &'e Env<'e>,
-        item: Item,
+        item: &Item,
         out: Out<'_>,
     ) -> Flow {
         self.values(source, env, item.value.clone(), &mut |value| {
@@ -95,7 +95,7 @@ impl Machine<'_> {
                 }
             }
         }
-        self.with_slots(&slots, env, then)
+        with_slots(&slots, env, then)
     }
 
     #[expect(
@@ -135,14 +135,14 @@ impl Machine<'_> {
             self.take_members(rest, value, work, slots, env, input, then)
         })
     }
+}
 
-    fn with_slots<'e>(&self, slots: &[Value], env: &'e Env<'e>, then: Then<'_>) -> Flow {
-        match slots.split_first() {
-            None => then(env),
-            Some((first, rest)) => {
-                let inner = Env::Value { value: first.clone(), parent: env };
-                self.with_slots(rest, &inner, then)
-            }
+fn with_slots<'e>(slots: &[Value], env: &'e Env<'e>, then: Then<'_>) -> Flow {
+    match slots.split_first() {
+        None => then(env),
+        Some((first, rest)) => {
+            let inner = Env::Value { value: first.clone(), parent: env };
+            with_slots(rest, &inner, then)
         }
     }
 }

@@ -8,7 +8,7 @@ impl Machine<'_> {
         &self,
         fold: &'e Fold,
         env: &'e Env<'e>,
-        item: Item,
+        item: &Item,
         out: Out<'_>,
     ) -> Flow {
         self.run(&fold.start, env, item.clone(), &mut |start| {
@@ -42,7 +42,7 @@ impl Machine<'_> {
         &self,
         fold: &'e Fold,
         env: &'e Env<'e>,
-        item: Item,
+        item: &Item,
         out: Out<'_>,
     ) -> Flow {
         self.run(&fold.start, env, item.clone(), &mut |start| {

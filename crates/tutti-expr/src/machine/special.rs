@@ -3,6 +3,7 @@
 use super::{Env, Flow, Item, Machine, Out, Stop};
 use crate::{
     Value,
+    limits::Budget,
     natives::{self, operators, regex, sorting},
     syntax::tree::{Binary, Node, Special},
     value::Array,
@@ -28,7 +29,7 @@ impl Machine<'_> {
             (Special::Empty, _) => Ok(()),
             (Special::Path, [paths]) => {
                 self.run(paths, env, Item::traced(item.value.clone()), &mut |place| {
-                    out(item.computed(self.budget.admit(Value::array(place.place()?))?))
+                    out(item.computed(Budget::admit(Value::array(place.place()?))?))
                 })
             }
             (Special::GetPath, [path]) => self.values(path, env, item.value.clone(), &mut |path| {
@@ -182,7 +183,7 @@ impl Machine<'_> {
                 let value = Value::NULL.tainted_if(item.value.is_tainted());
                 return Ok(Item { value, track: item.track.then(key)? });
             }
-            self.step(item, key)
+            self.step(&item, key)
         })
     }
 
@@ -399,6 +400,6 @@ impl Machine<'_> {
     /// An array of these values, if it is within the limits.
     pub(crate) fn array(&self, items: Vec<Value>) -> Flow<Value> {
         self.budget.copy(items.len())?;
-        self.budget.admit(Value::from(Array::new(items)))
+        Budget::admit(Value::from(Array::new(items)))
     }
 }

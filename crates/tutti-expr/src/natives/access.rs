@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc};
 use super::{describe, integer};
 use crate::{
     Kind, Object, Value,
+    limits::Budget,
     limits::Limit,
     machine::{Flow, Machine, Stop},
     value::Array,
@@ -123,7 +124,7 @@ pub(crate) fn change(
     match key.kind() {
         Kind::String(name) => change_member(machine, root, key, name, rest, change_it),
         Kind::Integer(_) | Kind::Float(_) => change_item(machine, root, key, rest, change_it),
-        Kind::Object(bounds) => change_slice(machine, root, bounds, rest, change_it),
+        Kind::Object(bounds) => change_slice(machine, &root, bounds, rest, change_it),
         Kind::Array(_) if root.as_array().is_some() => {
             Stop::raise("Cannot update field at array index of array")
         }
@@ -140,7 +141,7 @@ fn change_member(
     change_it: Change<'_>,
 ) -> Flow<Value> {
     if !root.is_unshared() {
-        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 8)?;
+        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     }
     let mut object = match if root.is_null() { Ok(Object::default()) } else { root.into_object() } {
         Ok(object) => object,
@@ -152,7 +153,7 @@ fn change_member(
     if key.is_tainted() {
         object.mark_keys();
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }
 
 fn change_item(
@@ -181,12 +182,12 @@ fn change_item(
     let before = array.take(at);
     let after = change(machine, before, rest, change_it)?;
     array.set(at, after);
-    machine.budget.admit(Value::from(array))
+    Budget::admit(Value::from(array))
 }
 
 fn change_slice(
     machine: &Machine<'_>,
-    root: Value,
+    root: &Value,
     bounds: &Object,
     rest: &[Value],
     change_it: Change<'_>,
@@ -208,14 +209,16 @@ fn change_slice(
     let Some(inserted) = after.as_array() else {
         return Stop::raise("A slice of an array can only be assigned another array");
     };
-    machine.budget.copy(inserted.len())?;
+    let total = items.len() + inserted.len();
+    machine.budget.copy(total)?;
+    machine.budget.hold((total * size_of::<Value>()) as u64)?;
     machine.array([&items[..range.start], inserted, &items[range.end..]].concat())
 }
 
 /// The root without what stands at these paths.
-pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: Vec<Value>) -> Flow<Value> {
+pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: &[Value]) -> Flow<Value> {
     let mut places = Vec::with_capacity(paths.len());
-    for path in &paths {
+    for path in paths {
         machine.budget.tick()?;
         match path.as_array() {
             Some(keys) if keys.len() > Value::MAX_DEPTH as usize => {
@@ -264,15 +267,10 @@ fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'
     let mut groups: Vec<Group<'p>> = Vec::new();
     for place in sorted {
         let Some((key, rest)) = place.split_first() else { continue };
-        let same = groups.last_mut().filter(|group| group.key == key);
-        let group = match same {
-            Some(group) => group,
-            None => {
-                groups.push(Group { key, whole: false, below: Vec::new() });
-                let last = groups.len() - 1;
-                &mut groups[last]
-            }
-        };
+        if groups.last().is_none_or(|group| group.key != key) {
+            groups.push(Group { key, whole: false, below: Vec::new() });
+        }
+        let Some(group) = groups.last_mut() else { continue };
         if rest.is_empty() {
             group.whole = true;
         } else {
@@ -284,7 +282,7 @@ fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'
 
 fn delete_members(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
     let groups = groups(machine, places)?;
-    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 8)?;
+    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     let mut object = match root.into_object() {
         Ok(object) => object,
         Err(root) => return Ok(root),
@@ -379,11 +377,8 @@ fn delete_in_slice(
 /// `left * right` of two objects: members that are objects on both sides merge too.
 pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return Ok(right.clone()) };
-    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 8 + 1)?;
-    let mut object = match left.into_object() {
-        Ok(object) => object,
-        Err(_) => return Ok(right.clone()),
-    };
+    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 2 + 1)?;
+    let Ok(mut object) = left.into_object() else { return Ok(right.clone()) };
     for (key, value) in added.iter() {
         let before = object
             .get(key)
@@ -400,5 +395,5 @@ pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> F
     if added.keys_tainted() {
         object.mark_keys();
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }

@@ -57,7 +57,10 @@ fn add(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         Kind::Array(items) => items.to_vec(),
         Kind::Object(object) => object.iter().map(|member| member.1.clone()).collect(),
         _ => {
-            return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value)));
+            return Stop::raise(format!(
+                "Cannot iterate over {}",
+                super::describe_with_null(value)
+            ));
         }
     };
     machine.budget.copy(parts.len())?;
@@ -106,7 +109,10 @@ fn flatten(machine: &Machine<'_>, value: &Value, depth: f64) -> Flow<Value> {
         Kind::Array(items) => items.iter().collect(),
         Kind::Object(object) => object.iter().map(|member| member.1).collect(),
         _ => {
-            return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value)));
+            return Stop::raise(format!(
+                "Cannot iterate over {}",
+                super::describe_with_null(value)
+            ));
         }
     };
     let mut pending: Vec<(&Value, f64)> =

@@ -3,6 +3,7 @@
 use super::{Native, arranging, describe, native};
 use crate::{
     Kind, Value,
+    limits::{BYTES, Limit},
     machine::{Flow, Machine, Stop},
 };
 
@@ -33,10 +34,15 @@ pub(super) fn natives() -> Vec<Native> {
 
 /// A value's JSON as a text.
 pub(super) fn to_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    // Escapes can make the text longer than the size says; twice is what common text takes at most.
     machine.budget.hold(value.size())?;
-    machine.budget.walk(value.size())?;
-    machine.budget.admit(Value::from(value.to_json()))
+    machine.budget.text(value.size())?;
+    match value.to_json_within(BYTES) {
+        Some(text) => {
+            machine.budget.hold(text.len() as u64)?;
+            Ok(Value::from(text))
+        }
+        None => Stop::limit(Limit::Bytes),
+    }
 }
 
 fn from_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {

@@ -95,6 +95,7 @@ fn date_time(value: &Value) -> Option<(DateTime, f64)> {
     Some((first.checked_add(total).ok()?, number - number.floor()))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that `filter` wants")]
 fn in_range(number: &i64) -> bool {
     number.abs() < 1_000_000_000_000
 }
@@ -107,6 +108,7 @@ fn print(machine: &Machine<'_>, value: &Value, format: &Value, name: &str) -> Fl
     let Some((at, _)) = date_time(&broken) else {
         return Stop::raise(format!("{name} requires parsed datetime inputs"));
     };
+    let shown = format.preview(60);
     let Some(format) = format.as_str() else {
         return Stop::raise(format!("{name} requires a string format"));
     };
@@ -119,7 +121,7 @@ fn print(machine: &Machine<'_>, value: &Value, format: &Value, name: &str) -> Fl
     };
     strtime::format(format, &zoned)
         .map(Value::from)
-        .or_else(|error| Stop::raise(format!("{name}: {error}")))
+        .or_else(|_| Stop::raise(format!("{name} does not know the format {shown}")))
 }
 
 /// Whether a directive asks for more than 99 characters of padding.

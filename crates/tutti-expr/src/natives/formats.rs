@@ -7,6 +7,7 @@ use base64::{Engine as _, alphabet, engine};
 use super::{Native, conversion::to_text, describe, native};
 use crate::{
     Kind, Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -50,7 +51,7 @@ fn text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
 /// The bytes a format works on: a text's own, of anything else its JSON's.
 fn bytes_of(machine: &Machine<'_>, value: &Value) -> Flow<String> {
     machine.budget.hold(value.size().saturating_mul(3))?;
-    machine.budget.walk(value.size())?;
+    machine.budget.text(value.size())?;
     Ok(value.as_str().map_or_else(|| value.to_json(), str::to_owned))
 }
 
@@ -63,7 +64,7 @@ fn each_character(
     machine.budget.ticks(text.len() as u64 / 16)?;
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| escape(character, &mut out));
-    machine.budget.admit(Value::from(out))
+    Budget::admit(Value::from(out))
 }
 
 fn html(character: char, out: &mut String) {
@@ -128,7 +129,7 @@ fn row(
         ));
     };
     machine.budget.hold(value.size().saturating_mul(2))?;
-    machine.budget.walk(value.size().saturating_mul(2))?;
+    machine.budget.text(value.size())?;
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -164,7 +165,7 @@ fn tsv(text: &str, out: &mut String) {
 
 fn shell(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     machine.budget.hold(value.size().saturating_mul(4))?;
-    machine.budget.walk(value.size().saturating_mul(2))?;
+    machine.budget.text(value.size())?;
     let words = value.as_array().unwrap_or(std::slice::from_ref(value));
     let mut out = String::new();
     for (index, word) in words.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Native, arranging, describe, integer, native};
 use crate::{
     Kind, Object, Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -29,7 +30,7 @@ pub(super) fn natives() -> Vec<Native> {
             })
         }),
         arranging("delpaths", 1, |machine, args| match args[1].as_array() {
-            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths.to_vec()),
+            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths),
             None => Stop::raise("Paths must be specified as an array"),
         }),
     ]
@@ -134,7 +135,7 @@ fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     match value.kind() {
         Kind::Object(object) => {
             for (key, member) in object.iter() {
-                machine.budget.ticks(2)?;
+                machine.budget.ticks(4)?;
                 entries.push(entry(
                     Value::from(key.clone()).tainted_if(object.keys_tainted()),
                     member,
@@ -143,7 +144,7 @@ fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         }
         Kind::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                machine.budget.ticks(2)?;
+                machine.budget.ticks(4)?;
                 entries.push(entry(integer(index), item));
             }
         }
@@ -157,12 +158,15 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         Kind::Array(items) => items.iter().collect(),
         Kind::Object(object) => object.iter().map(|member| member.1).collect(),
         _ => {
-            return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value)));
+            return Stop::raise(format!(
+                "Cannot iterate over {}",
+                super::describe_with_null(value)
+            ));
         }
     };
     let mut object = Object::default();
     for entry in entries {
-        machine.budget.ticks(2)?;
+        machine.budget.ticks(4)?;
         let Some(members) = entry.as_object() else {
             return Stop::raise(format!("Cannot index {} with \"key\"", entry.type_name()));
         };
@@ -175,7 +179,6 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         };
         let key = find(&["key", "k", "name", "Name", "Key", "K"]).cloned().unwrap_or(Value::NULL);
         let name = match key.kind() {
-            Kind::String(_) => key.clone(),
             Kind::Null => Value::from("null").tainted_if(key.is_tainted()),
             Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => {
                 Value::from(key.to_json()).tainted_if(key.is_tainted())
@@ -185,5 +188,5 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         let value = find(&["value", "v", "Value", "V"]).cloned().unwrap_or(Value::NULL);
         put(&mut object, &name, value)?;
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }

@@ -95,16 +95,16 @@ fn find(
     let mut flags = flags_of(flags)?;
     flags.global |= global;
     machine.budget.ticks(source.len() as u64 * 8)?;
-    let regex = machine.regexes.get(source, flags, pattern.is_tainted())?;
+    let regex = machine.regexes.get(source, flags, pattern.is_tainted(), &machine.budget)?;
     // The machine of a pattern may look at every byte once per state in the worst case.
     let cost = (whole.len() as u64).saturating_mul(source.len() as u64 / 16 + 1);
-    machine.budget.ticks(cost / 16)?;
+    machine.budget.ticks(cost / 4)?;
     let shared: Arc<str> = Arc::from(whole);
     let names: Vec<Option<Arc<str>>> =
         regex.capture_names().map(|name| name.map(Arc::from)).collect();
     let mut found = Vec::new();
     for captures in regex.captures_iter(whole) {
-        machine.budget.ticks(1 + names.len() as u64)?;
+        machine.budget.ticks(4 + 2 * names.len() as u64)?;
         // Scanning on costs about as much as what lies between two matches, but never nothing.
         let Some(all) = captures.get(0) else { continue };
         if flags.skip_empty && all.is_empty() {
@@ -142,7 +142,7 @@ fn flags_of(flags: &Value) -> Flow<Flags> {
             _ => {
                 return Stop::raise(format!(
                     "{} is not a valid modifier string",
-                    flags.as_str().unwrap_or_default()
+                    if flags.is_tainted() { Value::REDACTED } else { letters }
                 ));
             }
         }

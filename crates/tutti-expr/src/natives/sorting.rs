@@ -39,8 +39,14 @@ fn plain(machine: &Machine<'_>, value: &Value, what: &str) -> Flow<Vec<(Value, V
 /// Pays for sorting so many values of so much size together.
 pub(crate) fn pay(machine: &Machine<'_>, count: usize, size: u64) -> Flow {
     let rounds = u64::from(count.max(1).ilog2() + 1);
-    machine.budget.ticks((count as u64 / 16).saturating_mul(rounds))?;
+    machine.budget.ticks((count as u64 / 4).saturating_mul(rounds))?;
     machine.budget.walk((size / 4).saturating_mul(rounds))
+}
+
+/// What it takes to order a value, measured in size: objects are sorted by name to be ordered.
+fn effort(key: &Value) -> u64 {
+    let plain = key.depth() == 0 || key.depth() == 1 && key.as_array().is_some();
+    key.size().saturating_mul(if plain { 1 } else { 16 })
 }
 
 /// What a sorting filter makes of items with their keys.
@@ -49,7 +55,7 @@ pub(crate) fn by_key(
     special: Special,
     mut keyed: Vec<(Value, Value)>,
 ) -> Flow<Value> {
-    let size = keyed.iter().map(|(key, _)| key.size()).fold(0, u64::saturating_add);
+    let size = keyed.iter().map(|(key, _)| effort(key)).fold(0, u64::saturating_add);
     let order = |left: &(Value, Value), right: &(Value, Value)| left.0.order(&right.0);
     if let Special::MinBy | Special::MaxBy = special {
         machine.budget.ticks(keyed.len() as u64)?;

@@ -52,12 +52,10 @@ fn strip(machine: &Machine<'_>, args: &[Value], front: bool, back: bool) -> Flow
     Ok(Value::from(if back { text.strip_suffix(part).unwrap_or(text) } else { text }))
 }
 
-fn trim(
-    machine: &Machine<'_>,
-    value: &Value,
-    name: &str,
-    cut: for<'t> fn(&'t str, fn(char) -> bool) -> &'t str,
-) -> Flow<Value> {
+/// Removes what a test says yes to.
+type Cut = for<'t> fn(&'t str, fn(char) -> bool) -> &'t str;
+
+fn trim(machine: &Machine<'_>, value: &Value, name: &str, cut: Cut) -> Flow<Value> {
     let Some(text) = value.as_str() else {
         return Stop::raise(format!("{name} input must be a string"));
     };
@@ -71,9 +69,8 @@ fn convert(
     name: &str,
     change: fn(&str) -> String,
 ) -> Flow<Value> {
-    let text = match value.as_str() {
-        Some(text) => text,
-        None => return Stop::raise(format!("{name} input must be a string")),
+    let Some(text) = value.as_str() else {
+        return Stop::raise(format!("{name} input must be a string"));
     };
     machine.budget.hold(text.len() as u64)?;
     machine.budget.walk(text.len() as u64)?;
@@ -151,7 +148,7 @@ fn implode(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
             reason = "what is no code point is replaced"
         )]
         let code = number as u32;
-        let valid = number >= 0.0 && number < 1_114_112.0;
+        let valid = (0.0..1_114_112.0).contains(&number);
         let character = if valid { char::from_u32(code) } else { None };
         text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }

@@ -108,7 +108,6 @@ impl<'a> Parser<'a> {
             "&" => Some("write `and`".to_owned()),
             "!" => Some("write `… | not`".to_owned()),
             "'" => Some("strings stand in double quotes".to_owned()),
-            "=>" => None,
             "import" | "include" => {
                 Some("an expression has no modules; write the definition inside it".to_owned())
             }
@@ -134,9 +133,14 @@ impl<'a> Parser<'a> {
     /// A node, if its source is not nested too deep.
     pub(super) fn node(&self, op: Op) -> Parsed {
         let mut node = Node::new(op);
-        if let Op::Library(number, args) = &node.op {
+        let called = match &node.op {
+            Op::Library(number, args) => Some((self.names.library_reach(*number), args)),
+            Op::Call(distance, args) => Some((self.names.function_reach(*distance), args)),
+            _ => None,
+        };
+        if let Some((body, args)) = called {
             let inner = args.iter().fold(1_u16, |sum, arg| sum.saturating_add(arg.reach));
-            node.reach = self.names.library_reach(*number).saturating_mul(inner);
+            node.reach = body.saturating_mul(inner);
         }
         if node.height > SYNTAX_DEPTH { Err(self.too_deep()) } else { Ok(node) }
     }

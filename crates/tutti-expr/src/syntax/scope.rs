@@ -16,7 +16,7 @@ use crate::{
 enum Bound {
     Variable(String),
     Parameter(String),
-    Function(String, usize),
+    Function(String, usize, u16),
     Label(String),
 }
 
@@ -66,8 +66,9 @@ impl<'a> Names<'a> {
         self.bound.push(Bound::Parameter(name.to_owned()));
     }
 
-    pub(crate) fn bind_function(&mut self, name: &str, arity: usize) {
-        self.bound.push(Bound::Function(name.to_owned(), arity));
+    /// Binds a function whose calls nest so deep.
+    pub(crate) fn bind_function(&mut self, name: &str, arity: usize, reach: u16) {
+        self.bound.push(Bound::Function(name.to_owned(), arity, reach));
     }
 
     pub(crate) fn bind_label(&mut self, name: &str) {
@@ -138,7 +139,7 @@ impl<'a> Names<'a> {
                 Bound::Parameter(known) if known == name && args.is_empty() => {
                     return Ok(Op::Parameter(distance));
                 }
-                Bound::Function(known, arity) if known == name && *arity == args.len() => {
+                Bound::Function(known, arity, _) if known == name && *arity == args.len() => {
                     return Ok(Op::Call(distance, args));
                 }
                 _ => {}
@@ -154,6 +155,14 @@ impl<'a> Names<'a> {
         expand(name, args).ok_or_else(|| self.unknown_function(name, arity, range))
     }
 
+    /// How deep calling the function at this distance nests, beside its arguments.
+    pub(crate) fn function_reach(&self, distance: usize) -> u16 {
+        match self.bound.iter().rev().nth(distance) {
+            Some(Bound::Function(_, _, reach)) => *reach,
+            _ => Node::UNBOUNDED,
+        }
+    }
+
     /// How deep calling a definition of the library nests, beside its arguments.
     pub(crate) fn library_reach(&self, number: usize) -> u16 {
         self.library.reach(number)
@@ -161,7 +170,7 @@ impl<'a> Names<'a> {
 
     fn unknown_function(&self, name: &str, arity: usize, range: Range<usize>) -> CompileError {
         let bound = self.bound.iter().filter_map(|bound| match bound {
-            Bound::Parameter(name) | Bound::Function(name, _) => Some(name.as_str()),
+            Bound::Parameter(name) | Bound::Function(name, ..) => Some(name.as_str()),
             _ => None,
         });
         let mut known: Vec<&str> = natives::all().chain(EXPANDED).map(|known| known.0).collect();

@@ -109,7 +109,7 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Parsed {
         match self.token {
-            Token::Number => self.number(),
+            Token::Number => Ok(self.number()),
             Token::Quote => self.string("text"),
             Token::Format => self.format(),
             Token::Variable => self.variable(),
@@ -148,7 +148,7 @@ impl Parser<'_> {
         }
     }
 
-    fn number(&mut self) -> Parsed {
+    fn number(&mut self) -> Node {
         let text = self.text();
         let fraction = text.contains(['.', 'e', 'E']);
         let number = if text.starts_with('.')
@@ -161,7 +161,7 @@ impl Parser<'_> {
             Value::number(text, fraction)
         };
         self.advance();
-        Ok(Node::constant(number))
+        Node::constant(number)
     }
 
     fn format(&mut self) -> Parsed {
@@ -367,7 +367,7 @@ impl Parser<'_> {
                 key
             }
             Token::Variable => return self.variable_member(),
-            Token::Number => self.number()?,
+            Token::Number => self.number(),
             Token::Quote => self.string("text")?,
             Token::Format => {
                 let name = &self.text()[1..];

@@ -149,9 +149,6 @@ impl Node {
         let mut measure = Measure { height: 0, reach: 1, single: true };
         op.children(&mut |child| measure.add(child));
         let single = op.is_single(measure.single);
-        if let Op::Call(..) = op {
-            measure.reach = Self::UNBOUNDED;
-        }
         Self { op, single, height: measure.height + 1, reach: measure.reach }
     }
 
@@ -190,17 +187,20 @@ impl Op {
             | Self::Constant(_)
             | Self::Local(_)
             | Self::Global(_)
-            | Self::Collect(_) => true,
+            | Self::Collect(_)
+            | Self::Update(..) => true,
             Self::Reduce(fold) => fold.start.single && fold.binding.is_plain(),
             Self::Foreach(_)
             | Self::Iterate(_)
             | Self::Comma(_)
             | Self::Label(_)
-            | Self::Break(_) => false,
-            Self::Try(_, None) | Self::Call(..) | Self::Parameter(_) | Self::Library(..) => false,
+            | Self::Break(_)
+            | Self::Try(_, None)
+            | Self::Call(..)
+            | Self::Parameter(_)
+            | Self::Library(..) => false,
             Self::Bind(source, binding, body) => source.single && body.single && binding.is_plain(),
             Self::Define(_, body) => body.single,
-            Self::Update(..) => true,
             Self::Assign(_, value)
             | Self::UpdateWith(_, _, value)
             | Self::UpdateAlternative(_, value) => value.single,
@@ -256,14 +256,18 @@ impl Op {
             }
             Self::Try(body, handler) => {
                 visit(body);
-                handler.iter().for_each(|child| visit(child));
+                if let Some(handler) = handler {
+                    visit(handler);
+                }
             }
             Self::Reduce(fold) | Self::Foreach(fold) => {
                 visit(&fold.source);
                 fold.binding.children(visit);
                 visit(&fold.start);
                 visit(&fold.update);
-                fold.extract.iter().for_each(|child| visit(child));
+                if let Some(extract) = &fold.extract {
+                    visit(extract);
+                }
             }
             Self::Bind(source, binding, body) => {
                 visit(source);

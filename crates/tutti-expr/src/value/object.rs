@@ -99,12 +99,11 @@ impl Object {
         self.strange |= value.is_strange();
         let name = member_size(&key);
         let (depth, clean) = (value.depth(), !value.is_tainted());
-        match self.members.insert(key, value) {
-            Some(old) => self.forget(&old, depth, clean),
-            None => {
-                self.size += name;
-                self.charge();
-            }
+        if let Some(old) = self.members.insert(key, value) {
+            self.forget(&old, depth, clean);
+        } else {
+            self.size += name;
+            self.charge();
         }
     }
 

@@ -47,7 +47,7 @@ impl Parser<'_> {
 
     fn error(&self, message: &str) -> ParseError {
         let before = &self.text.as_bytes()[..self.at.min(self.text.len())];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + before.split(|byte| *byte == b'\n').count() - 1;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
         ParseError { message: format!("{message} at line {line} column {column}"), line, column }
     }

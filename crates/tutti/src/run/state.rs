@@ -56,6 +56,24 @@ impl State {
         self.directory.join("scratch")
     }
 
+    /// Removes what connectors kept for executions that have ended: it holds what commands printed, as they printed it.
+    pub(super) async fn discard_scratch(&self) -> Result<(), Failure> {
+        let Ok(entries) = fs::read_dir(self.scratch()) else { return Ok(()) };
+        let open = self.store.open_executions(None, usize::MAX).await;
+        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let execution = name.to_str().and_then(|name| name.parse::<ExecutionId>().ok());
+            let goes_on = |execution| open.iter().any(|open| open.execution == execution);
+            if execution.is_some_and(|execution| !goes_on(execution)) {
+                let removed = fs::remove_dir_all(entry.path());
+                removed
+                    .map_err(|error| Failure::of("cannot remove the output of calls", &error))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes down what going on will need, before the execution starts.
     pub(super) fn prepare(&self, children: &[DefinitionText]) -> Result<(), Failure> {
         let fail = |error: io::Error| {

@@ -31,9 +31,17 @@ impl Fixture {
 
     /// Writes one group of one commit for each turn; gives their answers in order.
     fn write(&mut self, turns: impl IntoIterator<Item = StoredTurn>) -> Vec<Result<(), Error>> {
+        self.write_commits(turns.into_iter().map(|turn| vec![turn]))
+    }
+
+    /// Writes one group of commits of these turns; gives their answers in order.
+    fn write_commits(
+        &mut self,
+        commits: impl IntoIterator<Item = Vec<StoredTurn>>,
+    ) -> Vec<Result<(), Error>> {
         let (sender, mut ready) = mpsc::channel(16);
-        for turn in turns {
-            sender.try_send(request(vec![turn])).expect("there is a place");
+        for turns in commits {
+            sender.try_send(request(turns)).expect("there is a place");
         }
         let first = ready.try_recv().expect("there is a turn");
         let answers = self.journal.write(Group::collect(first, &mut ready));
@@ -73,10 +81,12 @@ fn commits_that_are_ready_share_a_transaction() {
 #[test]
 fn a_conflict_does_not_hurt_the_others_of_its_group() {
     let mut fixture = Fixture::new();
-    let answers = fixture.write([first_turn(1), first_turn(1), first_turn(2)]);
+    let stale = vec![first_turn(3), first_turn(1)];
+    let answers = fixture.write_commits([vec![first_turn(1)], stale, vec![first_turn(2)]]);
     assert!(matches!(answers[..], [Ok(()), Err(Error::Conflict { .. }), Ok(())]), "{answers:?}");
     assert_eq!(fixture.counts(), (2, 1));
-    assert!(fixture.is_stored(&first_turn(1)) && fixture.is_stored(&first_turn(2)));
+    let stored = [1, 2, 3].map(|number| fixture.is_stored(&first_turn(number)));
+    assert_eq!(stored, [true, true, false]);
     let report = crate::sqlite::verify::everything(&fixture.journal.connection);
     assert_eq!(report.expect("everything is whole").rows, 2);
 }
