@@ -8,7 +8,7 @@ use tutti_ids::{Sequence, TaskRef};
 use tutti_journal::{Entry, Error, ErrorType, Flow, Resolution, SuspensionReason, Timestamp};
 
 use crate::{
-    command::ChildRequest,
+    child::ChildRequest,
     environment::moment,
     execution::{Execution, Outcome},
     frame::{

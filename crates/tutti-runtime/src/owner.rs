@@ -13,7 +13,7 @@ use tutti_engine::{
     CallOutcome, ChildOutcome, ChildRequest, Command, Control, Execution, Input, Limits, Outcome,
     ProbeOutcome, Rejection, Secrets, Start, Status, Surroundings,
 };
-use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, Error, Sealer, Timestamp, Turn};
 use tutti_store::{Commit, History, StoredTurn};
 
@@ -926,6 +926,3 @@ fn to_connector(
 fn fold(bits: u128) -> u64 {
     u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
-
-/// Digest of nothing: what the first row is chained to.
-pub(crate) const NOTHING: Digest = Digest::ZERO;

@@ -28,7 +28,7 @@ const STYLES: styling::Styles = styling::Styles::styled()
 
 /// Runs workflows written in the Serverless Workflow DSL, durably.
 #[derive(Debug, Parser)]
-#[command(name = "tutti", version = VERSION, styles = STYLES, max_term_width = 100, after_help = TUTTI_EXAMPLES)]
+#[command(name = "tutti", version = VERSION, styles = STYLES, after_help = TUTTI_EXAMPLES)]
 pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]

@@ -85,7 +85,7 @@ impl Running {
     ) -> Result<(Self, Arc<Progress>), Failure> {
         let state = State::open(&subject)?;
         let progress = Arc::new(Progress::new(arguments.quiet, console));
-        let sealer = Arc::new(RowSealer::new(state.keyring()?));
+        let sealer = Arc::new(RowSealer::new(state.keyring(&subject.what)?));
         let options = Options {
             store: state.store.clone(),
             connectors: connectors(),

@@ -86,9 +86,10 @@ impl Making {
     }
 
     async fn probe(&self) -> Probe {
-        let scratch = self.context.scratch.as_deref();
-        match scratch.and_then(|scratch| Record::find(scratch, &self.call, self.call.attempt)) {
+        let Some(scratch) = self.context.scratch.as_deref() else { return Probe::Unknown };
+        match Record::find(scratch, &self.call, self.call.attempt) {
             Some(record) => self.resume(&record).await,
+            None if Record::is_absence_telling(scratch) => Probe::NotMade,
             None => Probe::Unknown,
         }
     }

@@ -67,12 +67,19 @@ impl Record {
             }
         };
         let intention = format!("{}\n", boot().unwrap_or_default());
-        private()
-            .write(true)
-            .create_new(true)
-            .open(record.0.join("intention"))?
-            .write_all(intention.as_bytes())?;
+        let mut file = private().write(true).create_new(true).open(record.0.join("intention"))?;
+        file.write_all(intention.as_bytes())?;
+        file.sync_all()?;
+        for folder in [&*record.0, scratch].into_iter().chain(scratch.parent()) {
+            File::open(folder)?.sync_all()?;
+        }
         Ok(record)
+    }
+
+    /// Whether the absence of a record means that nothing was started: records are made durable before anything is, so
+    /// it does as long as the place they are kept in is there.
+    pub(super) fn is_absence_telling(scratch: &Path) -> bool {
+        scratch.parent().is_some_and(Path::is_dir)
     }
 
     fn at(scratch: &Path, call: &Call, attempt: u32, generation: u32) -> Self {

@@ -44,10 +44,14 @@ impl State {
         Ok(Self { directory, store: Arc::new(store), execution, is_own })
     }
 
-    /// The keys of this state, made if there are none.
-    pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
-        let key = MasterKey::read_or_create(&self.directory.join("master.key"))
-            .map_err(|error| Failure::usage(causes(&error)))?;
+    /// The keys of this state; made where an execution is to be started and there are none.
+    pub(super) fn keyring(&self, what: &What) -> Result<Keyring, Failure> {
+        let path = self.directory.join("master.key");
+        let key = match what {
+            What::Start { .. } => MasterKey::read_or_create(&path),
+            What::Resume(_) => MasterKey::read(&path),
+        };
+        let key = key.map_err(|error| Failure::usage(causes(&error)))?;
         Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
     }
 
@@ -79,6 +83,8 @@ impl State {
         let fail = |error: io::Error| {
             Failure::of(&format!("cannot write to {}", self.directory.display()), &error)
         };
+        // Connectors take it as a promise: while this is there, what they once wrote below it is, too.
+        fs::create_dir_all(self.scratch()).map_err(fail)?;
         if !self.is_own {
             fs::write(self.latest(), self.execution.to_string()).map_err(fail)?;
         }

@@ -11,6 +11,7 @@ use std::{
     thread,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tutti_connectors::Registry;
 use tutti_engine::{Control, Limits, Outcome, Secrets};
 use tutti_runtime::{Observer, Options, RowSealer, Runtime, Settlement, SystemClock};
@@ -225,4 +226,30 @@ impl Observer for Nobody {
     fn on_turn(&self, _: &tutti_journal::Turn, _: &Arc<tutti_dsl::Workflow>) {}
 
     fn on_log(&self, _: &tutti_connectors::LogLine) {}
+}
+
+#[test]
+fn an_interrupted_command_is_given_up_and_never_repeated_silently() {
+    let world = World::with_tasks(
+        "  - a: { run: { shell: { command: 'echo x >> count; sleep 3600; echo late >> count' } }, metadata: { tutti: { effect: once } } }\n",
+    );
+    let child = world.start(&["run", "w.yaml", "--store", "s"]);
+    until("the command runs", || world.read("count") == "x\n");
+    let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
+    kill_process(id, Signal::INT).expect("a signal");
+    assert_eq!(wait(child).code, Some(130));
+    let said = resume(&world, &[]);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    assert_eq!(world.read("count"), "x\n");
+}
+
+#[test]
+fn without_its_key_a_state_is_not_touched() {
+    let world = World::with_tasks("  - a: { wait: PT1H }\n");
+    assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
+    std::fs::remove_file(world.path().join("s/master.key")).expect("a file");
+    let said = resume(&world, &[]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("cannot read the key file s/master.key"), "{}", said.stderr);
+    assert!(!world.path().join("s/master.key").exists());
 }

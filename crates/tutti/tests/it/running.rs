@@ -43,7 +43,7 @@ fn outputs_come_in_three_formats() {
     };
     check("json", "{\"l\":[1,{\"t\":\"x: y\"}]}\n");
     check("pretty", "{\n  \"l\": [\n    1,\n    {\n      \"t\": \"x: y\"\n    }\n  ]\n}\n");
-    check("yaml", "l:\n  - 1\n  -\n    t: \"x: y\"\n");
+    check("yaml", "l:\n  - 1\n  - t: \"x: y\"\n");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The longest a test waits for something.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A directory with files, in which `tutti` runs.
 pub(crate) struct World {
