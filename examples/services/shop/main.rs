@@ -50,7 +50,9 @@ fn serve(options: &Options) -> io::Result<()> {
             thread::spawn(move || accept(service, &listener, &ledger))
         })
         .collect();
-    serving.into_iter().for_each(|thread| drop(thread.join()));
+    for thread in serving {
+        drop(thread.join());
+    }
     Ok(())
 }
 

@@ -80,6 +80,19 @@ fn a_declined_payment_gives_the_stock_back() {
 }
 
 #[test]
+fn an_error_that_is_no_refusal_gives_the_stock_back_and_goes_on() {
+    let (scratch, shop) = (Scratch::new(), Shop::open());
+    let mut sale = sale(&shop, &json!({}));
+    sale.retain(|argument| argument != "--secret" && argument != "PAYMENT_TOKEN");
+    let ended = scratch.run(&sale.iter().map(String::as_str).collect::<Vec<_>>());
+    let problem = ended.problem();
+    let kind = problem["type"].as_str().expect("a type");
+    assert!(kind.ends_with("/errors/authorization"), "{problem}");
+    assert_eq!((&problem["status"], &problem["instance"]), (&json!(403), &json!("/do/1/pay/catch/do/2/giveUp")));
+    check_effects(&shop, 0, 1, 0);
+}
+
+#[test]
 fn a_charge_whose_answer_is_lost_is_looked_up() {
     let (scratch, shop) = (Scratch::new(), Shop::open());
     let output = run(&scratch, &shop, &json!({ "rehearse": "drop" }), &[]).output();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::program::{Ended, Scratch, repository};
 
 /// A scratch directory with a sample database; none where nothing on this machine can make one.
+#[expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 fn with_database() -> Option<Scratch> {
     let scratch = Scratch::new();
     let script = repository().join("examples/services/sqlite.sh");

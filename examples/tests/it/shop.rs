@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 /// The longest that an answer of the shop is waited for before a test fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A shop that is open until it is dropped.
 pub(crate) struct Shop {

@@ -36,7 +36,7 @@ fn follow(name: &str) {
         match block.language {
             "yaml" => {
                 let head = block.text.lines().next().unwrap_or_default();
-                if let Some(file) = head.strip_prefix("# ").filter(|file| file.ends_with(".yaml")) {
+                if let Some(file) = head.strip_prefix("# ").filter(|file| is_yaml(file)) {
                     fs::write(scratch.path(file), &block.text).expect("the file can be written");
                 }
             }
@@ -53,6 +53,10 @@ fn follow(name: &str) {
         }
     }
     assert!(compared >= 5, "{name} shows only {compared} outputs");
+}
+
+fn is_yaml(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "yaml")
 }
 
 fn execute(scratch: &Scratch, commands: &str, place: &str) -> String {
