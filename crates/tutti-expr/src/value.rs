@@ -138,11 +138,6 @@ impl Value {
         })
     }
 
-    /// Bytes this value takes, about.
-    pub fn size(&self) -> u64 {
-        0
-    }
-
     /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self.node, Node::Null)
