@@ -106,8 +106,11 @@ fn forms(secret: &str) -> Vec<String> {
         return Vec::new();
     }
     let json = Value::from(secret).to_json();
-    let mut forms =
-        vec![secret.to_owned(), json.trim_matches('"').to_owned(), STANDARD.encode(secret)];
+    let mut forms = vec![
+        secret.to_owned(),
+        json.get(1..json.len() - 1).unwrap_or_default().to_owned(),
+        STANDARD.encode(secret),
+    ];
     if secret.contains('\n') {
         forms.extend(secret.lines().filter(|line| line.len() >= SHORTEST_LINE).map(str::to_owned));
     }

@@ -24,7 +24,7 @@ mod values;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tutti_expr::Value;
+use tutti_expr::{CompileError, Expression, Value};
 
 use crate::{
     DataFlow, Document, ListId, Task, TaskId, TaskList, Workflow, codes::Code, diagnostic::Problem,
@@ -107,6 +107,8 @@ struct Compiler<'n> {
     tasks: Vec<Option<Task>>,
     lists: Vec<TaskList>,
     by_reference: BTreeMap<Arc<str>, TaskId>,
+    /// What was compiled, by scope and source: aliases and copies cost nothing more.
+    expressions: BTreeMap<(Arc<str>, Arc<str>), Result<Expression, CompileError>>,
     /// Which function's task calls which functions, and where: to find circles.
     calls: Vec<functions::FunctionCall>,
     /// The function whose task is being compiled.
@@ -126,6 +128,7 @@ impl<'n> Compiler<'n> {
             tasks: Vec::new(),
             lists: Vec::new(),
             by_reference: BTreeMap::new(),
+            expressions: BTreeMap::new(),
             calls: Vec::new(),
             function: None,
         }
@@ -180,6 +183,19 @@ impl<'n> Compiler<'n> {
     }
 
     fn workflow_flow(&mut self, root: &At<'n>) -> DataFlow {
+        for part in ["input", "output"] {
+            let schema = root.get(part).and_then(|part| part.get("schema"));
+            if let Some(resource) = schema.and_then(|schema| schema.get("resource")) {
+                let message = format!(
+                    "`{part}.schema.resource` of a workflow is known, but this version does not support it yet"
+                );
+                self.push(
+                    resource
+                        .problem(Code::NotSupportedYet, message)
+                        .hint("put the schema itself under `document`"),
+                );
+            }
+        }
         let mut flow = DataFlow::default();
         let scopes = Scopes::workflow();
         if let Some(input) = root.get("input") {

@@ -94,7 +94,10 @@ impl Problem {
     }
 }
 
-/// Problems in the order of the text, each once, with line and column.
+/// Errors, and warnings, told of one document.
+const MAX_TOLD: usize = 500;
+
+/// Problems in the order of the text, each once, with line and column; at most 500 errors and 500 warnings.
 pub(crate) fn finish(text: &str, mut problems: Vec<Problem>) -> Vec<Diagnostic> {
     problems.sort_by(|left, right| {
         (left.span.start, left.code, &left.message).cmp(&(
@@ -105,6 +108,15 @@ pub(crate) fn finish(text: &str, mut problems: Vec<Problem>) -> Vec<Diagnostic> 
     });
     problems.dedup_by(|later, earlier| {
         later.code == earlier.code && later.span == earlier.span && later.message == earlier.message
+    });
+    let (mut errors, mut warnings) = (0, 0);
+    problems.retain(|problem| {
+        let told = match problem.code.severity() {
+            Severity::Error => &mut errors,
+            Severity::Warning => &mut warnings,
+        };
+        *told += 1;
+        *told <= MAX_TOLD
     });
     let lines: Vec<usize> =
         std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();

@@ -181,7 +181,7 @@ impl Amount {
     /// This many times `factor`, if that is a whole number.
     fn whole_of(self, factor: u64) -> Option<u64> {
         let part = self.fraction * factor;
-        (part % Self::BILLION == 0)
+        part.is_multiple_of(Self::BILLION)
             .then(|| self.whole.saturating_mul(factor).saturating_add(part / Self::BILLION))
     }
 }
@@ -191,7 +191,7 @@ fn parts(mut text: &str, units: &str) -> Option<Vec<(char, Amount)>> {
     let mut found = Vec::new();
     let mut left = units;
     while !text.is_empty() {
-        let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))?;
+        let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let unit = text[end..].chars().next()?;
         let position = left.find(unit)?;
         left = &left[position + 1..];
@@ -202,7 +202,7 @@ fn parts(mut text: &str, units: &str) -> Option<Vec<(char, Amount)>> {
 }
 
 fn amount(text: &str) -> Option<Amount> {
-    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, "0"));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
@@ -275,7 +275,7 @@ mod tests {
         check("P0.5Y", 6, 0);
         check("P1.5D", 0, 36 * HOUR);
         check("PT0.0015S", 0, 1);
-        check("PT1,5H", 0, 90 * MINUTE);
+        check("PT1.5H", 0, 90 * MINUTE);
         check("P400Y", 4_800, 0);
     }
 
@@ -303,6 +303,7 @@ mod tests {
             "P400YT1S",
             "PT99999999999999999999S",
             "P1ä",
+            "PT1,5H",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -15,7 +15,7 @@ use crate::{
 pub struct Parsed {
     /// The compiled workflow; only if no diagnostic is an error.
     pub workflow: Option<Workflow>,
-    /// All that is wrong, in the order of the text.
+    /// All that is wrong, in the order of the text: at most 500 errors and 500 warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 

@@ -4,11 +4,13 @@
 //! (`json_schema`) and the check of expressions in what this version does not execute (`compile`). Start reading at
 //! [`document::ROOT`].
 
+pub(crate) mod authentication;
 pub(crate) mod calls;
 pub(crate) mod check;
 pub(crate) mod document;
 pub(crate) mod errors;
 pub(crate) mod events;
+pub(crate) mod fit;
 pub(crate) mod json_schema;
 pub(crate) mod processes;
 pub(crate) mod settings;
@@ -29,6 +31,8 @@ pub(crate) enum Shape {
     TextValue,
     /// A mapping of anything; texts in it that are `${ … }` are evaluated.
     MapValue,
+    /// A text that is `${ … }` as a whole.
+    Marked,
     /// A text that a shell or a script reads.
     Code,
     Bool,
@@ -138,7 +142,7 @@ pub(crate) const fn object(
 
 /// `{ use: NAME }` of an authentication or of one of its schemes.
 pub(crate) static USE: Object = object(
-    "use",
+    "useReference",
     "Names a part declared elsewhere.",
     &[required(
         "use",

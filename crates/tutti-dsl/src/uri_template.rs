@@ -53,6 +53,10 @@ impl UriTemplate {
     /// # Errors
     /// If braces do not match, a variable uses an operator or modifier, or a character cannot stand in a URI.
     pub fn compile(source: &str) -> Result<Self, InvalidUriTemplate> {
+        if source.is_empty() {
+            let reason = "a URI has at least one character".to_owned();
+            return Err(InvalidUriTemplate { reason, hint: None, range: 0..0 });
+        }
         let mut parts = Vec::new();
         let mut at = 0;
         while at < source.len() {

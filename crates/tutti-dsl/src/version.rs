@@ -1,6 +1,6 @@
 //! Semantic versions.
 
-/// Whether a text is a semantic version (SemVer 2.0).
+/// Whether a text is a semantic version by `SemVer` 2.0.
 pub(crate) fn is_semantic(text: &str) -> bool {
     let (rest, build) = split(text, '+');
     let (release, pre_release) = split(rest, '-');

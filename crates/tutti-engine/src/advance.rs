@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::Sequence;
-use tutti_journal::{Entry, Error, ErrorType, Resolution, SuspensionReason, Timestamp};
+use tutti_journal::{CallRecord, Entry, Error, ErrorType, Resolution, SuspensionReason, Timestamp};
 
 use crate::{
     Execution, Surroundings,
@@ -83,6 +83,16 @@ impl<'a> Stepper<'a> {
             free_slots,
             budget: surroundings.limits.tasks_per_turn,
         }
+    }
+
+    /// Decides what an execution that was taken back does next.
+    pub(crate) fn resume(
+        execution: &'a mut Execution,
+        surroundings: &'a Surroundings<'a>,
+    ) -> Vec<Entry> {
+        let mut turn = Self::new(execution, surroundings);
+        turn.go_on();
+        turn.entries
     }
 
     /// Adds a fact to the turn and to the state.
@@ -176,15 +186,17 @@ impl<'a> Stepper<'a> {
         if record.attempt != attempt {
             return Err(Rejection::Stale { task });
         }
-        let ending = frame.ending.is_some();
+        let (call, ending) = (record.clone(), frame.ending.is_some());
         self.record(match outcome {
             CallOutcome::Completed(output) => Entry::CallCompleted { task, output },
             CallOutcome::Failed(error) => Entry::CallFailed { task, error },
             CallOutcome::NotMade if ending => Entry::CallFailed { task, error: not_made() },
             CallOutcome::NotMade => Entry::CallRescheduled { task },
-            CallOutcome::Unknown(error) => {
-                Entry::CallOutcomeUnknown { task, error: unknown_outcome(error), probed: false }
-            }
+            CallOutcome::Unknown(error) => Entry::CallOutcomeUnknown {
+                task,
+                error: unknown_outcome(&call, error),
+                probed: false,
+            },
         });
         self.redispatch(task);
         Ok(())
@@ -206,18 +218,15 @@ impl<'a> Stepper<'a> {
 
     fn on_call_lost(&mut self, task: Sequence) -> Result<(), Rejection> {
         let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
-        let Body::Call { phase: CallPhase::Dispatched, .. } = &frame.body else {
+        let Body::Call { record, phase: CallPhase::Dispatched } = &frame.body else {
             return Err(Rejection::Stale { task });
         };
         let cause = Error::new(
             ErrorType::Runtime,
             "the process that made the call died before it learned the outcome",
         );
-        self.record(Entry::CallOutcomeUnknown {
-            task,
-            error: unknown_outcome(cause),
-            probed: false,
-        });
+        let error = unknown_outcome(record, cause);
+        self.record(Entry::CallOutcomeUnknown { task, error, probed: false });
         Ok(())
     }
 
@@ -359,11 +368,14 @@ fn child_cancelled() -> Error {
     Error::new(ErrorType::Runtime, "the child execution was cancelled")
 }
 
-/// The error for a call of which nobody knows whether it was made, with what went wrong as its cause.
-fn unknown_outcome(cause: Error) -> Error {
+/// The error for a call of which nobody knows whether it was made: by its key one may look it up; what went wrong is
+/// its cause.
+fn unknown_outcome(call: &CallRecord, cause: Error) -> Error {
     if cause.is(ErrorType::OutcomeUnknown) {
         return cause;
     }
     let detail = "nobody knows whether this call was made; it must not be repeated silently";
-    Error::new(ErrorType::OutcomeUnknown, detail).with("cause", cause.to_value())
+    Error::new(ErrorType::OutcomeUnknown, detail)
+        .with("key", call.key.clone())
+        .with("cause", cause.to_value())
 }

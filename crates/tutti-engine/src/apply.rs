@@ -603,7 +603,9 @@ impl Execution {
         let holder = self.ancestors(frame).find(
             |around| matches!(&around.body, Body::Try(state) if state.keys.contains_key(&key)),
         );
-        if let Some(holder) = holder.map(|holder| holder.id) {
+        let holder = holder.map(|holder| holder.id);
+        self.handed_keys.remove(&key);
+        if let Some(holder) = holder {
             self.touch(holder, |frame| {
                 if let Body::Try(state) = &mut frame.body {
                     state.keys.remove(&key);

@@ -13,7 +13,7 @@ pub(crate) fn draw(seed: u64, sequence: Sequence, purpose: &str) -> u128 {
         .chain_update(sequence.0.to_be_bytes())
         .chain_update(purpose.as_bytes())
         .finalize();
-    hash.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+    first_bits(&hash)
 }
 
 /// Draws a number from `from` to `to`, both included.
@@ -39,8 +39,14 @@ pub(crate) fn idempotency_key(
         .chain_update(reference.as_bytes())
         .chain_update([0])
         .chain_update(start.0.to_be_bytes());
-    path.iter().for_each(|index| hash.update(index.to_be_bytes()));
-    let digits: String =
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Arc::from(digits)
+    for index in path {
+        hash.update(index.to_be_bytes());
+    }
+    let bits = first_bits(&hash.finalize());
+    Arc::from(format!("{bits:032x}"))
+}
+
+/// The first 128 bits of a hash.
+fn first_bits(hash: &[u8]) -> u128 {
+    hash.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }

@@ -366,12 +366,12 @@ impl Scene<'_> {
         }
         let label =
             task.settings.label.as_ref().map(|label| self.evaluate(label, &input)).transpose()?;
-        Ok(Opening { input, due, label: label.map(shortened) })
+        Ok(Opening { input, due, label: label.as_ref().map(shortened) })
     }
 }
 
 /// A label is a string of at most 120 characters.
-fn shortened(label: Value) -> Value {
+fn shortened(label: &Value) -> Value {
     const LONGEST: usize = 120;
     let tainted = label.is_tainted();
     let text = label.as_str().map_or_else(|| label.to_json(), str::to_owned);

@@ -9,9 +9,9 @@ use std::{
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, SuspensionReason, Timestamp, Turn};
+use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
 
-use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, TryPhase};
+use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, TryPhase};
 
 /// One life of a workflow: the fold of its journal so far.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub struct Execution {
     pub(crate) timers: BTreeSet<(Timestamp, Sequence)>,
     pub(crate) suspended: Option<(SuspensionReason, Timestamp)>,
     pub(crate) outcome: Option<Outcome>,
+    /// Keys of calls voided by going back: their re-runs take them over.
+    pub(crate) handed_keys: KeyRing,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
@@ -92,14 +94,8 @@ impl Execution {
             timers: BTreeSet::new(),
             suspended: None,
             outcome: None,
+            handed_keys: KeyRing::new(),
             descriptor: Value::NULL,
-        }
-    }
-
-    /// Folds a turn of the journal into this execution.
-    pub fn replay(&mut self, turn: &Turn) {
-        for entry in &turn.entries {
-            self.apply(turn.at, entry);
         }
     }
 
@@ -268,7 +264,7 @@ impl Frame {
     fn can_go_on(&self) -> bool {
         match &self.body {
             Body::Fresh | Body::Switched { .. } => true,
-            Body::List(_) | Body::For { .. } => self.children == 0,
+            Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
             Body::Fork(branches) => {
                 let more = branches.next < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
@@ -281,7 +277,6 @@ impl Frame {
             Body::Wait { .. } => false,
             Body::Call { phase, .. } => matches!(phase, CallPhase::Done(_) | CallPhase::Unknown(_)),
             Body::Child { phase, .. } => matches!(phase, ChildPhase::Done(_)),
-            Body::Function { .. } => self.children == 0,
         }
     }
 
@@ -299,6 +294,15 @@ impl Frame {
             _ => None,
         };
         timeout.into_iter().chain(own)
+    }
+
+    /// Whether a call or child of this frame is on its way, in whatever state.
+    pub(crate) fn is_under_way(&self) -> bool {
+        match &self.body {
+            Body::Call { phase, .. } => !matches!(phase, CallPhase::Incident(_)),
+            Body::Child { phase, .. } => matches!(phase, ChildPhase::Requested),
+            _ => false,
+        }
     }
 
     /// Whether the world may owe this frame something.

@@ -143,6 +143,12 @@ pub enum Rejection {
     /// The child is not one the execution waits for.
     #[error("the execution does not wait for this child")]
     UnknownChild,
+    /// Going back needs calls and children to be settled first: suspend or cancel the execution.
+    #[error("the execution has work under way; suspend or cancel it first")]
+    Busy,
+    /// The journal knows no passage of the task to go back to.
+    #[error("the execution has never passed the task to go back to")]
+    NoSuchTask,
     /// Nothing to do: no timer is due, nothing is left to go on with, or the execution already is as asked.
     #[error("there is nothing to do")]
     Nothing,

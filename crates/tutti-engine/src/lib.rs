@@ -18,6 +18,7 @@ mod execution;
 mod frame;
 mod input;
 mod output;
+mod rewind;
 mod surroundings;
 
 pub use advance::step;

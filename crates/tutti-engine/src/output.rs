@@ -14,9 +14,9 @@ impl Frame {
                 TryPhase::Body | TryPhase::Handler(_) => state.cursor.data.clone(),
                 TryPhase::Caught(_) | TryPhase::Delay { .. } => self.input.clone(),
             },
-            Body::Call { phase: CallPhase::Done(Ok(output)), .. } => output.clone(),
-            Body::Child { phase: ChildPhase::Done(Ok(output)), .. } => output.clone(),
-            Body::Function { output: Some(output), .. } => output.clone(),
+            Body::Call { phase: CallPhase::Done(Ok(output)), .. }
+            | Body::Child { phase: ChildPhase::Done(Ok(output)), .. }
+            | Body::Function { output: Some(output), .. } => output.clone(),
             Body::Fresh
             | Body::Switched { .. }
             | Body::Wait { .. }
@@ -36,7 +36,10 @@ impl Branches {
         match (&self.kind, self.winner) {
             (_, Some(winner)) => self.results.get(winner).map_or(Value::NULL, output),
             (BranchesKind::Each { collect: true, .. }, None) => Value::array(
-                self.results.iter().enumerate().map(|(index, result)| report(index, result)),
+                self.results
+                    .iter()
+                    .enumerate()
+                    .map(|(index, result)| report(index, result.as_ref())),
             ),
             (_, None) => Value::array(self.results.iter().map(output)),
         }
@@ -44,7 +47,7 @@ impl Branches {
 }
 
 /// What an `each` that collects says of one item.
-fn report(index: usize, result: &Option<Result<Value, tutti_journal::Error>>) -> Value {
+fn report(index: usize, result: Option<&Result<Value, tutti_journal::Error>>) -> Value {
     let (status, key, value) = match result {
         Some(Ok(output)) => ("completed", "output", output.clone()),
         Some(Err(error)) => ("faulted", "error", error.to_value()),

@@ -7,6 +7,7 @@ use crate::{
     library::Library,
     limits::{Limit, OUTPUT, SOURCE},
     machine::{Flow, Machine, Stop},
+    regexes::SharedRegexes,
     syntax::{parser::Parser, tree::Node},
 };
 
@@ -54,6 +55,7 @@ struct Program {
     source: Arc<str>,
     root: Node,
     variables: Vec<Arc<str>>,
+    regexes: SharedRegexes,
 }
 
 /// The stack that programs get which may call deep.
@@ -83,7 +85,12 @@ impl Expression {
         // What nests at all has at most one level per byte.
         let needed = (64 << 10) + source.len().min(400) * (10 << 10);
         let (root, variables) = stacker::maybe_grow(needed, STACK / 2, read)?;
-        Ok(Self(Arc::new(Program { source: Arc::from(source), root, variables })))
+        Ok(Self(Arc::new(Program {
+            source: Arc::from(source),
+            root,
+            variables,
+            regexes: SharedRegexes::default(),
+        })))
     }
 
     /// The program inside an expression position's text: without the optional `${` and `}` around it, trimmed.
@@ -117,7 +124,10 @@ impl Expression {
     }
 
     fn results(&self, input: &Value, environment: &dyn Environment) -> Result<Value, Error> {
-        let machine = Machine::new(&self.0.variables, environment);
+        if input.depth() > Value::MAX_DEPTH {
+            return Err(Error::Limit { limit: Limit::ValueDepth });
+        }
+        let machine = Machine::new(&self.0.variables, &self.0.regexes, environment);
         let mut first: Option<Value> = None;
         let mut more: Vec<Value> = Vec::new();
         let mut size = 0;

@@ -42,7 +42,7 @@ def scan($pattern; $flags): _scan($pattern; $flags) | .[];
 def scan($pattern): _scan($pattern; null) | .[];
 def splits($pattern; $flags): split($pattern; $flags) | .[];
 def splits($pattern): split($pattern; null) | .[];
-def combinations: if length == 0 then [] else .[0][] as $first | .[1:] | combinations | [$first] + . end;
+def combinations: def visit: if length == 0 then [] else .[0][] as $first | .[1:] | visit | [$first] + . end; visit;
 def combinations($count): . as $choices | [range($count)] | map($choices) | combinations;
 def tostream: path(def parts: (.[]? | parts), .; parts) as $place | getpath($place) | reduce path(.[]?) as $part ([$place, .]; [$place + $part]);
 def fromstream(events): foreach events as $event (null; (if .done then null else . end) | if ($event | length) == 2 then {value: (.value | setpath($event[0]; $event[1])), done: ($event[0] == [])} else .done = (($event[0] | length) == 1) end; if .done then .value else empty end);

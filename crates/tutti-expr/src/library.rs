@@ -60,6 +60,8 @@ impl Library {
 
     /// The names and numbers of arguments of all definitions.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.numbers.iter().flat_map(|(name, known)| known.iter().map(|known| (name.as_str(), known.0)))
+        self.numbers
+            .iter()
+            .flat_map(|(name, known)| known.iter().map(|known| (name.as_str(), known.0)))
     }
 }

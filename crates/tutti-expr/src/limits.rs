@@ -58,8 +58,10 @@ const CALL_DEPTH: u32 = 10_000;
 const STACK_RESERVE: usize = 512 << 10;
 /// How much of a value's size one tick pays for when it is walked as a whole.
 const SIZE_PER_TICK: u64 = 64;
+/// How many bytes of text one tick pays for where each is looked at.
+const TEXT_PER_TICK: u64 = 16;
 /// How many parts of a container one tick pays for when it is copied.
-const PARTS_PER_TICK: u64 = 32;
+const PARTS_PER_TICK: u64 = 4;
 
 /// What one evaluation has left.
 pub(crate) struct Budget {
@@ -94,6 +96,11 @@ impl Budget {
         self.ticks(size / SIZE_PER_TICK)
     }
 
+    /// Pays for writing or reading so many bytes of text one by one.
+    pub(crate) fn text(&self, bytes: u64) -> Flow {
+        self.ticks(bytes / TEXT_PER_TICK)
+    }
+
     /// Pays for copying a container of so many parts.
     pub(crate) fn copy(&self, parts: usize) -> Flow {
         self.ticks(parts as u64 / PARTS_PER_TICK)
@@ -107,7 +114,7 @@ impl Budget {
     }
 
     /// Checks a container that was just made.
-    pub(crate) fn admit(&self, value: Value) -> Flow<Value> {
+    pub(crate) fn admit(value: Value) -> Flow<Value> {
         if value.depth() > Value::MAX_DEPTH {
             return Stop::limit(Limit::ValueDepth);
         }

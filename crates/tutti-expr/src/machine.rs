@@ -21,16 +21,16 @@ pub(crate) use stop::{Flow, Stop};
 use crate::{
     Environment, Value,
     library::Library,
-    limits::Budget,
+    limits::{Budget, Limit},
     natives::{self, operators},
-    regexes::Regexes,
+    regexes::{Regexes, SharedRegexes},
     syntax::tree::{Node, Op},
 };
 
 /// One evaluation.
 pub(crate) struct Machine<'m> {
     pub(crate) budget: Budget,
-    pub(crate) regexes: Regexes,
+    pub(crate) regexes: Regexes<'m>,
     environment: &'m dyn Environment,
     names: &'m [Arc<str>],
     globals: Vec<OnceCell<Value>>,
@@ -38,13 +38,20 @@ pub(crate) struct Machine<'m> {
     labels: Cell<u32>,
 }
 
+/// What catching an error costs.
+const ERROR_TICKS: u64 = 16;
+
 static ROOT: Env<'static> = Env::Root;
 
 impl<'m> Machine<'m> {
-    pub(crate) fn new(names: &'m [Arc<str>], environment: &'m dyn Environment) -> Self {
+    pub(crate) fn new(
+        names: &'m [Arc<str>],
+        regexes: &'m SharedRegexes,
+        environment: &'m dyn Environment,
+    ) -> Self {
         Self {
             budget: Budget::new(),
-            regexes: Regexes::default(),
+            regexes: Regexes::new(regexes),
             environment,
             names,
             globals: names.iter().map(|_| OnceCell::new()).collect(),
@@ -54,7 +61,12 @@ impl<'m> Machine<'m> {
     }
 
     /// Runs a whole program and hands over its results.
-    pub(crate) fn start(&self, program: &Node, input: Value, out: &mut dyn FnMut(Value) -> Flow) -> Flow {
+    pub(crate) fn start(
+        &self,
+        program: &Node,
+        input: Value,
+        out: &mut dyn FnMut(Value) -> Flow,
+    ) -> Flow {
         if program.single {
             self.budget.tick()?;
             return out(self.one(program, &ROOT, input)?);
@@ -74,6 +86,7 @@ impl<'m> Machine<'m> {
             return Ok(value.clone());
         }
         match self.environment.variable(&self.names[number]) {
+            Some(value) if value.depth() > Value::MAX_DEPTH => Stop::limit(Limit::ValueDepth),
             Some(value) => Ok(slot.get_or_init(|| value).clone()),
             None => unbound(),
         }
@@ -85,7 +98,13 @@ impl<'m> Machine<'m> {
     }
 
     /// Hands every result of `node` to `out`.
-    pub(crate) fn run<'e>(&self, mut node: &'e Node, mut env: &'e Env<'e>, mut item: Item, out: Out<'_>) -> Flow {
+    pub(crate) fn run<'e>(
+        &self,
+        mut node: &'e Node,
+        mut env: &'e Env<'e>,
+        mut item: Item,
+        out: Out<'_>,
+    ) -> Flow {
         let _nesting = self.budget.enter()?;
         loop {
             self.budget.tick()?;
@@ -133,19 +152,25 @@ impl<'m> Machine<'m> {
     fn run_op<'e>(&self, node: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
         match &node.op {
             Op::Identity => out(item),
-            Op::Pipe(left, right) => self.run(left, env, item, &mut |item| self.run(right, env, item, out)),
+            Op::Pipe(left, right) => {
+                self.run(left, env, item, &mut |item| self.run(right, env, item, out))
+            }
             Op::If(condition, then, otherwise) => {
                 self.run(condition, env, item.untracked(), &mut |chosen| {
                     let branch = if chosen.value.is_truthy() { then } else { otherwise };
                     self.run(branch, env, item.clone(), out)
                 })
             }
-            Op::Field(..) | Op::Index(..) | Op::Slice(..) | Op::Iterate(_) => self.run_access(node, env, item, out),
+            Op::Field(..) | Op::Index(..) | Op::Slice(..) | Op::Iterate(_) => {
+                self.run_access(node, env, item, out)
+            }
             Op::Alternative(left, right) => self.run_alternative(left, right, env, item, out),
             Op::Try(body, handler) => self.run_try(body, handler.as_deref(), env, item, out),
-            Op::Reduce(fold) => self.run_reduce(fold, env, item, out),
-            Op::Foreach(fold) => self.run_foreach(fold, env, item, out),
-            Op::Bind(source, binding, body) => self.run_bind(source, binding, body, env, item, out),
+            Op::Reduce(fold) => self.run_reduce(fold, env, &item, out),
+            Op::Foreach(fold) => self.run_foreach(fold, env, &item, out),
+            Op::Bind(source, binding, body) => {
+                self.run_bind(source, binding, body, env, &item, out)
+            }
             Op::Label(body) => {
                 let id = self.new_label();
                 let inner = Env::Label { id, parent: env };
@@ -164,14 +189,22 @@ impl<'m> Machine<'m> {
                 let Env::Function { function, .. } = at else { return Stop::broken() };
                 self.call(&function.body, args, env, at, item, out)
             }
-            Op::Library(number, args) => self.call(self.library.body(*number), args, env, &ROOT, item, out),
+            Op::Library(number, args) => {
+                self.call(self.library.body(*number), args, env, &ROOT, item, out)
+            }
             Op::Special(special, args) => self.run_special(*special, args, env, item, out),
-            _ => self.run_computed(node, env, item, out),
+            _ => self.run_computed(node, env, &item, out),
         }
     }
 
     /// Filters whose results are new values, not places in the input.
-    fn run_computed<'e>(&self, node: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
+    fn run_computed<'e>(
+        &self,
+        node: &'e Node,
+        env: &'e Env<'e>,
+        item: &Item,
+        out: Out<'_>,
+    ) -> Flow {
         let out = &mut |value| out(item.computed(value));
         let input = item.value.clone();
         if node.single {
@@ -183,23 +216,32 @@ impl<'m> Machine<'m> {
             Op::Negate(operand) => {
                 self.values(operand, env, input, &mut |value| out(operators::negate(&value)?))
             }
-            Op::Binary(operator, left, right) => self.values(right, env, input.clone(), &mut |right| {
-                self.values(left, env, input.clone(), &mut |left| {
-                    out(operators::binary(self, *operator, left, right.clone())?)
+            Op::Binary(operator, left, right) => {
+                self.values(right, env, input.clone(), &mut |right| {
+                    self.values(left, env, input.clone(), &mut |left| {
+                        self.budget.tick()?;
+                        out(operators::binary(self, *operator, left, right.clone())?)
+                    })
                 })
-            }),
+            }
             Op::And(left, right) => self.run_logic(false, [left, right], env, &input, out),
             Op::Or(left, right) => self.run_logic(true, [left, right], env, &input, out),
-            Op::Native(native, args) => self.run_native(native, args, vec![input.clone()], env, &input, out),
+            Op::Native(native, args) => {
+                self.run_native(native, args, vec![input.clone()], env, &input, out)
+            }
             Op::Assign(paths, value) => self.values(value, env, input.clone(), &mut |value| {
                 out(self.assign(paths, env, input.clone(), &value)?)
             }),
-            Op::UpdateWith(operator, paths, value) => self.values(value, env, input.clone(), &mut |value| {
-                out(self.update_with(*operator, paths, env, input.clone(), &value)?)
-            }),
-            Op::UpdateAlternative(paths, value) => self.values(value, env, input.clone(), &mut |value| {
-                out(self.update_alternative(paths, env, input.clone(), &value)?)
-            }),
+            Op::UpdateWith(operator, paths, value) => {
+                self.values(value, env, input.clone(), &mut |value| {
+                    out(self.update_with(*operator, paths, env, input.clone(), &value)?)
+                })
+            }
+            Op::UpdateAlternative(paths, value) => {
+                self.values(value, env, input.clone(), &mut |value| {
+                    out(self.update_alternative(paths, env, input.clone(), &value)?)
+                })
+            }
             _ => Stop::broken(),
         }
     }
@@ -223,17 +265,24 @@ impl<'m> Machine<'m> {
         match &node.op {
             Op::Field(target, name) => {
                 let key = Value::from(name.clone());
-                self.run(target, env, item, &mut |item| out(self.step(item, &key)?))
+                self.run(target, env, item, &mut |item| out(self.step(&item, &key)?))
             }
             Op::Index(target, key) => self.values(key, env, item.value.clone(), &mut |key| {
-                self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
+                self.run(target, env, item.clone(), &mut |item| out(self.step(&item, &key)?))
             }),
-            Op::Slice(target, from, to) => self.bound(from.as_deref(), env, &item.value, &mut |from| {
-                self.bound(to.as_deref(), env, &item.value, &mut |to| {
-                    let key = natives::access::slice_key(from.clone(), to);
-                    self.run(target, env, item.clone(), &mut |item| out(self.step(item, &key)?))
+            Op::Slice(target, from, to) => {
+                self.bound(from.as_deref(), env, &item.value, &mut |from| {
+                    self.bound(to.as_deref(), env, &item.value, &mut |to| {
+                        let key = natives::access::slice_key(from.clone(), to);
+                        self.run(
+                            target,
+                            env,
+                            item.clone(),
+                            &mut |item| out(self.step(&item, &key)?),
+                        )
+                    })
                 })
-            }),
+            }
             Op::Iterate(target) => self.run(target, env, item, &mut |item| self.each(&item, out)),
             _ => Stop::broken(),
         }
@@ -253,7 +302,7 @@ impl<'m> Machine<'m> {
     }
 
     /// What stands at `key` in an item, and its place.
-    pub(crate) fn step(&self, item: Item, key: &Value) -> Flow<Item> {
+    pub(crate) fn step(&self, item: &Item, key: &Value) -> Flow<Item> {
         item.check_place()?;
         let value = natives::access::index(self, &item.value, key)?;
         Ok(Item { value, track: item.track.then(key)? })
@@ -314,14 +363,15 @@ impl<'m> Machine<'m> {
         out: Out<'_>,
     ) -> Flow {
         let mut passed_on = false;
-        let flow = self.run(body, env, item, &mut |item| out(item).inspect_err(|_| passed_on = true));
+        let flow =
+            self.run(body, env, item, &mut |item| out(item).inspect_err(|_| passed_on = true));
         match flow {
-            Err(stop) if !passed_on => match (stop.into_error()?, handler) {
-                (error, Some(handler)) => self.run(handler, env, Item::plain(error), &mut |item| {
-                    out(item)
-                }),
-                (_, None) => Ok(()),
-            },
+            Err(stop) if !passed_on => {
+                let error = stop.into_error()?;
+                // An error is a text that was put together, perhaps for nothing.
+                self.budget.ticks(ERROR_TICKS)?;
+                handler.map_or(Ok(()), |handler| self.run(handler, env, Item::plain(error), out))
+            }
             flow => flow,
         }
     }

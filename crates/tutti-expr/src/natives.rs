@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use crate::{
     Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -51,7 +52,7 @@ const fn arranging(name: &'static str, arity: usize, run: Run) -> Native {
 impl Native {
     pub(crate) fn call(&self, machine: &Machine<'_>, args: &[Value]) -> Flow<Value> {
         machine.budget.tick()?;
-        let result = machine.budget.admit((self.run)(machine, args)?)?;
+        let result = Budget::admit((self.run)(machine, args)?)?;
         if self.marks == Marks::Spread && args.iter().any(Value::is_tainted) {
             machine.budget.walk(result.size())?;
             return Ok(result.tainted());
@@ -115,7 +116,11 @@ pub(crate) fn count(value: &Value, name: &str) -> Flow<u64> {
     if number < 0.0 {
         return Stop::raise(format!("{name} doesn't support negative count"));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating is right")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating is right"
+    )]
     let count = number.ceil() as u64;
     Ok(count)
 }

@@ -1,17 +1,29 @@
-//! Regular expressions of one evaluation, each compiled once.
+//! Regular expressions, each compiled once.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::RefCell,
+    sync::{Mutex, PoisonError},
+};
 
 use regex::{Regex, RegexBuilder};
 
-use crate::machine::{Flow, Stop};
+use crate::{
+    limits::Budget,
+    machine::{Flow, Stop},
+};
 
 /// What a compiled pattern may take, in bytes.
-const SIZE: usize = 1 << 20;
-/// How many patterns are kept.
+const SIZE: usize = 512 << 10;
+/// What the first use of a pattern costs an evaluation, in ticks, compiled before or not.
+const COMPILATION: u64 = 20_000;
+/// How many patterns an evaluation keeps.
 const KEPT: usize = 8;
+/// How many patterns a program keeps from one evaluation to the next, and how long ones.
+const SHARED: usize = 2;
+const SHARED_LENGTH: usize = 256;
 
 /// How a pattern matches.
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the language, each on its own")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
     pub(crate) global: bool,
@@ -21,35 +33,99 @@ pub(crate) struct Flags {
     pub(crate) skip_empty: bool,
 }
 
-/// The patterns used so far.
-#[derive(Default)]
-pub(crate) struct Regexes(RefCell<Vec<(String, Flags, Rc<Regex>)>>);
+#[derive(Clone)]
+struct Compiled {
+    pattern: String,
+    flags: Flags,
+    regex: Regex,
+}
 
-impl Regexes {
-    pub(crate) fn get(&self, pattern: &str, flags: Flags, secret: bool) -> Flow<Rc<Regex>> {
-        let mut known = self.0.borrow_mut();
-        let same = |entry: &&(String, Flags, Rc<Regex>)| entry.0 == pattern && entry.1 == flags;
-        if let Some((_, _, regex)) = known.iter().find(same) {
-            return Ok(regex.clone());
+impl Compiled {
+    fn is(&self, pattern: &str, flags: Flags) -> bool {
+        self.flags == flags && self.pattern == pattern
+    }
+}
+
+/// The patterns a program keeps.
+#[derive(Default)]
+pub(crate) struct SharedRegexes(Mutex<Vec<Compiled>>);
+
+impl SharedRegexes {
+    fn get(&self, pattern: &str, flags: Flags) -> Option<Compiled> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|compiled| compiled.is(pattern, flags)).cloned()
+    }
+
+    fn keep(&self, compiled: &Compiled) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < SHARED && compiled.pattern.len() <= SHARED_LENGTH {
+            known.push(compiled.clone());
         }
-        let built = RegexBuilder::new(pattern)
-            .case_insensitive(flags.ignore_case)
-            .ignore_whitespace(flags.extended)
-            .dot_matches_new_line(flags.dot_is_any)
-            .multi_line(true)
-            .size_limit(SIZE)
-            .dfa_size_limit(SIZE)
-            .nest_limit(50)
-            .build();
-        let regex = match built {
-            Ok(regex) => Rc::new(regex),
-            Err(_) if secret => return Stop::raise("Regex failure: the pattern does not compile"),
-            Err(error) => return Stop::raise(format!("Regex failure: {error}")),
+    }
+}
+
+/// The patterns one evaluation used so far.
+pub(crate) struct Regexes<'p> {
+    used: RefCell<Vec<Compiled>>,
+    shared: &'p SharedRegexes,
+}
+
+impl<'p> Regexes<'p> {
+    pub(crate) fn new(shared: &'p SharedRegexes) -> Self {
+        Self { used: RefCell::default(), shared }
+    }
+
+    pub(crate) fn get(
+        &self,
+        pattern: &str,
+        flags: Flags,
+        secret: bool,
+        budget: &Budget,
+    ) -> Flow<Regex> {
+        let mut used = self.used.borrow_mut();
+        if let Some(compiled) = used.iter().find(|compiled| compiled.is(pattern, flags)) {
+            return Ok(compiled.regex.clone());
+        }
+        budget.ticks(COMPILATION)?;
+        let compiled = if let Some(compiled) = self.shared.get(pattern, flags) {
+            compiled
+        } else {
+            let regex = compile(pattern, flags, secret)?;
+            let compiled = Compiled { pattern: pattern.to_owned(), flags, regex };
+            if !secret {
+                self.shared.keep(&compiled);
+            }
+            compiled
         };
-        if known.len() == KEPT {
-            known.remove(0);
+        if used.len() == KEPT {
+            used.remove(0);
         }
-        known.push((pattern.to_owned(), flags, regex.clone()));
+        let regex = compiled.regex.clone();
+        used.push(compiled);
         Ok(regex)
     }
+}
+
+fn compile(pattern: &str, flags: Flags, secret: bool) -> Flow<Regex> {
+    let built = RegexBuilder::new(pattern)
+        .case_insensitive(flags.ignore_case)
+        .ignore_whitespace(flags.extended)
+        .dot_matches_new_line(flags.dot_is_any)
+        .multi_line(true)
+        .size_limit(SIZE)
+        .dfa_size_limit(SIZE)
+        .nest_limit(50)
+        .build();
+    match built {
+        Ok(regex) => Ok(regex),
+        Err(_) if secret => Stop::raise("Regex failure: the pattern does not compile"),
+        Err(error) => Stop::raise(format!("Regex failure: {}", reason(&error))),
+    }
+}
+
+/// The last line of what is wrong with a pattern; the lines before show the pattern.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
 }

@@ -84,7 +84,8 @@ impl Template {
                 .evaluate(input, environment)
                 .unwrap_or_else(|_not_an_expression| literal.clone())),
             Self::Array(items) => {
-                let items: Result<Vec<_>, _> = items.iter().map(|item| item.build(input, environment)).collect();
+                let items: Result<Vec<_>, _> =
+                    items.iter().map(|item| item.build(input, environment)).collect();
                 Ok(Value::array(items?))
             }
             Self::Object(members) => {
@@ -109,9 +110,13 @@ impl Template {
             while let Some(template) = pending.pop() {
                 match template {
                     Self::Literal(_) => {}
-                    Self::Expression(expression) | Self::Loose { expression, .. } => return Some(expression),
+                    Self::Expression(expression) | Self::Loose { expression, .. } => {
+                        return Some(expression);
+                    }
                     Self::Array(items) => pending.extend(items.iter().rev()),
-                    Self::Object(members) => pending.extend(members.iter().rev().map(|member| &member.1)),
+                    Self::Object(members) => {
+                        pending.extend(members.iter().rev().map(|member| &member.1));
+                    }
                 }
             }
             None
@@ -153,8 +158,11 @@ impl Compiler<'_> {
     }
 
     fn array(&mut self, value: &Value, items: &[Value], depth: u32) -> Template {
-        let items: Vec<_> =
-            items.iter().enumerate().map(|(index, item)| self.part(&index.to_string(), item, depth)).collect();
+        let items: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.part(&index.to_string(), item, depth))
+            .collect();
         if items.iter().all(Template::is_literal) {
             return Template::Literal(value.clone());
         }
@@ -173,13 +181,15 @@ impl Compiler<'_> {
     fn text(&mut self, value: &Value, text: &Arc<str>) -> Template {
         let literal = Template::Literal(value.clone());
         match read(text) {
-            Reading::Expression(inside) => match Expression::compile(&text[inside.clone()], self.scope) {
-                Ok(expression) => Template::Expression(expression),
-                Err(error) => {
-                    self.compile_error(error, inside.start);
-                    literal
+            Reading::Expression(inside) => {
+                match Expression::compile(&text[inside.clone()], self.scope) {
+                    Ok(expression) => Template::Expression(expression),
+                    Err(error) => {
+                        self.compile_error(error, inside.start);
+                        literal
+                    }
                 }
-            },
+            }
             Reading::Embedded(range) => {
                 let hint = format!("make the whole text one expression: {}", as_expression(text));
                 let message = "`${…}` cannot stand inside other text".to_owned();
@@ -224,7 +234,8 @@ fn read(text: &str) -> Reading {
         return Reading::Expression(first + 2..start + trimmed.len() - 1);
     }
     // What is not closed where the text ends may still be an expression with a mistake in it.
-    if first == start && trimmed.ends_with('}') && (whole.is_none() || !trimmed[2..].contains("${")) {
+    if first == start && trimmed.ends_with('}') && (whole.is_none() || !trimmed[2..].contains("${"))
+    {
         let inside = first + 2..start + trimmed.len() - 1;
         if whole.is_none() {
             return Reading::Expression(inside);

@@ -16,8 +16,8 @@ mod print;
 use std::{fmt, sync::Arc};
 
 pub(crate) use array::Array;
-pub(crate) use live::live_bytes;
 use live::Text;
+pub(crate) use live::live_bytes;
 pub(crate) use number::Decimal;
 pub use object::Object;
 pub use parse::ParseError;
@@ -93,8 +93,14 @@ impl Value {
     /// The result of a computation: whole numbers become integers, and what is not finite stays, inside evaluations only.
     pub(crate) fn computed(number: f64) -> Self {
         const WHOLE: f64 = 9_007_199_254_740_992.0;
-        if number.abs() <= WHOLE && number.fract() == 0.0 && (number != 0.0 || number.is_sign_positive()) {
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 53 bits")]
+        if number.abs() <= WHOLE
+            && number.fract() == 0.0
+            && (number != 0.0 || number.is_sign_positive())
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a whole number of at most 53 bits"
+            )]
             return Self::leaf(Node::Integer(number as i64));
         }
         Self::leaf(Node::Float(number))
@@ -277,9 +283,11 @@ impl Value {
             Node::Array(array) if level <= Self::MAX_DEPTH && !array.items().is_empty() => {
                 Self::array(array.items().iter().map(|item| item.redacted_at(level + 1)))
             }
-            Node::Object(object) if level <= Self::MAX_DEPTH && !object.keys_tainted() => Self::object(
-                object.iter().map(|(key, value)| (key.clone(), value.redacted_at(level + 1))),
-            ),
+            Node::Object(object) if level <= Self::MAX_DEPTH && !object.keys_tainted() => {
+                Self::object(
+                    object.iter().map(|(key, value)| (key.clone(), value.redacted_at(level + 1))),
+                )
+            }
             _ => Self::from(Self::REDACTED),
         }
     }

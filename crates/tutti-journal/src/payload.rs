@@ -18,6 +18,8 @@ use crate::Sealer;
 const SEALED: Tag = Tag::new(0x7475_0001);
 /// Marks a value that stands in a blob.
 const IN_BLOB: Tag = Tag::new(0x7475_0002);
+/// Marks a number that only its text holds exactly.
+const DECIMAL: Tag = Tag::new(0x7475_0003);
 /// How deep a stored value may be nested; deeper bytes are damage.
 const MAX_DEPTH: usize = 256;
 
@@ -161,25 +163,34 @@ fn write_value(value: &Value, encoder: &mut Encoder<&mut Vec<u8>>, sealer: &dyn 
                 write_value(member, encoder, sealer);
             }
         }
-        leaf if value.is_tainted() => {
+        _ if value.is_tainted() => {
             let mut plain = Vec::new();
-            write_leaf(leaf, &mut Encoder::new(&mut plain));
+            write_leaf(value, &mut Encoder::new(&mut plain));
             infallible(
                 &encoder.tag(SEALED).and_then(|encoder| encoder.bytes(&sealer.seal(&plain))),
             );
         }
-        leaf => write_leaf(leaf, encoder),
+        _ => write_leaf(value, encoder),
     }
 }
 
-fn write_leaf(leaf: Kind<'_>, encoder: &mut Encoder<&mut Vec<u8>>) {
-    match leaf {
+fn write_leaf(leaf: &Value, encoder: &mut Encoder<&mut Vec<u8>>) {
+    match leaf.kind() {
         Kind::Null | Kind::Array(_) | Kind::Object(_) => infallible(&encoder.null()),
         Kind::Bool(value) => infallible(&encoder.bool(value)),
         Kind::Integer(value) => infallible(&encoder.i64(value)),
-        Kind::Float(value) => infallible(&encoder.f64(value)),
+        Kind::Float(value) => write_number(leaf, value, encoder),
         Kind::String(value) => infallible(&encoder.str(value)),
     }
+}
+
+/// Writes a number as a double where that is all of it, else as the text it was written as.
+fn write_number(leaf: &Value, nearest: f64, encoder: &mut Encoder<&mut Vec<u8>>) {
+    let text = leaf.to_json();
+    if text == Value::float(nearest).to_json() {
+        return infallible(&encoder.f64(nearest));
+    }
+    infallible(&encoder.tag(DECIMAL).and_then(|encoder| encoder.str(&text)));
 }
 
 /// Encoding into memory cannot fail.
@@ -256,21 +267,40 @@ fn read_tagged(
     depth: usize,
 ) -> Result<Value, DecodeError> {
     match decoder.tag()? {
+        tag if tag == DECIMAL => {
+            let text = decoder.str()?;
+            let number = Value::from_json(text).map_err(DecodeError::custom)?;
+            match number.kind() {
+                Kind::Integer(_) | Kind::Float(_) => Ok(number),
+                _ => Err(DecodeError::message("a number is none")),
+            }
+        }
         tag if tag == SEALED => {
             let plain = source.sealer.open(decoder.bytes()?).map_err(DecodeError::custom)?;
-            read_value(&mut Decoder::new(&plain), source, depth + 1).map(Value::tainted)
+            read_whole(&plain, source, depth + 1).map(Value::tainted)
         }
-        tag if tag == IN_BLOB => {
+        // Only whole values stand in blobs; a blob within another could grow without bounds.
+        tag if tag == IN_BLOB && depth == 0 => {
             let digest: [u8; 32] = decoder.bytes()?.try_into().map_err(DecodeError::custom)?;
             let bytes = (source.blob)(&Digest(digest))
                 .ok_or_else(|| DecodeError::message("a blob is missing"))?;
             if Sha256::digest(&bytes)[..] != digest {
                 return Err(DecodeError::message("a blob was altered"));
             }
-            read_value(&mut Decoder::new(&bytes), source, depth + 1)
+            read_whole(&bytes, source, depth + 1)
         }
         _ => Err(DecodeError::message("an unknown tag")),
     }
+}
+
+/// Reads the one value that `bytes` hold, a blob's or a sealed leaf's.
+fn read_whole(bytes: &[u8], source: &Source<'_>, depth: usize) -> Result<Value, DecodeError> {
+    let mut decoder = Decoder::new(bytes);
+    let value = read_value(&mut decoder, source, depth)?;
+    if decoder.position() < bytes.len() {
+        return Err(DecodeError::message("more follows a value"));
+    }
+    Ok(value)
 }
 
 /// The digests of the blobs that values stand in.

@@ -104,7 +104,7 @@ impl SaltedValues {
 impl Row {
     /// The sequence after this row's last entry.
     pub fn next(&self) -> Sequence {
-        Sequence(self.first.0 + u64::from(self.count))
+        Sequence(self.first.0.saturating_add(u64::from(self.count)))
     }
 
     /// Checks that this row is unaltered and follows the row whose digest is `previous` and whose next sequence is
@@ -148,9 +148,12 @@ impl Row {
             None => Ok(vec![Value::from("«erased»"); structure.len()]),
         };
         let mut payloads = Payloads::new(values.map_err(|error| fail(error.to_string()))?);
-        let entries: Vec<Entry> = Decoder::new(structure)
-            .decode_with(&mut payloads)
-            .map_err(|error| fail(error.to_string()))?;
+        let mut decoder = Decoder::new(structure);
+        let entries: Vec<Entry> =
+            decoder.decode_with(&mut payloads).map_err(|error| fail(error.to_string()))?;
+        if decoder.position() < structure.len() {
+            return Err(fail("more follows the entries".to_owned()));
+        }
         if entries.len() != self.count as usize {
             return Err(fail("the number of entries is wrong".to_owned()));
         }

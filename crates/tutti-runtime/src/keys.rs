@@ -1,16 +1,16 @@
-//! The journal's sealer over a master key.
+//! The journal's sealer over a ring of master keys.
 
 use tutti_journal::{SealError, Sealer};
-use tutti_secrets::MasterKey;
+use tutti_secrets::Keyring;
 
-/// Seals what came from a secret under a master key.
+/// Seals what came from a secret under the newest key of a ring.
 #[derive(Debug)]
-pub struct RowSealer(MasterKey);
+pub struct RowSealer(Keyring);
 
 impl RowSealer {
-    /// A sealer over this key.
-    pub fn new(key: MasterKey) -> Self {
-        Self(key)
+    /// A sealer over these keys.
+    pub fn new(keys: Keyring) -> Self {
+        Self(keys)
     }
 }
 

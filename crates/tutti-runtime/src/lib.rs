@@ -18,4 +18,4 @@ pub use library::{Library, PublishError};
 pub use owner::{
     Happening, Incident, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored,
 };
-pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock};
+pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id};

@@ -20,7 +20,7 @@ use tutti_store::{Commit, History, StoredTurn};
 use crate::{
     dispatch::{CallId, Dispatcher},
     library::Library,
-    resident::{Owed, Resident},
+    resident::{Journal, Owed, Resident},
     timers::Timers,
 };
 
@@ -64,6 +64,15 @@ pub enum Happening {
         execution: ExecutionId,
         /// What is wanted.
         control: Control,
+        /// Who asks.
+        request: RequestId,
+    },
+    /// An operator wants an execution taken back to the start of a task, ended or not.
+    Retry {
+        /// Which execution.
+        execution: ExecutionId,
+        /// The task whose latest passage is void; none for the one whose error ended the execution.
+        from: Option<TaskRef>,
         /// Who asks.
         request: RequestId,
     },
@@ -224,6 +233,7 @@ enum Awaiting {
     Adopt(RequestId),
     Control(Control, RequestId),
     Watch(RequestId),
+    Retry(Option<TaskRef>, RequestId),
     /// Its parent wants it started, or to know how it ended.
     Child(Box<ChildRequest>),
     /// Its parent gives it up.
@@ -266,6 +276,9 @@ impl Loop {
             }
             Happening::Control { execution, control, request } => {
                 self.with(execution, Awaiting::Control(control, request), now);
+            }
+            Happening::Retry { execution, from, request } => {
+                self.on_retry(execution, from, request);
             }
             Happening::CallFinished { execution, task, attempt, outcome } => {
                 self.on_call_ended(
@@ -350,6 +363,8 @@ impl Loop {
                 self.watchers.entry(id).or_default().push(request);
                 self.settle(id);
             }
+            // Going back needs the journal: it is carried out while that is at hand, see `on_loaded`.
+            Awaiting::Retry(from, request) => self.on_retry(id, from, request),
             Awaiting::Child(request) => self.report_to_parent(id, request.parent.execution, now),
             Awaiting::Cancel { parent } => {
                 let cancel = Input::Control(Control::Cancel { reason: None });
@@ -681,17 +696,60 @@ impl Loop {
         now: Timestamp,
     ) {
         let awaiting = self.loading.remove(&id).unwrap_or_default();
-        let resident = match result {
-            Ok(Some((history, workflow))) => {
-                Resident::restore(id, &history, workflow, &*self.options.sealer).map(Some)
-            }
+        let journal = match &result {
+            Ok(Some((history, _))) => Journal::decode(history, &*self.options.sealer).map(Some),
             Ok(None) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(error.clone()),
         };
-        match resident {
-            Ok(Some(resident)) => self.take_in(id, resident, awaiting, now),
-            Ok(None) => self.on_missing(id, awaiting, now),
-            Err(error) => self.refuse_all(awaiting, &Refusal::Unreadable(error)),
+        match (journal, result) {
+            (Ok(Some(journal)), Ok(Some((history, workflow)))) => {
+                let resident = Resident::restore(id, &journal, &history.projection, workflow);
+                let (retries, others): (Vec<_>, Vec<_>) = awaiting
+                    .into_iter()
+                    .partition(|awaiting| matches!(awaiting, Awaiting::Retry(..)));
+                self.take_in(id, resident, others, now);
+                for retry in retries {
+                    self.retry(id, &journal, retry, now);
+                }
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                self.refuse_all(awaiting, &Refusal::Unreadable(error));
+            }
+            (Ok(_), Ok(_)) => self.on_missing(id, awaiting, now),
+        }
+    }
+
+    /// Reads the journal again, as going back needs it, unless turns are under way to it.
+    fn on_retry(&mut self, id: ExecutionId, from: Option<TaskRef>, request: RequestId) {
+        let busy = self
+            .residents
+            .get(&id)
+            .is_some_and(|resident| !resident.is_settled() || !resident.in_flight.is_empty());
+        if busy {
+            return self.outputs.push(Output::Reply(request, Err(Rejection::Busy.into())));
+        }
+        self.residents.remove(&id);
+        let queue = self.loading.entry(id).or_default();
+        queue.push(Awaiting::Retry(from, request));
+        if queue.len() == 1 {
+            self.outputs.push(Output::Load(id));
+        }
+    }
+
+    fn retry(&mut self, id: ExecutionId, journal: &Journal, retry: Awaiting, now: Timestamp) {
+        let (Awaiting::Retry(from, request), Some(resident)) = (retry, self.residents.get_mut(&id))
+        else {
+            return;
+        };
+        let first = resident.execution.next_sequence();
+        let surroundings = surroundings(&self.options, &self.dispatcher, now);
+        match resident.execution.rewind(&journal.turns, from.as_ref(), &surroundings) {
+            Ok((execution, entries)) => {
+                resident.replace(execution);
+                self.finish_turn(id, first, entries, now);
+                self.pending.replies.push(request);
+            }
+            Err(rejection) => self.outputs.push(Output::Reply(request, Err(rejection.into()))),
         }
     }
 
@@ -769,7 +827,9 @@ impl Loop {
     fn refuse_all(&mut self, awaiting: Vec<Awaiting>, refusal: &Refusal) {
         for awaiting in awaiting {
             match awaiting {
-                Awaiting::Adopt(request) | Awaiting::Control(_, request) => {
+                Awaiting::Adopt(request)
+                | Awaiting::Control(_, request)
+                | Awaiting::Retry(_, request) => {
                     self.outputs.push(Output::Reply(request, Err(refusal.clone())));
                 }
                 Awaiting::Watch(request) => {

@@ -8,7 +8,7 @@ use std::{
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Status};
 use tutti_ids::{Digest, ExecutionId, Sequence};
-use tutti_journal::{Sealer, Timestamp};
+use tutti_journal::{Row, Sealer, Timestamp, Turn};
 use tutti_store::{History, Projection};
 
 /// An execution in memory.
@@ -48,6 +48,24 @@ pub(crate) struct Owed {
     pub(crate) dropped: Vec<Sequence>,
 }
 
+/// The turns of an execution, decoded.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) turns: Vec<Turn>,
+    /// The digest of the last row.
+    pub(crate) head: Digest,
+}
+
+impl Journal {
+    /// Decodes rows that were read and verified.
+    pub(crate) fn decode(history: &History, sealer: &dyn Sealer) -> Result<Self, String> {
+        let decode = |row: &Row| row.decode(sealer, &|digest| history.blobs.get(digest).cloned());
+        let turns: Result<Vec<Turn>, _> = history.rows.iter().map(decode).collect();
+        let head = history.rows.last().map_or(crate::owner::NOTHING, |row| row.digest);
+        turns.map(|turns| Self { turns, head }).map_err(|error| error.to_string())
+    }
+}
+
 impl Resident {
     pub(crate) fn new(execution: Execution) -> Self {
         Self {
@@ -64,22 +82,19 @@ impl Resident {
     /// Folds a journal that was read and verified.
     pub(crate) fn restore(
         id: ExecutionId,
-        history: &History,
+        journal: &Journal,
+        projection: &Projection,
         workflow: Arc<Workflow>,
-        sealer: &dyn Sealer,
-    ) -> Result<Self, String> {
-        let projection = &history.projection;
-        let execution =
-            Execution::new(id, projection.definition.clone(), projection.digest, workflow);
-        let mut resident = Self { is_durable: true, ..Self::new(execution) };
-        for row in &history.rows {
-            let turn = row
-                .decode(sealer, &|digest| history.blobs.get(digest).cloned())
-                .map_err(|error| error.to_string())?;
-            resident.execution.replay(&turn);
-            resident.head = row.digest;
-        }
-        Ok(resident)
+    ) -> Self {
+        let (definition, digest) = (projection.definition.clone(), projection.digest);
+        let execution = Execution::restore(id, definition, digest, workflow, &journal.turns);
+        Self { is_durable: true, head: journal.head, ..Self::new(execution) }
+    }
+
+    /// Goes on as an execution that was taken back: everything it was owed before is void.
+    pub(crate) fn replace(&mut self, execution: Execution) {
+        self.execution = execution;
+        self.owed.clear();
     }
 
     /// Whether all that was decided is durable.

@@ -18,7 +18,7 @@ use tutti_connectors::{Call, CallContext, Canceller, Failure, LogLine, Probe, Re
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Limits, ProbeOutcome, Secrets, Start};
 use tutti_expr::Value;
-use tutti_ids::{Digest, ExecutionId, Sequence};
+use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{ErrorType, Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
@@ -198,8 +198,7 @@ impl Handle {
     /// # Errors
     /// If the operating system gives no chance.
     pub fn new_id(&self) -> Result<ExecutionId, Error> {
-        let created_at = u64::try_from(self.inner.clock.now().0).unwrap_or(0);
-        Ok(ExecutionId::new(created_at, draw()?))
+        draw_id(self.inner.clock.now())
     }
 
     /// [`Handle::start`] under an id drawn before.
@@ -233,6 +232,14 @@ impl Handle {
     /// If the execution cannot do this as it stands.
     pub async fn control(&self, execution: ExecutionId, control: Control) -> Result<(), Error> {
         self.request(|request| Happening::Control { execution, control, request }).await
+    }
+
+    /// Takes an execution back to the start of a task, ended or not; `from` none is the task whose error ended it.
+    ///
+    /// # Errors
+    /// If it has never passed the task, or has calls or children under way.
+    pub async fn retry(&self, execution: ExecutionId, from: Option<TaskRef>) -> Result<(), Error> {
+        self.request(|request| Happening::Retry { execution, from, request }).await
     }
 
     /// Waits until an execution has ended or only a person can move it.
@@ -472,6 +479,15 @@ fn no_connector(function: &str) -> tutti_journal::Error {
 fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
     // The loop may have stopped; then nobody needs to know.
     messages.send(Message::Happened(Box::new(happening))).ok();
+}
+
+/// Draws the id of an execution that is going to be started, made at `now`.
+///
+/// # Errors
+/// If the operating system gives no chance.
+pub fn draw_id(now: Timestamp) -> Result<ExecutionId, Error> {
+    let created_at = u64::try_from(now.0).unwrap_or(0);
+    Ok(ExecutionId::new(created_at, draw()?))
 }
 
 fn draw() -> Result<u128, Error> {

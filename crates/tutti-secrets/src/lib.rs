@@ -1,1 +1,19 @@
-//! Being built.
+//! Secrets that cannot be printed, the port they come through, sealing, and redaction.
+//!
+//! **Invariant:** a [`Secret`] has no `Serialize`, no `Display` and no content in its `Debug`; whoever needs the value
+//! says [`Secret::expose`], which is easy to find. What leaves the process as text goes through a [`Redactor`].
+//!
+//! Start reading at [`Secret`], then [`SecretProvider`], [`Keyring`] and [`Redactor`].
+
+mod forms;
+mod key_file;
+mod keyring;
+mod provider;
+mod redactor;
+mod secret;
+
+pub use key_file::KeyFileError;
+pub use keyring::{Keyring, MasterKey, NoRandomness, OpenError};
+pub use provider::{MapSecrets, ProviderError, SecretProvider};
+pub use redactor::{REDACTED, RedactedStream, Redactor, TooMuchToRedact};
+pub use secret::Secret;

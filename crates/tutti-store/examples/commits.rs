@@ -1,4 +1,4 @@
-//! Measures durable commits against raw `SQLite` in the same directory: `cargo run --release --example commits [DIR]`.
+//! Measures durable commits against raw SQLite in the same directory: `cargo run --release --example commits [DIR]`.
 
 #![expect(clippy::print_stdout, reason = "a measurement prints its figures")]
 

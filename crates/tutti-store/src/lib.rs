@@ -1,4 +1,4 @@
-//! One storage port, with memory and `SQLite` behind it and one contract suite for all.
+//! One storage port, with memory and SQLite behind it and one contract suite for all.
 //!
 //! The store knows the journal, not the engine or the language: definitions are text and a digest to it.
 //! **Invariant:** a commit is whole or not at all; no read returns altered data unreported.

@@ -1,4 +1,4 @@
-//! The default store: one `SQLite` database in one data directory, used by one process.
+//! The default store: one SQLite database in one data directory, used by one process.
 //!
 //! The database is in WAL mode and every transaction is synced before it is acknowledged. One thread writes: it takes
 //! whatever commits are ready when it is free, so many of them share one transaction and one sync. A small pool of
@@ -31,11 +31,11 @@ use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, St
 /// How many threads read.
 const READERS: usize = 2;
 
-/// Keeps journals and definitions in a `SQLite` database.
+/// Keeps journals and definitions in a SQLite database.
 ///
 /// Its futures need no particular runtime. Dropping the store ends its threads after the commits already asked for.
 ///
-/// When `SQLite` cannot write (the disk fails, a sync fails), the commits under way end with [`Error::Ambiguous`] and the
+/// When SQLite cannot write (the disk fails, a sync fails), the commits under way end with [`Error::Ambiguous`] and the
 /// store stays failed: every later commit ends with [`Error::Unavailable`], because a sync that failed once proves
 /// nothing when it is repeated. Whether the process then ends is its caller's choice; opening again tells what is stored.
 /// A full disk is different: what was under way is known not to be stored, and the store goes on.
@@ -68,7 +68,7 @@ impl SqliteStore {
         self.writer.statistics()
     }
 
-    /// Checks everything that is stored: `SQLite`'s own structure, every journal, the chain of commits, blobs,
+    /// Checks everything that is stored: SQLite's own structure, every journal, the chain of commits, blobs,
     /// definitions and projections. Takes time in proportion to the size of the store; commits go on meanwhile.
     ///
     /// # Errors

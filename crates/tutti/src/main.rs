@@ -1,3 +1,61 @@
-//! The one binary.
+//! The one binary: runs workflows, checks them, and explains what is wrong with them.
+//!
+//! Everything a person sees is made here and nowhere else: styling, progress, help. Everything that is decided is
+//! decided below. Start reading at [`command_line`], then [`run`].
+//!
+//! **Invariant:** standard output carries what was asked for and nothing else; everything said beside it goes to
+//! standard error, redacted.
 
-fn main() {}
+mod command_line;
+mod completions;
+mod console;
+mod exit;
+mod explain;
+mod length_of_time;
+mod progress;
+mod run;
+mod text_of_value;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{
+    command_line::{Arguments, Command},
+    console::Console,
+    exit::{Exit, Failure},
+};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return shown(&error),
+    };
+    let console = Console::new(arguments.no_color);
+    let exit = match dispatch(arguments.command, &console) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            console.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit)
+}
+
+fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(*arguments, console),
+        Command::Validate(arguments) => validate::validate(&arguments, console),
+        Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
+        Command::Completions(arguments) => completions::completions(arguments.shell),
+        Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),
+    }
+}
+
+/// Help and version, which were asked for, or what is wrong with the command line.
+fn shown(error: &clap::Error) -> ExitCode {
+    // Where nobody reads, there is nobody to tell.
+    error.print().ok();
+    ExitCode::from(if error.use_stderr() { Exit::Invalid } else { Exit::Completed })
+}

@@ -25,7 +25,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 /// closes it at once.
 pub(crate) struct Link {
     requests: http1::SendRequest<Full<Bytes>>,
-    connection: Option<Pin<Box<http1::Connection<TokioIo<Wire>, Full<Bytes>>>>>,
+    connection: Connection,
     departure: Departure,
 }
 

@@ -8,10 +8,10 @@ use std::{
 /// Which addresses calls may reach. Public ones always; link-local, metadata, multicast and reserved ones never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Whether this machine itself may be reached (127.0.0.0/8, ::1).
+    /// Whether this machine itself may be reached (`127.0.0.0/8`, `::1`).
     pub allow_loopback: bool,
-    /// Whether private networks may be reached (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 198.18.0.0/15,
-    /// fc00::/7, fec0::/10).
+    /// Whether private networks may be reached (`10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16`,
+    /// `100.64.0.0/10`, `198.18.0.0/15`, `fc00::/7`, `fec0::/10`).
     pub allow_private: bool,
 }
 
@@ -70,18 +70,23 @@ impl fmt::Display for Range {
 
 fn range_of_v4(address: Ipv4Addr) -> Range {
     match address.octets() {
-        // Metadata services outside the link-local range: Alibaba, Oracle, Azure.
-        [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] => Range::Metadata,
-        [169, 254, 169, 254] => Range::Metadata,
+        // Metadata services: Alibaba's, Oracle's, Azure's, everybody else's.
+        [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] | [169, 254, 169, 254] => {
+            Range::Metadata
+        }
         [127, ..] => Range::Loopback,
         [169, 254, ..] => Range::LinkLocal,
-        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Range::Private,
-        // Shared by carriers and used inside clouds, and the range for benchmarks.
-        [100, 64..=127, ..] | [198, 18..=19, ..] => Range::Private,
-        [0, ..] | [224..=255, ..] => Range::Reserved,
-        [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 51, 100, _] | [203, 0, 113, _] => {
-            Range::Reserved
-        }
+        // The last two: shared by carriers and used inside clouds, and the range for benchmarks.
+        [10, ..]
+        | [172, 16..=31, ..]
+        | [192, 168, ..]
+        | [100, 64..=127, ..]
+        | [198, 18..=19, ..] => Range::Private,
+        [0 | 224..=255, ..]
+        | [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _] => Range::Reserved,
         _ => Range::Public,
     }
 }
@@ -89,16 +94,15 @@ fn range_of_v4(address: Ipv4Addr) -> Range {
 fn range_of_v6(address: Ipv6Addr) -> Range {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Range::Loopback,
-        // IPv4-mapped and the NAT64 prefix carry an IPv4 address, and reach it.
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            range_of_v4(embedded(high, low))
-        }
-        [0x2002, high, low, ..] => range_of_v4(embedded(high, low)),
+        // IPv4-mapped, NAT64 and 6to4 addresses carry an IPv4 address, and reach it.
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => range_of_v4(embedded(high, low)),
         [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => {
             Range::Metadata
         }
         [0xfe80..=0xfebf, ..] => Range::LinkLocal,
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Range::Private,
+        [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Range::Private,
         // Teredo and the documentation prefixes; nothing else outside 2000::/3 is handed out.
         [0x2001, 0 | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Range::Reserved,
         [0x2000..=0x3fff, ..] => Range::Public,

@@ -112,7 +112,7 @@ impl Target {
             UriHost::Ipv4(address) => Host::Address(address.into()),
             UriHost::Ipv6(address) => Host::Address(address.into()),
             UriHost::RegName(name) => name_of(name.as_str())?,
-            _ => return Err(InvalidTarget::Host),
+            UriHost::IpvFuture { .. } => return Err(InvalidTarget::Host),
         };
         let port = authority.port_to_u16().map_err(|_error| InvalidTarget::Port)?;
         let port = port.unwrap_or(if secure { 443 } else { 80 });

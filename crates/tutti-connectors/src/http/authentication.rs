@@ -14,8 +14,10 @@ pub(super) struct Authenticator<'a> {
     credentials: Option<&'a Credentials>,
     origin: Origin,
     challenge: Option<digest::Challenge>,
-    /// How often the challenge was answered.
+    /// How often that challenge was answered.
     answers: u32,
+    /// How many challenges there were.
+    challenges: u32,
     chance: String,
 }
 
@@ -26,7 +28,7 @@ impl<'a> Authenticator<'a> {
         origin: Origin,
         chance: String,
     ) -> Self {
-        Self { credentials, origin, challenge: None, answers: 0, chance }
+        Self { credentials, origin, challenge: None, answers: 0, challenges: 0, chance }
     }
 
     /// The `Authorization` header for a request to `origin`, if there is one.
@@ -45,8 +47,9 @@ impl<'a> Authenticator<'a> {
             }
             Credentials::Bearer { token } => format!("Bearer {token}"),
             Credentials::Digest { username, password } => {
+                let challenge = self.challenge.as_ref()?;
                 self.answers += 1;
-                self.challenge.as_ref()?.answer(&digest::Request {
+                challenge.answer(&digest::Request {
                     username,
                     password,
                     method,
@@ -70,8 +73,10 @@ impl<'a> Authenticator<'a> {
             headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let Some(challenge) = digest::Challenge::best(offered) else { return false };
         // A second challenge means the answer was wrong, unless the server only says that its nonce is old.
-        let again = self.challenge.is_none() || (challenge.is_stale() && self.answers < 3);
+        let again = self.challenge.is_none() || (challenge.is_stale() && self.challenges < 3);
         self.challenge = Some(challenge);
+        self.challenges += 1;
+        self.answers = 0;
         again
     }
 

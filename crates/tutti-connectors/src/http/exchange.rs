@@ -129,7 +129,7 @@ impl Exchange<'_> {
                 }
             }
         }
-        let mut link = self.guard.connect(origin).await.map_err(refused)?;
+        let mut link = self.guard.connect(origin).await.map_err(|error| refused(&error))?;
         self.progress.watch(link.departure());
         match link.send(request).await {
             Ok(response) => Ok((response, sent, link)),
@@ -236,7 +236,7 @@ fn declared(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn refused(error: ConnectError) -> Trouble {
+fn refused(error: &ConnectError) -> Trouble {
     let detail = match error.source() {
         Some(source) if !matches!(error, ConnectError::Denied { .. }) => {
             format!("{error}: {source}")

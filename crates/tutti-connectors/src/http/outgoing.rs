@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
+    },
 };
 use http_body_util::Full;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -66,12 +68,17 @@ impl Outgoing {
     ) -> Result<Request<Full<Bytes>>, http::Error> {
         let path = self.target.path_and_query();
         let body = self.body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
+        let expected = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
+        let length = (expected || self.body.is_some()).then(|| HeaderValue::from(body.len()));
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(path.as_str())
             .body(Full::new(body))?;
         let headers = request.headers_mut();
         headers.insert(HOST, HeaderValue::try_from(self.target.origin.authority())?);
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, length);
+        }
         for header in &self.headers {
             headers.append(header.name.clone(), header.value.clone());
         }

@@ -109,12 +109,11 @@ impl Making {
             State::GivenUp => Probe::NotMade,
             State::NotBegun if record.give_up() => Probe::NotMade,
             State::Lost => Probe::Unknown,
-            State::Ended { .. } | State::NotBegun | State::Beginning => {
-                self.follow(record, None).await
-            }
-            State::Running(group) | State::Remaining(group) => {
-                self.follow(record, Some(group)).await
-            }
+            State::NotBegun
+            | State::Beginning
+            | State::Running(_)
+            | State::Remaining(_)
+            | State::Ended { .. } => self.follow(record).await,
         }
     }
 
@@ -127,7 +126,7 @@ impl Making {
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         let watch = Watch { process: Process::Adopted(record.clone()), output };
         let mut cancellation = self.context.cancellation.clone();
-        watch.to_the_end(&mut capture, &mut cancellation).await;
+        watch.until_the_end(&mut capture, &mut cancellation).await;
         match record.exit() {
             Some(code) => {
                 let result = result(self.arguments.output, code, &capture, &self.secrets);
@@ -192,7 +191,7 @@ impl Making {
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         let watch = Watch { process: Process::Child(Box::new(child), group), output };
         let mut cancellation = self.context.cancellation.clone();
-        let end = Box::pin(watch.to_the_end(&mut capture, &mut cancellation)).await;
+        let end = Box::pin(watch.until_the_end(&mut capture, &mut cancellation)).await;
         guard.ended();
         Ok((end, capture))
     }

@@ -1,8 +1,11 @@
 //! Output as it comes: kept for the result, cut into lines for people.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::{Instant, timeout},
+};
 use tutti_ids::{ExecutionId, Sequence};
 
 use crate::{Call, CallContext, LogLine, LogStream, redact::Secrets};
@@ -18,6 +21,9 @@ const MOST_SHOWN: usize = 10 * 1024 * 1024;
 
 /// The most shown to people in one second, in bytes.
 const MOST_PER_SECOND: usize = 1024 * 1024;
+
+/// How long we wait for somebody to take a line.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many last lines of standard error go into an error.
 const LAST_LINES: usize = 5;
@@ -51,6 +57,8 @@ struct Line {
 
 struct Sink<'a> {
     log: mpsc::Sender<LogLine>,
+    /// Whether nobody took a line for so long that we do not wait for the next.
+    stalled: bool,
     secrets: &'a Secrets,
     execution: ExecutionId,
     task: Sequence,
@@ -66,6 +74,7 @@ impl<'a> Capture<'a> {
             meter: Meter::new(),
             sink: Sink {
                 log: context.log.clone(),
+                stalled: false,
                 secrets,
                 execution: call.execution,
                 task: call.task,
@@ -132,17 +141,26 @@ impl<'a> Capture<'a> {
         if let Some(marker) = marker {
             self.sink.send(LogStream::Connector, marker).await;
         }
-        if shown {
-            self.sink.send(stream, text).await;
+        if shown && !self.sink.send(stream, text).await {
+            self.meter.left_out += 1;
         }
     }
 }
 
 impl Sink<'_> {
-    async fn send(&self, stream: LogStream, text: String) {
+    /// Waits a while for somebody to take lines, as a terminal would; whether this one was taken.
+    async fn send(&mut self, stream: LogStream, text: String) -> bool {
         let line = LogLine { execution: self.execution, task: self.task, stream, text };
-        // Nobody may be listening any more; the call goes on all the same.
-        drop(self.log.send(line).await);
+        let line = match self.log.try_send(line) {
+            Err(TrySendError::Full(line)) if !self.stalled => line,
+            sent => {
+                self.stalled = matches!(sent, Err(TrySendError::Full(_)));
+                // Nobody may be listening any more; the call goes on all the same.
+                return !self.stalled;
+            }
+        };
+        self.stalled = timeout(PATIENCE, self.log.send(line)).await.is_err();
+        !self.stalled
     }
 }
 
@@ -219,7 +237,7 @@ impl Meter {
     /// What to say about lines left out since the last time.
     fn finish(&mut self) -> Option<String> {
         let count = std::mem::take(&mut self.left_out);
-        (count > 0).then(|| format!("[more than 1 MiB of output a second: {count} lines left out]"))
+        (count > 0).then(|| format!("[output came too fast: {count} lines left out]"))
     }
 
     fn spend(&mut self, length: usize) -> bool {

@@ -43,6 +43,8 @@ impl Arguments {
         }
         let stdin = members.optional("stdin").map(text_or_json);
         let output = output(members.optional_text("return")?)?;
+        // Whether the task waits for the command is the engine's affair.
+        members.optional("await");
         members.finish()?;
         let texts = positional.iter().chain(environment.iter().map(|(_, text)| text));
         if texts.chain([&command]).any(|text| text.contains('\0')) {
@@ -123,8 +125,8 @@ mod tests {
             r#"{"command":"x","arguments":{"A":"a"},"environment":{"B":1,"C":null},"stdin":[1]}"#,
             r#"[] [("B", "1"), ("A", "a")] Some("[1]")"#,
         );
-        check(r#"{}"#, "`shell.command` is missing");
-        check(r#"[]"#, "`shell` must be an object, not an array");
+        check("{}", "`shell.command` is missing");
+        check("[]", "`shell` must be an object, not an array");
         check(r#"{"command":1}"#, "`shell.command` must be a string, not a number");
         check(r#"{"command":"x","cwd":"/"}"#, "`shell` has no member `cwd`");
         check(r#"{"command":"x","environment":{"a-b":1}}"#, "`a-b` is not the name of a variable");

@@ -135,10 +135,9 @@ impl Record {
         };
         match start_time(then.id) {
             Some(start) if start == then.start => State::Running(group),
-            // The id belongs to another process now, so no process of the group is left.
-            Some(_) => self.gone(),
             None if group.exists() => State::Remaining(group),
-            None => self.gone(),
+            // Where the id belongs to another process now, no process of the group is left either.
+            None | Some(_) => self.gone(),
         }
     }
 

@@ -70,7 +70,7 @@ pub(super) struct Pipes {
 
 impl Watch {
     /// Waits until no process of the command is left; takes the output on the way.
-    pub(super) async fn to_the_end(
+    pub(super) async fn until_the_end(
         mut self,
         capture: &mut Capture<'_>,
         cancellation: &mut Cancellation,

@@ -1,10 +1,10 @@
 //! The connectors against real sockets and processes.
 
-mod bench;
 mod conformance;
 mod guard;
 mod http;
 mod recovery;
 mod server;
 mod shell;
+mod tls;
 mod world;

@@ -15,7 +15,7 @@ use tokio::{
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
-pub enum Act {
+pub(crate) enum Act {
     /// Answers with these bytes and waits for the next request on the connection.
     Answer(Vec<u8>),
     /// Answers with these bytes and closes the connection.
@@ -32,24 +32,24 @@ pub enum Act {
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
-pub struct Received {
+pub(crate) struct Received {
     /// Which connection it came on, from 0.
-    pub connection: usize,
+    pub(crate) connection: usize,
     /// Such as `GET /path HTTP/1.1`.
-    pub line: String,
+    pub(crate) line: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// A running server; gone when dropped.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
@@ -64,12 +64,12 @@ struct Shared {
 
 impl Server {
     /// A server that does one thing after another, over whatever connections.
-    pub async fn scripted(acts: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) async fn scripted(acts: impl IntoIterator<Item = Act>) -> Self {
         Self::start(acts.into_iter().collect(), None).await
     }
 
     /// A server that always does the same.
-    pub async fn always(act: Act) -> Self {
+    pub(crate) async fn always(act: Act) -> Self {
         Self::start(VecDeque::new(), Some(act)).await
     }
 
@@ -82,21 +82,21 @@ impl Server {
         Self { address, shared, accepting }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub fn uri(&self, path: &str) -> String {
+    pub(crate) fn uri(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// All requests so far.
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.shared.received.borrow().clone()
     }
 
     /// Waits until there were this many requests.
-    pub async fn wait_for(&self, count: usize) {
+    pub(crate) async fn wait_for(&self, count: usize) {
         let mut received = self.shared.received.subscribe();
         let enough = received.wait_for(|received| received.len() >= count);
         tokio::time::timeout(crate::world::PATIENCE, enough)
@@ -113,7 +113,7 @@ impl Drop for Server {
 }
 
 /// A whole response.
-pub fn response(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+pub(crate) fn response(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
     for header in headers {
         text.push_str(header);
@@ -126,12 +126,12 @@ pub fn response(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
 }
 
 /// An answer with a whole response.
-pub fn answer(status: &str, headers: &[&str], body: &[u8]) -> Act {
+pub(crate) fn answer(status: &str, headers: &[&str], body: &[u8]) -> Act {
     Act::Answer(response(status, headers, body))
 }
 
 /// An answer of JSON.
-pub fn json(body: &str) -> Act {
+pub(crate) fn json(body: &str) -> Act {
     answer("200 OK", &["content-type: application/json"], body.as_bytes())
 }
 
@@ -150,7 +150,8 @@ async fn serve(stream: TcpStream, connection: usize, shared: Arc<Shared>) {
         let act = shared.acts.lock().expect("a lock").pop_front().or(shared.always.clone());
         let act = act.unwrap_or(Act::CloseAfterRequest);
         if !matches!(act, Act::CloseAfterHead) {
-            let length = request.header("content-length").and_then(|it| it.parse().ok()).unwrap_or(0);
+            let length =
+                request.header("content-length").and_then(|it| it.parse().ok()).unwrap_or(0);
             let mut body = vec![0; length];
             if stream.read_exact(&mut body).await.is_err() {
                 return;

@@ -19,15 +19,15 @@ use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Effect, Error};
 
 /// Longer than anything here takes, so that a hang is a failure.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A call of a `once` function with these arguments.
-pub fn call(arguments: &str) -> Call {
+pub(crate) fn call(arguments: &str) -> Call {
     call_with(Value::from_json(arguments).expect("JSON"))
 }
 
 /// The same for arguments that are not plain.
-pub fn call_with(arguments: Value) -> Call {
+pub(crate) fn call_with(arguments: Value) -> Call {
     Call {
         execution: ExecutionId::new(1, 2),
         task: Sequence(3),
@@ -40,14 +40,14 @@ pub fn call_with(arguments: Value) -> Call {
 }
 
 /// The ends of a call's context that the test holds.
-pub struct World {
-    pub canceller: Canceller,
-    pub lines: mpsc::Receiver<LogLine>,
+pub(crate) struct World {
+    pub(crate) canceller: Canceller,
+    pub(crate) lines: mpsc::Receiver<LogLine>,
 }
 
 impl World {
     /// A context, and what is behind it.
-    pub fn new(scratch: Option<&Path>) -> (Self, CallContext) {
+    pub(crate) fn new(scratch: Option<&Path>) -> (Self, CallContext) {
         let (canceller, cancellation) = Canceller::new();
         let (log, lines) = mpsc::channel(100_000);
         let context = CallContext { cancellation, log, scratch: scratch.map(Path::to_owned) };
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// The lines of a stream that came so far.
-    pub fn texts(&mut self, stream: LogStream) -> Vec<String> {
+    pub(crate) fn texts(&mut self, stream: LogStream) -> Vec<String> {
         let mut texts = Vec::new();
         while let Ok(line) = self.lines.try_recv() {
             if line.stream == stream {
@@ -67,21 +67,21 @@ impl World {
 }
 
 /// An HTTP connector that may call this machine.
-pub fn http() -> Http {
+pub(crate) fn http() -> Http {
     http_with(HttpOptions::default())
 }
 
 /// The same with other bounds.
-pub fn http_with(options: HttpOptions) -> Http {
+pub(crate) fn http_with(options: HttpOptions) -> Http {
     let policy = Policy { allow_loopback: true, allow_private: false };
     Http::new(Guard::new(GuardOptions { policy, ..GuardOptions::default() }), options)
 }
 
 /// A directory of a test's own, removed with it.
-pub struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "tutti-connectors-{}-{}",
@@ -93,11 +93,11 @@ impl Directory {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn join(&self, name: &str) -> String {
+    pub(crate) fn join(&self, name: &str) -> String {
         self.0.join(name).to_str().expect("UTF-8").to_owned()
     }
 }
@@ -109,7 +109,7 @@ impl Drop for Directory {
 }
 
 /// Waits until `condition` gives something.
-pub async fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(value) = condition() {
@@ -121,7 +121,7 @@ pub async fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>)
 }
 
 /// A short text of an outcome: the output, or kind of failure, type, status and detail.
-pub fn shown(outcome: &Result<Value, Failure>) -> String {
+pub(crate) fn shown(outcome: &Result<Value, Failure>) -> String {
     match outcome {
         Ok(output) => output.to_json(),
         Err(Failure::Cancelled) => "cancelled".to_owned(),
@@ -131,7 +131,7 @@ pub fn shown(outcome: &Result<Value, Failure>) -> String {
 }
 
 /// The same for a probe.
-pub fn shown_probe(probe: &Probe) -> String {
+pub(crate) fn shown_probe(probe: &Probe) -> String {
     match probe {
         Probe::Finished(Ok(output)) => format!("finished {}", output.to_json()),
         Probe::Finished(Err(error)) => format!("finished {}", shown_error(error)),

@@ -15,6 +15,8 @@ use crate::{
     diagnostic::nearest, kinds::Keyword,
 };
 
+/// How many functions are looked into, one called by the other.
+const MAX_CALL_DEPTH: usize = 16;
 const OUTCOME_UNKNOWN: &str = "tutti://errors/outcome-unknown";
 
 impl<'n> Compiler<'n> {
@@ -96,6 +98,7 @@ impl<'n> Compiler<'n> {
     fn retry(&mut self, at: &At<'n>, scopes: &Scopes) -> Option<RetryPolicy> {
         let Some(name) = at.text() else { return Some(self.retry_policy(at, &scopes.body)) };
         if let Some(named) = self.names.retries.get(name).cloned() {
+            self.names.used_retries.insert(name.clone());
             return Some(self.retry_policy(&named, &scopes.body));
         }
         let names: Vec<&str> = self.names.retries.keys().map(AsRef::as_ref).collect();
@@ -159,7 +162,7 @@ impl<'n> Compiler<'n> {
             return;
         }
         let Some(body) = task.get("try") else { return };
-        if let Some(call) = first_once(&body) {
+        if let Some(call) = self.first_once(&body, 0) {
             let message = format!(
                 "this retry would repeat `{call}`, whose outcome is unknown and effect `once`"
             );
@@ -168,18 +171,29 @@ impl<'n> Compiler<'n> {
             ));
         }
     }
-}
 
-/// The name of the first call below a list that must not be made twice.
-fn first_once(list: &At<'_>) -> Option<Arc<str>> {
-    list.items().filter_map(|item| item.members().next()).find_map(|(_, task)| {
-        let effect = declared_effect(&task).or_else(|| default_effect(&task));
-        match effect {
-            Some(Effect::Once) => Some(task.pointer.clone()),
-            Some(Effect::Read | Effect::Idempotent) => None,
-            None => nested_lists(&task).iter().find_map(first_once),
+    /// The pointer of the first call below a list that must not be made twice.
+    fn first_once(&self, list: &At<'n>, depth: usize) -> Option<Arc<str>> {
+        let mut tasks = list.items().filter_map(|item| item.members().next());
+        tasks.find_map(|(_, task)| self.once_in(&task, depth))
+    }
+
+    /// The pointer of the first call in a task that must not be made twice; functions are looked into.
+    fn once_in(&self, task: &At<'n>, depth: usize) -> Option<Arc<str>> {
+        let called = task.get("call").and_then(|call| self.names.function_nodes.get(call.text()?));
+        match (declared_effect(task), called) {
+            (Some(Effect::Once), _) => return Some(task.pointer.clone()),
+            (Some(Effect::Read | Effect::Idempotent), _) => return None,
+            (None, Some(function)) if depth < MAX_CALL_DEPTH => {
+                return self.once_in(function, depth + 1);
+            }
+            (None, _) => {}
         }
-    })
+        if default_effect(task) == Some(Effect::Once) {
+            return Some(task.pointer.clone());
+        }
+        nested_lists(task).iter().find_map(|list| self.first_once(list, depth))
+    }
 }
 
 fn declared_effect(task: &At<'_>) -> Option<Effect> {
@@ -199,8 +213,9 @@ fn default_effect(task: &At<'_>) -> Option<Effect> {
             })
         }
         Keyword::Call if task.get("call")?.text().is_some_and(|name| &**name == "each") => None,
-        Keyword::Call => Some(Effect::Once),
-        Keyword::Run => Some(Effect::Once),
+        // A child execution is known to us: its outcome is never unknown.
+        Keyword::Run if task.get("run")?.get("workflow").is_some() => None,
+        Keyword::Call | Keyword::Run => Some(Effect::Once),
         _ => None,
     }
 }

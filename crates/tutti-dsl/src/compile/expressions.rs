@@ -88,7 +88,7 @@ impl Compiler<'_> {
                 self.embedded(at, text, start);
                 None
             }
-            Marked::None if self.loose => Some(match Expression::compile(text, &place.scope) {
+            Marked::None if self.loose => Some(match self.compiled(text, place) {
                 Ok(expression) => Template::Loose { expression, literal },
                 Err(_not_an_expression) => Template::Literal(literal),
             }),
@@ -152,7 +152,7 @@ impl Compiler<'_> {
         if self.refuse_absent_variables(at, source, &variables, range.start, place) {
             return None;
         }
-        match Expression::compile(source, &place.scope) {
+        match self.compiled(source, place) {
             Ok(expression) => Some(expression),
             Err(error) => {
                 let inner = range.start + error.range.start..range.start + error.range.end;
@@ -161,6 +161,16 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    fn compiled(
+        &mut self,
+        source: &str,
+        place: &Place,
+    ) -> Result<Expression, tutti_expr::CompileError> {
+        let key = (place.key.clone(), Arc::from(source));
+        let compiled = self.expressions.entry(key);
+        compiled.or_insert_with(|| Expression::compile(source, &place.scope)).clone()
     }
 
     fn check_secrets(
@@ -252,12 +262,15 @@ fn expression_problem(
 ) -> Problem {
     let part = source.get(error.range.clone()).unwrap_or("");
     let Some(name) = part.strip_prefix('$').filter(|name| is_name(name)) else {
-        let embedded = source.contains("${").then(|| {
-            "`${ }` stands once around the whole text; inside it texts are built with `\\( )`"
-                .to_owned()
-        });
+        // `${ .a } and ${ .b }` begins and ends like one expression.
+        if source.contains("${") {
+            let message = "an expression must be the whole text: this has two of them";
+            let fixed = at.text().and_then(|text| interpolated(text));
+            return Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)
+                .maybe_hint(fixed.map(|fixed| format!("write `{fixed}`")));
+        }
         return Problem::new(Code::InvalidExpression, span, &*at.pointer, &*error.message)
-            .maybe_hint(error.hint.clone().or(embedded));
+            .maybe_hint(error.hint.clone());
     };
     unknown_variable(name, span, at, place)
 }

@@ -65,7 +65,11 @@ impl<'n> Compiler<'n> {
             self.template(&at, &place);
             self.check_error_type(&at);
         }
-        for at in self.names.retries.values().cloned().collect::<Vec<_>>() {
+        let unused = self.names.retries.iter().filter(|(name, _)| {
+            // What is used was compiled there, with the variable of its own `catch`.
+            !self.names.used_retries.contains(*name)
+        });
+        for at in unused.map(|(_, at)| at.clone()).collect::<Vec<_>>() {
             self.retry_policy(&at, &handler);
         }
         for at in self.names.authentications.values().cloned().collect::<Vec<_>>() {

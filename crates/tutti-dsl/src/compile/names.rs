@@ -1,6 +1,9 @@
 //! What `use` declares.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::At;
 use crate::TaskId;
@@ -13,8 +16,12 @@ pub(super) struct Names<'n> {
     pub(super) retries: BTreeMap<Arc<str>, At<'n>>,
     pub(super) timeouts: BTreeMap<Arc<str>, At<'n>>,
     pub(super) catalogs: BTreeMap<Arc<str>, At<'n>>,
+    /// The functions' tasks as they stand in the document.
+    pub(super) function_nodes: BTreeMap<Arc<str>, At<'n>>,
     /// Filled when the places of the functions' tasks are reserved.
     pub(super) functions: BTreeMap<Arc<str>, TaskId>,
+    /// The retry policies that a `catch` names; their conditions were compiled with its variable.
+    pub(super) used_retries: BTreeSet<Arc<str>>,
     secrets: Vec<Arc<str>>,
 }
 
@@ -34,7 +41,9 @@ impl<'n> Names<'n> {
             retries: map("retries"),
             timeouts: map("timeouts"),
             catalogs: map("catalogs"),
+            function_nodes: map("functions"),
             functions: BTreeMap::new(),
+            used_retries: BTreeSet::new(),
             secrets: used
                 .get("secrets")
                 .iter()

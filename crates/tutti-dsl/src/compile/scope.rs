@@ -22,6 +22,8 @@ pub(super) struct Scopes {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) scope: Scope,
+    /// Its names as one text: places of equal keys have equal scopes.
+    pub(super) key: Arc<str>,
     /// What people call it.
     pub(super) name: &'static str,
     /// Whether secrets belong here: elsewhere they easily end up in data.
@@ -77,7 +79,9 @@ impl Scopes {
 impl Place {
     fn new(name: &'static str, known: &[&str], scoped: &[Arc<str>], secrets: bool) -> Self {
         let names = known.iter().map(|name| Arc::from(*name)).chain(scoped.iter().cloned());
-        Self { scope: Scope::new::<Arc<str>>(names), name, secrets_expected: secrets }
+        let scope = Scope::new::<Arc<str>>(names);
+        let key = Arc::from(scope.names().collect::<Vec<_>>().join(" "));
+        Self { scope, key, name, secrets_expected: secrets }
     }
 
     /// This place where secrets are expected: authentication.

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::{At, Compiler, scope::Place};
 use crate::{Effect, Settings, codes::Code};
 
+/// Characters of a label.
+const MAX_LABEL: usize = 120;
+
 impl<'n> Compiler<'n> {
     pub(super) fn settings(&mut self, task: &At<'n>, place: &Place) -> Settings {
         let Some(at) = task.get("metadata").and_then(|metadata| metadata.get("tutti")) else {
@@ -14,9 +17,19 @@ impl<'n> Compiler<'n> {
         Settings {
             effect: effect_at.and_then(|text| effect(&text)),
             idempotency_key: at.get("idempotencyKey").and_then(|at| self.template(&at, place)),
-            label: at.get("label").and_then(|at| self.template(&at, place)),
+            label: at.get("label").and_then(|at| self.label(&at, place)),
             sensitive: at.get("sensitive").map_or_else(Vec::new, |at| self.pointers(&at)),
         }
+    }
+
+    fn label(&mut self, at: &At<'n>, place: &Place) -> Option<tutti_expr::Template> {
+        let template = self.template(at, place)?;
+        let text = at.text().filter(|_| template.is_literal());
+        if text.is_some_and(|text| text.chars().count() > MAX_LABEL) {
+            let message = format!("a label has at most {MAX_LABEL} characters");
+            self.push(at.problem(Code::OutOfRange, message));
+        }
+        Some(template)
     }
 
     fn pointers(&mut self, at: &At<'n>) -> Vec<Arc<str>> {

@@ -1,6 +1,6 @@
 //! Lists of tasks, and what every task has in common.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     At, Compiler,
@@ -38,9 +38,9 @@ impl<'n> Compiler<'n> {
     }
 
     fn refuse_duplicates(&mut self, named: &[(&crate::tree::Key, At<'_>)]) {
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (key, task) in named {
-            if seen.insert(key.text.clone(), ()).is_some() {
+            if !seen.insert(&key.text) {
                 let message = format!("a task named `{}` stands in this list already", key.text);
                 self.push(
                     crate::diagnostic::Problem::new(

@@ -4,10 +4,12 @@ use super::{At, Compiler, flow::Jumps, scope::Scopes};
 use crate::{
     kinds::Keyword,
     shape::{
-        Object, Shape, calls,
-        check::fits,
-        document::{ENDPOINT, EXPORT, OUTPUT, POLICY},
+        Object, Shape,
+        authentication::POLICY,
+        calls,
+        document::{ENDPOINT, EXPORT, OUTPUT},
         events::{ITERATOR, STRATEGY},
+        fit::fits,
         tasks,
     },
 };
@@ -38,7 +40,9 @@ impl<'n> Compiler<'n> {
         let place = &scopes.body;
         match shape {
             Shape::Expression => _ = self.expression(at, place),
-            Shape::Value | Shape::TextValue | Shape::MapValue => _ = self.template(at, place),
+            Shape::Value | Shape::TextValue | Shape::Marked | Shape::MapValue => {
+                _ = self.template(at, place);
+            }
             Shape::Code => _ = self.code_template(at, place),
             Shape::Duration => _ = self.duration(at, place),
             Shape::Uri if at.text().is_some_and(|text| text.trim().starts_with("${")) => {
@@ -49,11 +53,12 @@ impl<'n> Compiler<'n> {
             Shape::Map(inner) => {
                 at.members().for_each(|(_, member)| self.by_shape(&member, inner, scopes));
             }
-            Shape::Object(object) => self.object_by_shape(at, object, scopes),
             Shape::UseOr(object) if std::ptr::eq(*object, &raw const POLICY) => {
                 self.authentication(at, place);
             }
-            Shape::UseOr(object) => self.object_by_shape(at, object, scopes),
+            Shape::UseOr(object) | Shape::Object(object) => {
+                self.object_by_shape(at, object, scopes);
+            }
             Shape::Either(shapes) => {
                 if let Some(shape) = shapes.iter().find(|shape| fits(at.node, shape)) {
                     self.by_shape(at, shape, scopes);

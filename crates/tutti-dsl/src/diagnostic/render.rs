@@ -49,5 +49,10 @@ pub fn render(diagnostic: &Diagnostic, file_name: &str, text: &str) -> String {
     if let Some(hint) = &diagnostic.hint {
         lines.push(format!("hint: {hint}"));
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    let mut rendered = String::new();
+    for line in lines {
+        rendered.push_str(line.trim_end());
+        rendered.push('\n');
+    }
+    rendered
 }

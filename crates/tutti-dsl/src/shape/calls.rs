@@ -4,9 +4,10 @@ use super::{
     Object, Rule,
     Shape::{
         self, Choice, Code, Duration, Either, Expression, Host, Integer, List, Map, MapValue,
-        Tasks, Text, TextValue, Value, Variable,
+        Marked, Tasks, Text, TextValue, Value, Variable,
     },
-    document::{AUTHENTICATION, ENDPOINT, REDIRECT, RESOURCE},
+    authentication::AUTHENTICATION,
+    document::{ENDPOINT, REDIRECT, RESOURCE},
     events::ITERATOR,
     object, optional,
     processes::SUBWORKFLOW,
@@ -43,12 +44,12 @@ static HTTP: Object = object(
         required("endpoint", ENDPOINT, "Where the request goes."),
         optional(
             "headers",
-            Either(&[TextValue, Map(&TextValue)]),
+            Either(&[Marked, Map(&TextValue)]),
             "Headers by name, or an expression that yields them.",
         ),
         optional(
             "query",
-            Either(&[TextValue, Map(&Value)]),
+            Either(&[Marked, Map(&Value)]),
             "Query parameters by name, or an expression that yields them.",
         ),
         optional("body", Value, "The body."),

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Key, Object, Rule, Shape, USE, calls, document::ROOT, tasks};
+use super::{
+    Key, Object, Rule, Shape, USE, calls,
+    document::ROOT,
+    fit::{expected, fits, fits_text},
+    tasks,
+};
 use crate::{
     codes::Code,
     compile::At,
@@ -38,11 +43,11 @@ impl Checker<'_> {
             Shape::Integer { min, max } => self.integer(at, *min, *max),
             Shape::Choice(choices) => self.choice(at, choices),
             Shape::DnsLabel => self.dns_label(at),
-            Shape::Version => self.version(at),
             Shape::VersionOrLatest if at.text().is_some_and(|text| &**text == "latest") => {}
-            Shape::VersionOrLatest => self.version(at),
+            Shape::Version | Shape::VersionOrLatest => self.version(at),
             Shape::Host => self.host(at),
             Shape::NotYet => self.not_yet(at),
+            Shape::Marked => self.marked(at),
             Shape::List(inner) => at.items().for_each(|item| self.value(&item, inner)),
             Shape::Map(inner) => at.members().for_each(|(_, member)| self.value(&member, inner)),
             Shape::Named(inner) => self.named(at, inner),
@@ -154,6 +159,14 @@ impl Checker<'_> {
                 at.problem(Code::InvalidName, message)
                     .hint("without scheme, port or path, such as `grpc.example.com`"),
             );
+        }
+    }
+
+    fn marked(&mut self, at: &At<'_>) {
+        let Some(text) = at.text().map(|text| text.trim()) else { return };
+        if !(text.starts_with("${") && text.ends_with('}')) {
+            let message = format!("`{}` must be a mapping or an expression `${{ … }}`", last(at));
+            self.problems.push(at.problem(Code::WrongType, message));
         }
     }
 
@@ -410,76 +423,6 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-/// Whether a node is of a type that may stand there.
-pub(crate) fn fits(node: &Node, shape: &Shape) -> bool {
-    match shape {
-        Shape::Any | Shape::Value | Shape::NotYet => true,
-        shape if fits_text(shape) && !matches!(shape, Shape::Either(_) | Shape::Duration) => {
-            node.as_str().is_some()
-        }
-        Shape::Bool => node.as_bool().is_some(),
-        Shape::Integer { .. } => node.as_integer().is_some(),
-        Shape::Duration => node.as_str().is_some() || node.as_map().is_some(),
-        Shape::JsonSchema => node.as_map().is_some() || node.as_bool().is_some(),
-        Shape::List(_) | Shape::Named(_) | Shape::NonEmptyNamed(_) | Shape::Tasks => {
-            node.as_list().is_some()
-        }
-        Shape::MapValue | Shape::Map(_) | Shape::Object(_) | Shape::UseOr(_) | Shape::Task => {
-            node.as_map().is_some()
-        }
-        Shape::Either(shapes) => shapes.iter().any(|shape| fits(node, shape)),
-        _ => false,
-    }
-}
-
-fn fits_text(shape: &Shape) -> bool {
-    match shape {
-        Shape::Text
-        | Shape::Expression
-        | Shape::TextValue
-        | Shape::Code
-        | Shape::Choice(_)
-        | Shape::Duration
-        | Shape::Uri
-        | Shape::DnsLabel
-        | Shape::Version
-        | Shape::VersionOrLatest
-        | Shape::Host
-        | Shape::Directive
-        | Shape::Variable => true,
-        Shape::Either(shapes) => shapes.iter().any(fits_text),
-        _ => false,
-    }
-}
-
-fn expected(shape: &Shape) -> String {
-    let text = match shape {
-        Shape::Any | Shape::Value | Shape::NotYet => "a value",
-        Shape::Expression => "an expression",
-        Shape::Uri => "a URI",
-        Shape::Choice(choices) => return format!("one of {}", choices.join(", ")),
-        Shape::Bool => "true or false",
-        Shape::Integer { .. } => "a whole number",
-        Shape::Duration => "a duration such as `PT15M` or `{ minutes: 15 }`",
-        Shape::DnsLabel | Shape::Host => "a name",
-        Shape::Version | Shape::VersionOrLatest => "a version in quotes",
-        Shape::Directive => "`continue`, `exit`, `end` or the name of a task",
-        Shape::Variable => "the name of a variable",
-        Shape::JsonSchema => "a JSON Schema",
-        Shape::List(_) => "a list",
-        Shape::Named(_) | Shape::NonEmptyNamed(_) => "a list of named entries",
-        Shape::Tasks => "a list of tasks",
-        Shape::Task => "a task",
-        Shape::MapValue | Shape::Map(_) | Shape::Object(_) | Shape::UseOr(_) => "a mapping",
-        Shape::Either(shapes) => {
-            let all: Vec<String> = shapes.iter().map(expected).collect();
-            return all.join(" or ");
-        }
-        Shape::Text | Shape::TextValue | Shape::Code => "text",
-    };
-    text.to_owned()
 }
 
 /// `{ … }` where somebody probably wrote an expression without quotes.

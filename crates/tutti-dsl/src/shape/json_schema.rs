@@ -40,6 +40,7 @@ impl Definitions {
             | Shape::Directive
             | Shape::Variable => json!({ "type": "string" }),
             Shape::Uri => json!({ "type": "string", "minLength": 1 }),
+            Shape::Marked => json!({ "type": "string", "pattern": "^\\s*\\$\\{" }),
             Shape::MapValue => json!({ "type": "object" }),
             Shape::Bool => json!({ "type": "boolean" }),
             Shape::Integer { min, max: i64::MAX } => json!({ "type": "integer", "minimum": min }),

@@ -166,12 +166,12 @@ impl<'a> Loader<'a> {
         let range = self.range(span);
         match event {
             Event::SequenceStart(anchor, tag) => {
-                self.check_collection_tag(tag.as_deref(), "seq", &range)?;
+                check_collection_tag(tag.as_deref(), "seq", &range)?;
                 self.open(anchor, range, OpenKind::List(Vec::new()))?;
                 Ok(None)
             }
             Event::MappingStart(anchor, tag) => {
-                self.check_collection_tag(tag.as_deref(), "map", &range)?;
+                check_collection_tag(tag.as_deref(), "map", &range)?;
                 self.open(
                     anchor,
                     range,
@@ -194,20 +194,6 @@ impl<'a> Loader<'a> {
             | Event::StreamEnd
             | Event::DocumentStart(_)
             | Event::DocumentEnd => Ok(None),
-        }
-    }
-
-    fn check_collection_tag(
-        &self,
-        tag: Option<&Tag>,
-        expected: &str,
-        range: &Range<usize>,
-    ) -> Result<(), Problem> {
-        match tag {
-            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == expected) => {
-                Err(unknown_tag(tag, range.clone()))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -343,6 +329,19 @@ impl<'a> Loader<'a> {
             span
         };
         Ok(Node { kind, span })
+    }
+}
+
+fn check_collection_tag(
+    tag: Option<&Tag>,
+    expected: &str,
+    range: &Range<usize>,
+) -> Result<(), Problem> {
+    match tag {
+        Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == expected) => {
+            Err(unknown_tag(tag, range.clone()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -96,10 +96,11 @@ impl Stepper<'_> {
 
     fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
         let key = (frame.task?, path.to_vec());
-        self.execution.ancestors(frame).find_map(|around| match &around.body {
+        let from_try = self.execution.ancestors(frame).find_map(|around| match &around.body {
             Body::Try(state) => state.keys.get(&key).cloned(),
             _ => None,
-        })
+        });
+        from_try.or_else(|| self.execution.handed_keys.get(&key).cloned())
     }
 }
 
@@ -132,7 +133,7 @@ fn uri(scene: &Scene<'_>, source: &UriSource, input: &Value) -> Result<Value> {
             .map_err(|error| Box::new(Error::new(ErrorType::Expression, error.to_string()))),
         UriSource::Expression(expression) => {
             let value = scene.evaluate_expression(expression, input)?;
-            if let Some(_) = value.as_str() {
+            if value.as_str().is_some() {
                 Ok(value)
             } else {
                 let detail =

@@ -9,12 +9,24 @@ use crate::{
 
 impl Machine<'_> {
     /// `paths = value`
-    pub(super) fn assign<'e>(&self, paths: &'e Node, env: &'e Env<'e>, input: Value, value: &Value) -> Flow<Value> {
+    pub(super) fn assign<'e>(
+        &self,
+        paths: &'e Node,
+        env: &'e Env<'e>,
+        input: Value,
+        value: &Value,
+    ) -> Flow<Value> {
         self.change(paths, env, input, &mut |_| Ok(Some(value.clone())))
     }
 
     /// `paths |= update`: the update's first result, or removal where it has none.
-    pub(super) fn update<'e>(&self, paths: &'e Node, update: &'e Node, env: &'e Env<'e>, input: Value) -> Flow<Value> {
+    pub(super) fn update<'e>(
+        &self,
+        paths: &'e Node,
+        update: &'e Node,
+        env: &'e Env<'e>,
+        input: Value,
+    ) -> Flow<Value> {
         self.change(paths, env, input, &mut |before| {
             self.budget.tick()?;
             if update.single {
@@ -51,7 +63,13 @@ impl Machine<'_> {
         })
     }
 
-    fn change<'e>(&self, paths: &'e Node, env: &'e Env<'e>, input: Value, change: access::Change<'_>) -> Flow<Value> {
+    fn change<'e>(
+        &self,
+        paths: &'e Node,
+        env: &'e Env<'e>,
+        input: Value,
+        change: access::Change<'_>,
+    ) -> Flow<Value> {
         let mut places = Vec::new();
         self.run(paths, env, Item::traced(input.clone()), &mut |item| {
             item.check_place()?;
@@ -73,6 +91,6 @@ impl Machine<'_> {
                 removed.push(Value::array(place));
             }
         }
-        if removed.is_empty() { Ok(result) } else { access::delete_paths(self, result, removed) }
+        if removed.is_empty() { Ok(result) } else { access::delete_paths(self, result, &removed) }
     }
 }

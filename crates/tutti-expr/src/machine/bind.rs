@@ -17,7 +17,7 @@ impl Machine<'_> {
         binding: &'e Binding,
         body: &'e Node,
         env: &'e Env<'e>,
-        item: Item,
+        item: &Item,
         out: Out<'_>,
     ) -> Flow {
         self.values(source, env, item.value.clone(), &mut |value| {
@@ -27,7 +27,9 @@ impl Machine<'_> {
             let mut passed_on = false;
             self.bind_all(binding, &value, env, &item.value, &mut |inner| {
                 passed_on = false;
-                self.run(body, inner, item.clone(), &mut |item| out(item).inspect_err(|_| passed_on = true))
+                self.run(body, inner, item.clone(), &mut |item| {
+                    out(item).inspect_err(|_| passed_on = true)
+                })
             })
         })
     }
@@ -93,10 +95,13 @@ impl Machine<'_> {
                 }
             }
         }
-        self.with_slots(&slots, env, then)
+        with_slots(&slots, env, then)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the state of one destructuring, which nothing else holds")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one destructuring, which nothing else holds"
+    )]
     fn take_members<'e>(
         &self,
         members: &'e [Member],
@@ -113,7 +118,11 @@ impl Machine<'_> {
         let _nesting = self.budget.enter()?;
         self.values(&member.key, env, input.clone(), &mut |key| {
             if key.as_str().is_none() {
-                return Stop::raise(format!("Cannot index {} with {}", value.type_name(), key.type_name()));
+                return Stop::raise(format!(
+                    "Cannot index {} with {}",
+                    value.type_name(),
+                    key.type_name()
+                ));
             }
             let part = access::index(self, value, &key)?;
             let (mut work, mut slots) = (work.clone(), slots.clone());
@@ -126,14 +135,14 @@ impl Machine<'_> {
             self.take_members(rest, value, work, slots, env, input, then)
         })
     }
+}
 
-    fn with_slots<'e>(&self, slots: &[Value], env: &'e Env<'e>, then: Then<'_>) -> Flow {
-        match slots.split_first() {
-            None => then(env),
-            Some((first, rest)) => {
-                let inner = Env::Value { value: first.clone(), parent: env };
-                self.with_slots(rest, &inner, then)
-            }
+fn with_slots<'e>(slots: &[Value], env: &'e Env<'e>, then: Then<'_>) -> Flow {
+    match slots.split_first() {
+        None => then(env),
+        Some((first, rest)) => {
+            let inner = Env::Value { value: first.clone(), parent: env };
+            with_slots(rest, &inner, then)
         }
     }
 }

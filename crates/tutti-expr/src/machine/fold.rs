@@ -4,7 +4,13 @@ use super::{Env, Flow, Item, Machine, Out};
 use crate::{Value, syntax::tree::Fold};
 
 impl Machine<'_> {
-    pub(super) fn run_reduce<'e>(&self, fold: &'e Fold, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
+    pub(super) fn run_reduce<'e>(
+        &self,
+        fold: &'e Fold,
+        env: &'e Env<'e>,
+        item: &Item,
+        out: Out<'_>,
+    ) -> Flow {
         self.run(&fold.start, env, item.clone(), &mut |start| {
             let mut state = start;
             self.values(&fold.source, env, item.value.clone(), &mut |value| {
@@ -32,7 +38,13 @@ impl Machine<'_> {
         Ok(last)
     }
 
-    pub(super) fn run_foreach<'e>(&self, fold: &'e Fold, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
+    pub(super) fn run_foreach<'e>(
+        &self,
+        fold: &'e Fold,
+        env: &'e Env<'e>,
+        item: &Item,
+        out: Out<'_>,
+    ) -> Flow {
         self.run(&fold.start, env, item.clone(), &mut |start| {
             let mut state = start;
             self.values(&fold.source, env, item.value.clone(), &mut |value| {

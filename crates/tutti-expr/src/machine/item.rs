@@ -70,7 +70,10 @@ impl Item {
     /// Refuses to go on from a value that stands nowhere.
     pub(crate) fn check_place(&self) -> Flow {
         match self.track {
-            Track::Lost => Stop::raise(format!("Invalid path expression with result {}", self.value.preview(29))),
+            Track::Lost => Stop::raise(format!(
+                "Invalid path expression with result {}",
+                self.value.preview(29)
+            )),
             _ => Ok(()),
         }
     }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::{Env, Flow, Item, Machine, Stop};
 use crate::{
-    Value,
+    Object, Value,
+    limits::Budget,
     natives::{self, Native, operators},
     syntax::tree::{Fold, Node, Op, Part},
-    value::{Array},
-    Object,
+    value::Array,
 };
 
 impl Machine<'_> {
@@ -71,7 +71,11 @@ impl Machine<'_> {
                 _ => self.one(right, env, input),
             },
             Op::Try(body, Some(handler)) => match self.one(body, env, input) {
-                Err(stop) => self.one(handler, env, stop.into_error()?),
+                Err(stop) => {
+                    let error = stop.into_error()?;
+                    self.budget.ticks(super::ERROR_TICKS)?;
+                    self.one(handler, env, error)
+                }
                 value => value,
             },
             Op::Reduce(fold) => self.one_reduce(fold, env, input),
@@ -79,7 +83,9 @@ impl Machine<'_> {
                 let value = self.one(source, env, input.clone())?;
                 self.one(body, &Env::Value { value, parent: env }, input)
             }
-            Op::Define(function, body) => self.one(body, &Env::Function { function, parent: env }, input),
+            Op::Define(function, body) => {
+                self.one(body, &Env::Function { function, parent: env }, input)
+            }
             Op::Native(native, args) => self.one_native(native, args, env, input),
             Op::Special(special, args) => self.one_special(*special, args, env, input),
             Op::Update(paths, update) => self.update(paths, update, env, input),
@@ -100,7 +106,12 @@ impl Machine<'_> {
     }
 
     /// All results of a node as an array.
-    pub(crate) fn collect<'e>(&self, node: &'e Node, env: &'e Env<'e>, input: Value) -> Flow<Value> {
+    pub(crate) fn collect<'e>(
+        &self,
+        node: &'e Node,
+        env: &'e Env<'e>,
+        input: Value,
+    ) -> Flow<Value> {
         let mut items = Vec::new();
         let mut size = 0_u64;
         self.values(node, env, input, &mut |value| {
@@ -112,17 +123,22 @@ impl Machine<'_> {
             Ok(())
         })?;
         self.budget.copy(items.len())?;
-        self.budget.admit(Value::from(Array::new(items)))
+        Budget::admit(Value::from(Array::new(items)))
     }
 
-    fn one_object<'e>(&self, members: &'e [(Node, Node)], env: &'e Env<'e>, input: &Value) -> Flow<Value> {
+    fn one_object<'e>(
+        &self,
+        members: &'e [(Node, Node)],
+        env: &'e Env<'e>,
+        input: &Value,
+    ) -> Flow<Value> {
         let mut object = Object::default();
         for (key, value) in members {
             self.budget.tick()?;
             let key = self.one(key, env, input.clone())?;
             natives::object::put(&mut object, &key, self.one(value, env, input.clone())?)?;
         }
-        self.budget.admit(Value::from(object))
+        Budget::admit(Value::from(object))
     }
 
     /// Objects of every combination of the members' results; the last member changes fastest.
@@ -139,13 +155,12 @@ impl Machine<'_> {
             for (key, value) in done {
                 natives::object::put(&mut object, &key, value)?;
             }
-            return out(self.budget.admit(Value::from(object))?);
+            return out(Budget::admit(Value::from(object))?);
         };
         let _nesting = self.budget.enter()?;
         self.values(key, env, input.clone(), &mut |key| {
             self.values(value, env, input.clone(), &mut |value| {
-                self.budget.copy(done.len())?;
-                self.budget.tick()?;
+                self.budget.ticks(2 + done.len() as u64 / 4)?;
                 let mut done = done.clone();
                 done.push((key.clone(), value));
                 self.run_object(rest, done, env, input, out)
@@ -179,7 +194,7 @@ impl Machine<'_> {
         Ok(Value::from(text).tainted_if(pieces.iter().any(Value::is_tainted)))
     }
 
-    /// Texts of every combination of the parts' results; the last part changes fastest.
+    /// Texts of every combination of the parts' results; the first part changes fastest.
     pub(super) fn run_text<'e>(
         &self,
         parts: &'e [Part],
@@ -188,14 +203,16 @@ impl Machine<'_> {
         input: &Value,
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
-        let Some((part, rest)) = parts.split_first() else { return out(self.join_text(&done)?) };
+        let Some((part, before)) = parts.split_last() else {
+            let pieces: Vec<Value> = done.into_iter().rev().collect();
+            return out(self.join_text(&pieces)?);
+        };
         let _nesting = self.budget.enter()?;
         let mut next = |piece| {
-            self.budget.copy(done.len())?;
-            self.budget.tick()?;
+            self.budget.ticks(2)?;
             let mut done = done.clone();
             done.push(piece);
-            self.run_text(rest, done, env, input, out)
+            self.run_text(before, done, env, input, out)
         };
         match part {
             Part::Literal(text) => next(Value::from(text.clone())),
@@ -220,7 +237,7 @@ impl Machine<'_> {
 
     fn one_reduce<'e>(&self, fold: &'e Fold, env: &'e Env<'e>, input: Value) -> Flow<Value> {
         let mut result = Value::NULL;
-        self.run_reduce(fold, env, Item::plain(input), &mut |item| {
+        self.run_reduce(fold, env, &Item::plain(input), &mut |item| {
             result = item.value;
             Ok(())
         })?;
@@ -257,6 +274,7 @@ impl Machine<'_> {
     ) -> Flow {
         let Some((last, before)) = args.split_last() else {
             values[1..].reverse();
+            self.budget.ticks(args.len() as u64 + 1)?;
             return out(native.call(self, &values)?);
         };
         self.values(last, env, input.clone(), &mut |value| {
@@ -273,4 +291,3 @@ impl Value {
         !self.is_null() && self.as_bool() != Some(false)
     }
 }
-

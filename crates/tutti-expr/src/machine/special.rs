@@ -3,6 +3,7 @@
 use super::{Env, Flow, Item, Machine, Out, Stop};
 use crate::{
     Value,
+    limits::Budget,
     natives::{self, operators, regex, sorting},
     syntax::tree::{Binary, Node, Special},
     value::Array,
@@ -26,26 +27,32 @@ impl Machine<'_> {
     ) -> Flow {
         match (special, args) {
             (Special::Empty, _) => Ok(()),
-            (Special::Path, [paths]) => self.run(paths, env, Item::traced(item.value.clone()), &mut |place| {
-                out(item.computed(self.budget.admit(Value::array(place.place()?))?))
-            }),
+            (Special::Path, [paths]) => {
+                self.run(paths, env, Item::traced(item.value.clone()), &mut |place| {
+                    out(item.computed(Budget::admit(Value::array(place.place()?))?))
+                })
+            }
             (Special::GetPath, [path]) => self.values(path, env, item.value.clone(), &mut |path| {
                 out(self.get_path(item.clone(), &path)?)
             }),
             (Special::Range, bounds) => self.run_range(bounds, env, &item, out),
-            (Special::Limit, [count, filter]) => self.values(count, env, item.value.clone(), &mut |count| {
-                self.run_limit(natives::count(&count, "limit")?, filter, env, item.clone(), out)
-            }),
-            (Special::Skip, [count, filter]) => self.values(count, env, item.value.clone(), &mut |count| {
-                let mut left = natives::count(&count, "skip")?;
-                self.run(filter, env, item.clone(), &mut |item| {
-                    if left == 0 {
-                        return out(item);
-                    }
-                    left -= 1;
-                    Ok(())
+            (Special::Limit, [count, filter]) => {
+                self.values(count, env, item.value.clone(), &mut |count| {
+                    self.run_limit(natives::count(&count, "limit")?, filter, env, item.clone(), out)
                 })
-            }),
+            }
+            (Special::Skip, [count, filter]) => {
+                self.values(count, env, item.value.clone(), &mut |count| {
+                    let mut left = natives::count(&count, "skip")?;
+                    self.run(filter, env, item.clone(), &mut |item| {
+                        if left == 0 {
+                            return out(item);
+                        }
+                        left -= 1;
+                        Ok(())
+                    })
+                })
+            }
             (Special::First, [filter]) => match self.first(filter, env, item)? {
                 Some(first) => out(first),
                 None => Ok(()),
@@ -128,7 +135,12 @@ impl Machine<'_> {
     }
 
     /// The first result of a filter.
-    pub(super) fn first<'e>(&self, filter: &'e Node, env: &'e Env<'e>, item: Item) -> Flow<Option<Item>> {
+    pub(super) fn first<'e>(
+        &self,
+        filter: &'e Node,
+        env: &'e Env<'e>,
+        item: Item,
+    ) -> Flow<Option<Item>> {
         let label = self.new_label();
         let mut first = None;
         self.run(filter, env, item, &mut |item| {
@@ -139,7 +151,14 @@ impl Machine<'_> {
         Ok(first)
     }
 
-    fn run_limit<'e>(&self, count: u64, filter: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
+    fn run_limit<'e>(
+        &self,
+        count: u64,
+        filter: &'e Node,
+        env: &'e Env<'e>,
+        item: Item,
+        out: Out<'_>,
+    ) -> Flow {
         if count == 0 {
             return Ok(());
         }
@@ -164,7 +183,7 @@ impl Machine<'_> {
                 let value = Value::NULL.tainted_if(item.value.is_tainted());
                 return Ok(Item { value, track: item.track.then(key)? });
             }
-            self.step(item, key)
+            self.step(&item, key)
         })
     }
 
@@ -189,7 +208,13 @@ impl Machine<'_> {
         Ok(Value::from(settled == on).tainted_if(mark))
     }
 
-    fn run_range<'e>(&self, bounds: &'e [Node], env: &'e Env<'e>, item: &Item, out: Out<'_>) -> Flow {
+    fn run_range<'e>(
+        &self,
+        bounds: &'e [Node],
+        env: &'e Env<'e>,
+        item: &Item,
+        out: Out<'_>,
+    ) -> Flow {
         let input = &item.value;
         let mut emit = |value| out(item.computed(value));
         match bounds {
@@ -203,16 +228,25 @@ impl Machine<'_> {
             }),
             [start, end, by] => self.values(start, env, input.clone(), &mut |start| {
                 self.values(end, env, input.clone(), &mut |end| {
-                    self.values(by, env, input.clone(), &mut |by| self.count_up(&start, &end, &by, &mut emit))
+                    self.values(by, env, input.clone(), &mut |by| {
+                        self.count_up(&start, &end, &by, &mut emit)
+                    })
                 })
             }),
             _ => Stop::broken(),
         }
     }
 
-    fn count_up(&self, start: &Value, end: &Value, by: &Value, out: &mut dyn FnMut(Value) -> Flow) -> Flow {
+    fn count_up(
+        &self,
+        start: &Value,
+        end: &Value,
+        by: &Value,
+        out: &mut dyn FnMut(Value) -> Flow,
+    ) -> Flow {
         let mark = start.is_tainted() || end.is_tainted() || by.is_tainted();
-        let (Some(mut at), Some(last), Some(step)) = (start.as_f64(), end.as_f64(), by.as_f64()) else {
+        let (Some(mut at), Some(last), Some(step)) = (start.as_f64(), end.as_f64(), by.as_f64())
+        else {
             return Stop::raise("Range bounds must be numeric");
         };
         while if step > 0.0 { at < last } else { step < 0.0 && at > last } {
@@ -254,7 +288,13 @@ impl Machine<'_> {
     }
 
     /// Leaves every result of a filter to be visited, and its error after them.
-    fn gather<'e>(&self, filter: &'e Node, env: &'e Env<'e>, item: Item, pending: &mut Vec<Pending>) -> Flow {
+    fn gather<'e>(
+        &self,
+        filter: &'e Node,
+        env: &'e Env<'e>,
+        item: Item,
+        pending: &mut Vec<Pending>,
+    ) -> Flow {
         let flow = self.run(filter, env, item, &mut |item| {
             pending.push(Pending::Visit(item));
             Ok(())
@@ -279,7 +319,13 @@ impl Machine<'_> {
         self.values(condition, env, item.value, &mut |chosen| then(chosen.is_truthy(), pending))
     }
 
-    fn run_substitute<'e>(&self, args: [&'e Node; 4], env: &'e Env<'e>, item: &Item, out: Out<'_>) -> Flow {
+    fn run_substitute<'e>(
+        &self,
+        args: [&'e Node; 4],
+        env: &'e Env<'e>,
+        item: &Item,
+        out: Out<'_>,
+    ) -> Flow {
         let [pattern, text, flags, global] = args;
         let input = &item.value;
         self.values(pattern, env, input.clone(), &mut |pattern| {
@@ -323,7 +369,8 @@ impl Machine<'_> {
                 };
                 if results.len() == index {
                     // A result that earlier matches did not have: they stay as they were.
-                    results.push((if number == 0 { String::new() } else { before.to_owned() }, false));
+                    results
+                        .push((if number == 0 { String::new() } else { before.to_owned() }, false));
                 }
                 let added = (gap.len() + replacement.len()) as u64;
                 self.budget.walk(added)?;
@@ -353,6 +400,6 @@ impl Machine<'_> {
     /// An array of these values, if it is within the limits.
     pub(crate) fn array(&self, items: Vec<Value>) -> Flow<Value> {
         self.budget.copy(items.len())?;
-        self.budget.admit(Value::from(Array::new(items)))
+        Budget::admit(Value::from(Array::new(items)))
     }
 }

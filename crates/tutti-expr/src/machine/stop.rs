@@ -42,6 +42,7 @@ impl Stop {
     }
 
     /// The error, or what else this is as it was.
+    #[expect(clippy::boxed_local, reason = "a stop always travels in its box")]
     pub(super) fn into_error(self: Box<Self>) -> Flow<Value> {
         match *self {
             Self::Error(error) => Ok(error),

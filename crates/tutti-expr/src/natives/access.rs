@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc};
 use super::{describe, integer};
 use crate::{
     Kind, Object, Value,
+    limits::Budget,
     limits::Limit,
     machine::{Flow, Machine, Stop},
     value::Array,
@@ -25,7 +26,9 @@ pub(crate) fn field(value: &Value, name: &str) -> Flow<Value> {
 /// `value[key]`
 pub(crate) fn index(machine: &Machine<'_>, value: &Value, key: &Value) -> Flow<Value> {
     let found = match (value.kind(), key.kind()) {
-        (_, Kind::String(name)) if value.as_object().is_some() || value.is_null() => field(value, name)?,
+        (_, Kind::String(name)) if value.as_object().is_some() || value.is_null() => {
+            field(value, name)?
+        }
         (Kind::Array(items), Kind::Integer(_) | Kind::Float(_)) => {
             place_of(key, items.len()).and_then(|at| items.get(at)).cloned().unwrap_or(Value::NULL)
         }
@@ -105,7 +108,12 @@ fn slice_text(text: &str, bounds: &Object) -> Flow<Value> {
 }
 
 /// The root with what stands at `path` changed; containers that nobody else holds change in place.
-pub(crate) fn change(machine: &Machine<'_>, root: Value, path: &[Value], change_it: Change<'_>) -> Flow<Value> {
+pub(crate) fn change(
+    machine: &Machine<'_>,
+    root: Value,
+    path: &[Value],
+    change_it: Change<'_>,
+) -> Flow<Value> {
     if path.len() > Value::MAX_DEPTH as usize {
         return Stop::limit(Limit::ValueDepth);
     }
@@ -116,8 +124,10 @@ pub(crate) fn change(machine: &Machine<'_>, root: Value, path: &[Value], change_
     match key.kind() {
         Kind::String(name) => change_member(machine, root, key, name, rest, change_it),
         Kind::Integer(_) | Kind::Float(_) => change_item(machine, root, key, rest, change_it),
-        Kind::Object(bounds) => change_slice(machine, root, bounds, rest, change_it),
-        Kind::Array(_) if root.as_array().is_some() => Stop::raise("Cannot update field at array index of array"),
+        Kind::Object(bounds) => change_slice(machine, &root, bounds, rest, change_it),
+        Kind::Array(_) if root.as_array().is_some() => {
+            Stop::raise("Cannot update field at array index of array")
+        }
         _ => refuse(&root, key),
     }
 }
@@ -131,7 +141,7 @@ fn change_member(
     change_it: Change<'_>,
 ) -> Flow<Value> {
     if !root.is_unshared() {
-        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 8)?;
+        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     }
     let mut object = match if root.is_null() { Ok(Object::default()) } else { root.into_object() } {
         Ok(object) => object,
@@ -143,7 +153,7 @@ fn change_member(
     if key.is_tainted() {
         object.mark_keys();
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }
 
 fn change_item(
@@ -156,10 +166,11 @@ fn change_item(
     if !root.is_unshared() {
         machine.budget.copy(root.as_array().map_or(0, <[Value]>::len))?;
     }
-    let mut array = match if root.is_null() { Ok(Array::new(Vec::new())) } else { root.into_array() } {
-        Ok(array) => array,
-        Err(root) => return refuse(&root, key),
-    };
+    let mut array =
+        match if root.is_null() { Ok(Array::new(Vec::new())) } else { root.into_array() } {
+            Ok(array) => array,
+            Err(root) => return refuse(&root, key),
+        };
     let length = array.items().len();
     let Some(at) = place_of(key, length) else {
         return Stop::raise("Out of bounds negative array index");
@@ -171,12 +182,12 @@ fn change_item(
     let before = array.take(at);
     let after = change(machine, before, rest, change_it)?;
     array.set(at, after);
-    machine.budget.admit(Value::from(array))
+    Budget::admit(Value::from(array))
 }
 
 fn change_slice(
     machine: &Machine<'_>,
-    root: Value,
+    root: &Value,
     bounds: &Object,
     rest: &[Value],
     change_it: Change<'_>,
@@ -184,7 +195,12 @@ fn change_slice(
     let items = match root.kind() {
         Kind::Null => &[],
         Kind::Array(items) => items,
-        _ => return Stop::raise(format!("Cannot update field at object index of {}", root.type_name())),
+        _ => {
+            return Stop::raise(format!(
+                "Cannot update field at object index of {}",
+                root.type_name()
+            ));
+        }
     };
     let range = slice_range(bounds, items.len())?;
     let part = machine.array(items[range.clone()].to_vec())?;
@@ -193,17 +209,21 @@ fn change_slice(
     let Some(inserted) = after.as_array() else {
         return Stop::raise("A slice of an array can only be assigned another array");
     };
-    machine.budget.copy(inserted.len())?;
+    let total = items.len() + inserted.len();
+    machine.budget.copy(total)?;
+    machine.budget.hold((total * size_of::<Value>()) as u64)?;
     machine.array([&items[..range.start], inserted, &items[range.end..]].concat())
 }
 
 /// The root without what stands at these paths.
-pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: Vec<Value>) -> Flow<Value> {
+pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: &[Value]) -> Flow<Value> {
     let mut places = Vec::with_capacity(paths.len());
-    for path in &paths {
+    for path in paths {
         machine.budget.tick()?;
         match path.as_array() {
-            Some(keys) if keys.len() > Value::MAX_DEPTH as usize => return Stop::limit(Limit::ValueDepth),
+            Some(keys) if keys.len() > Value::MAX_DEPTH as usize => {
+                return Stop::limit(Limit::ValueDepth);
+            }
             Some(keys) => places.push(keys),
             None => return Stop::raise("Path must be specified as an array"),
         }
@@ -222,9 +242,11 @@ fn delete(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value
         Kind::Object(_) => delete_members(machine, root, places),
         Kind::Array(_) => delete_items(machine, &root, places),
         _ => match places.first().and_then(|place| place.first()) {
-            Some(key) if places.iter().any(|place| place.len() == 1) => {
-                Stop::raise(format!("Cannot delete field at {} index of {}", key.type_name(), root.type_name()))
-            }
+            Some(key) if places.iter().any(|place| place.len() == 1) => Stop::raise(format!(
+                "Cannot delete field at {} index of {}",
+                key.type_name(),
+                root.type_name()
+            )),
             Some(key) => refuse(&root, key),
             None => Ok(root),
         },
@@ -245,15 +267,10 @@ fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'
     let mut groups: Vec<Group<'p>> = Vec::new();
     for place in sorted {
         let Some((key, rest)) = place.split_first() else { continue };
-        let same = groups.last_mut().filter(|group| group.key == key);
-        let group = match same {
-            Some(group) => group,
-            None => {
-                groups.push(Group { key, whole: false, below: Vec::new() });
-                let last = groups.len() - 1;
-                &mut groups[last]
-            }
-        };
+        if groups.last().is_none_or(|group| group.key != key) {
+            groups.push(Group { key, whole: false, below: Vec::new() });
+        }
+        let Some(group) = groups.last_mut() else { continue };
         if rest.is_empty() {
             group.whole = true;
         } else {
@@ -265,14 +282,17 @@ fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'
 
 fn delete_members(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
     let groups = groups(machine, places)?;
-    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 8)?;
+    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     let mut object = match root.into_object() {
         Ok(object) => object,
         Err(root) => return Ok(root),
     };
     for group in groups {
         let Some(name) = group.key.as_str() else {
-            return Stop::raise(format!("Cannot delete field at {} index of object", group.key.type_name()));
+            return Stop::raise(format!(
+                "Cannot delete field at {} index of object",
+                group.key.type_name()
+            ));
         };
         if group.whole {
             machine.budget.ticks(object.len() as u64 / 32)?;
@@ -293,7 +313,10 @@ fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flo
     for group in groups(machine, places)? {
         match group.key.kind() {
             Kind::Integer(_) | Kind::Float(_) => {
-                let Some(at) = place_of(group.key, items.len()).filter(|at| *at < items.len()) else { continue };
+                let Some(at) = place_of(group.key, items.len()).filter(|at| *at < items.len())
+                else {
+                    continue;
+                };
                 if group.whole {
                     kept[at] = false;
                 } else {
@@ -313,7 +336,10 @@ fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flo
                 }
             }
             _ => {
-                return Stop::raise(format!("Cannot delete field at {} index of array", group.key.type_name()));
+                return Stop::raise(format!(
+                    "Cannot delete field at {} index of array",
+                    group.key.type_name()
+                ));
             }
         }
     }
@@ -331,8 +357,11 @@ fn delete_in_slice(
 ) -> Flow {
     for place in below {
         let Some((key, rest)) = place.split_first() else { continue };
-        let shifted = key.as_f64().zip(start.as_f64()).map(|(key, start)| Value::computed(key + start));
-        let Some(at) = shifted.and_then(|key| place_of(&key, items.len())).filter(|at| *at < items.len()) else {
+        let shifted =
+            key.as_f64().zip(start.as_f64()).map(|(key, start)| Value::computed(key + start));
+        let Some(at) =
+            shifted.and_then(|key| place_of(&key, items.len())).filter(|at| *at < items.len())
+        else {
             continue;
         };
         if rest.is_empty() {
@@ -348,13 +377,12 @@ fn delete_in_slice(
 /// `left * right` of two objects: members that are objects on both sides merge too.
 pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return Ok(right.clone()) };
-    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 8 + 1)?;
-    let mut object = match left.into_object() {
-        Ok(object) => object,
-        Err(_) => return Ok(right.clone()),
-    };
+    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 2 + 1)?;
+    let Ok(mut object) = left.into_object() else { return Ok(right.clone()) };
     for (key, value) in added.iter() {
-        let before = object.get(key).filter(|before| before.as_object().is_some() && value.as_object().is_some());
+        let before = object
+            .get(key)
+            .filter(|before| before.as_object().is_some() && value.as_object().is_some());
         let value = match before {
             Some(_) => {
                 let before = object.take(key);
@@ -367,5 +395,5 @@ pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> F
     if added.keys_tainted() {
         object.mark_keys();
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }

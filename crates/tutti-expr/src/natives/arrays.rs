@@ -13,7 +13,9 @@ pub(super) fn natives() -> Vec<Native> {
         native("length", 0, |machine, args| length(machine, &args[0])),
         native("utf8bytelength", 0, |_, args| match args[0].as_str() {
             Some(text) => Ok(integer(text.len())),
-            None => Stop::raise(format!("{} only strings have UTF-8 byte length", describe(&args[0]))),
+            None => {
+                Stop::raise(format!("{} only strings have UTF-8 byte length", describe(&args[0])))
+            }
         }),
         arranging("add", 0, |machine, args| add(machine, &args[0])),
         arranging("reverse", 0, |machine, args| reverse(machine, &args[0])),
@@ -36,7 +38,9 @@ pub(super) fn natives() -> Vec<Native> {
 fn length(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     match value.kind() {
         Kind::Null => Ok(Value::from(0)),
-        Kind::Integer(number) => Ok(number.checked_abs().map_or_else(|| value.clone(), Value::from)),
+        Kind::Integer(number) => {
+            Ok(number.checked_abs().map_or_else(|| value.clone(), Value::from))
+        }
         Kind::Float(number) => Ok(Value::computed(number.abs())),
         Kind::String(text) => {
             machine.budget.walk(text.len() as u64)?;
@@ -52,7 +56,12 @@ fn add(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     let parts: Vec<Value> = match value.kind() {
         Kind::Array(items) => items.to_vec(),
         Kind::Object(object) => object.iter().map(|member| member.1.clone()).collect(),
-        _ => return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value))),
+        _ => {
+            return Stop::raise(format!(
+                "Cannot iterate over {}",
+                super::describe_with_null(value)
+            ));
+        }
     };
     machine.budget.copy(parts.len())?;
     if !parts.is_empty() && parts.iter().all(|part| part.as_str().is_some()) {
@@ -99,9 +108,15 @@ fn flatten(machine: &Machine<'_>, value: &Value, depth: f64) -> Flow<Value> {
     let items: Vec<&Value> = match value.kind() {
         Kind::Array(items) => items.iter().collect(),
         Kind::Object(object) => object.iter().map(|member| member.1).collect(),
-        _ => return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value))),
+        _ => {
+            return Stop::raise(format!(
+                "Cannot iterate over {}",
+                super::describe_with_null(value)
+            ));
+        }
     };
-    let mut pending: Vec<(&Value, f64)> = items.into_iter().rev().map(|item| (item, depth)).collect();
+    let mut pending: Vec<(&Value, f64)> =
+        items.into_iter().rev().map(|item| (item, depth)).collect();
     let mut flat = Vec::new();
     let mut size = 0_u64;
     while let Some((item, depth)) = pending.pop() {

@@ -3,6 +3,7 @@
 use super::{Native, arranging, describe, native};
 use crate::{
     Kind, Value,
+    limits::{BYTES, Limit},
     machine::{Flow, Machine, Stop},
 };
 
@@ -33,10 +34,15 @@ pub(super) fn natives() -> Vec<Native> {
 
 /// A value's JSON as a text.
 pub(super) fn to_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    // Escapes can make the text longer than the size says; twice is what common text takes at most.
     machine.budget.hold(value.size())?;
-    machine.budget.walk(value.size())?;
-    machine.budget.admit(Value::from(value.to_json()))
+    machine.budget.text(value.size())?;
+    match value.to_json_within(BYTES) {
+        Some(text) => {
+            machine.budget.hold(text.len() as u64)?;
+            Ok(Value::from(text))
+        }
+        None => Stop::limit(Limit::Bytes),
+    }
 }
 
 fn from_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
@@ -49,7 +55,8 @@ fn from_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         return Ok(Value::NULL);
     }
     let shown = || if value.is_tainted() { Value::REDACTED.to_owned() } else { value.preview(60) };
-    Value::from_json(text).or_else(|error| Stop::raise(format!("{} (while parsing {})", error.message, shown())))
+    Value::from_json(text)
+        .or_else(|error| Stop::raise(format!("{} (while parsing {})", error.message, shown())))
 }
 
 fn to_number(value: &Value) -> Flow<Value> {
@@ -59,7 +66,8 @@ fn to_number(value: &Value) -> Flow<Value> {
         _ => return Stop::raise(format!("{} cannot be parsed as a number", describe(value))),
     };
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let allowed = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+    let allowed =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
     let starts = digits.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.');
     match text.parse::<f64>() {
         Ok(number) if starts && text.bytes().all(allowed) => {

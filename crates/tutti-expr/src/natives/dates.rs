@@ -27,7 +27,9 @@ pub(super) fn natives() -> Vec<Native> {
             None => Stop::raise("mktime requires array of 6 numbers"),
         }),
         native("strftime", 1, |machine, args| print(machine, &args[0], &args[1], "strftime/1")),
-        native("strflocaltime", 1, |machine, args| print(machine, &args[0], &args[1], "strflocaltime/1")),
+        native("strflocaltime", 1, |machine, args| {
+            print(machine, &args[0], &args[1], "strflocaltime/1")
+        }),
         native("strptime", 1, |machine, args| parse(machine, &args[0], &args[1])),
     ]
 }
@@ -41,7 +43,10 @@ fn seconds(date_time: DateTime) -> Flow<Value> {
 
 /// Seconds since 1970 as jq's array: year, month from 0, day, hours, minutes, seconds, weekday from Sunday, day of the year.
 fn broken_down(seconds: f64) -> Flow<Value> {
-    #[expect(clippy::cast_possible_truncation, reason = "saturating; what is out of range is refused next")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "saturating; what is out of range is refused next"
+    )]
     let whole = seconds.floor() as i64;
     match Timestamp::from_second(whole) {
         Ok(timestamp) if seconds.is_finite() => {
@@ -69,14 +74,19 @@ fn fields(at: DateTime, fraction: f64) -> Value {
 /// The date and time of jq's array, and the fraction of its second.
 fn date_time(value: &Value) -> Option<(DateTime, f64)> {
     let items = value.as_array().filter(|items| items.len() >= 6)?;
-    #[expect(clippy::cast_possible_truncation, reason = "saturating; what is out of range is refused next")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "saturating; what is out of range is refused next"
+    )]
     let field = |at: usize| items[at].as_f64().map(|number| number.floor() as i64);
     // Months, days, hours … beyond their range run over into the next larger unit.
     let months = field(0)?.checked_mul(12)?.checked_add(field(1)?)?;
     let year = i16::try_from(months.div_euclid(12)).ok()?;
     let month = i8::try_from(months.rem_euclid(12) + 1).ok()?;
     let first = jiff::civil::Date::new(year, month, 1).ok()?.at(0, 0, 0, 0);
-    let days = jiff::SignedDuration::from_hours(field(2)?.checked_sub(1).filter(in_range)?.checked_mul(24)?);
+    let days = jiff::SignedDuration::from_hours(
+        field(2)?.checked_sub(1).filter(in_range)?.checked_mul(24)?,
+    );
     let hours = jiff::SignedDuration::from_hours(field(3).filter(in_range)?);
     let minutes = jiff::SignedDuration::from_mins(field(4).filter(in_range)?);
     let seconds = jiff::SignedDuration::from_secs(field(5).filter(in_range)?);
@@ -85,6 +95,7 @@ fn date_time(value: &Value) -> Option<(DateTime, f64)> {
     Some((first.checked_add(total).ok()?, number - number.floor()))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that `filter` wants")]
 fn in_range(number: &i64) -> bool {
     number.abs() < 1_000_000_000_000
 }
@@ -97,6 +108,7 @@ fn print(machine: &Machine<'_>, value: &Value, format: &Value, name: &str) -> Fl
     let Some((at, _)) = date_time(&broken) else {
         return Stop::raise(format!("{name} requires parsed datetime inputs"));
     };
+    let shown = format.preview(60);
     let Some(format) = format.as_str() else {
         return Stop::raise(format!("{name} requires a string format"));
     };
@@ -104,27 +116,37 @@ fn print(machine: &Machine<'_>, value: &Value, format: &Value, name: &str) -> Fl
     if has_wide_padding(format) {
         return Stop::raise(format!("{name}: the format has a width that is too large"));
     }
-    let Ok(zoned) = at.to_zoned_datetime(TimeZone::UTC) else { return Stop::raise("the date is out of range") };
+    let Ok(zoned) = at.to_zoned_datetime(TimeZone::UTC) else {
+        return Stop::raise("the date is out of range");
+    };
     strtime::format(format, &zoned)
         .map(Value::from)
-        .or_else(|error| Stop::raise(format!("{name}: {error}")))
+        .or_else(|_| Stop::raise(format!("{name} does not know the format {shown}")))
 }
 
 /// Whether a directive asks for more than 99 characters of padding.
 fn has_wide_padding(format: &str) -> bool {
-    format.as_bytes().windows(3).any(|digits| digits.iter().all(u8::is_ascii_digit)) && format.contains('%')
+    format.as_bytes().windows(3).any(|digits| digits.iter().all(u8::is_ascii_digit))
+        && format.contains('%')
 }
 
 fn parse(machine: &Machine<'_>, value: &Value, format: &Value) -> Flow<Value> {
     let Some(text) = value.as_str() else {
-        return Stop::raise(format!("strptime/1 requires string inputs and arguments, not {}", describe(value)));
+        return Stop::raise(format!(
+            "strptime/1 requires string inputs and arguments, not {}",
+            describe(value)
+        ));
     };
     let Some(pattern) = format.as_str() else {
         return Stop::raise("strptime/1 requires string inputs and arguments");
     };
     machine.budget.ticks((text.len() + pattern.len()) as u64)?;
     let Ok(parsed) = BrokenDownTime::parse(pattern, text) else {
-        return Stop::raise(format!("date {} does not match format {}", value.preview(60), format.preview(60)));
+        return Stop::raise(format!(
+            "date {} does not match format {}",
+            value.preview(60),
+            format.preview(60)
+        ));
     };
     let Ok(date) = parsed.to_date() else {
         return Stop::raise(format!("date {} does not name a day", value.preview(60)));

@@ -7,12 +7,15 @@ use base64::{Engine as _, alphabet, engine};
 use super::{Native, conversion::to_text, describe, native};
 use crate::{
     Kind, Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
 /// The formats' names.
-pub(crate) const FORMATS: [&str; 12] =
-    ["text", "json", "csv", "tsv", "html", "uri", "urid", "sh", "base64", "base64d", "base32", "base32d"];
+pub(crate) const FORMATS: [&str; 12] = [
+    "text", "json", "csv", "tsv", "html", "uri", "urid", "sh", "base64", "base64d", "base32",
+    "base32d",
+];
 
 /// The format of this name.
 pub(crate) fn format(name: &str) -> Option<&'static Native> {
@@ -32,7 +35,9 @@ pub(crate) fn format(name: &str) -> Option<&'static Native> {
                 Ok(Value::from(engine::general_purpose::STANDARD.encode(bytes)))
             }),
             native("base64d", 0, |machine, args| decode_base64(machine, &args[0])),
-            native("base32", 0, |machine, args| Ok(Value::from(base32(bytes_of(machine, &args[0])?.as_bytes())))),
+            native("base32", 0, |machine, args| {
+                Ok(Value::from(base32(bytes_of(machine, &args[0])?.as_bytes())))
+            }),
             native("base32d", 0, |machine, args| decode_base32(machine, &args[0])),
         ]
     });
@@ -46,16 +51,20 @@ fn text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
 /// The bytes a format works on: a text's own, of anything else its JSON's.
 fn bytes_of(machine: &Machine<'_>, value: &Value) -> Flow<String> {
     machine.budget.hold(value.size().saturating_mul(3))?;
-    machine.budget.walk(value.size())?;
+    machine.budget.text(value.size())?;
     Ok(value.as_str().map_or_else(|| value.to_json(), str::to_owned))
 }
 
-fn each_character(machine: &Machine<'_>, value: &Value, escape: fn(char, &mut String)) -> Flow<Value> {
+fn each_character(
+    machine: &Machine<'_>,
+    value: &Value,
+    escape: fn(char, &mut String),
+) -> Flow<Value> {
     let text = bytes_of(machine, value)?;
     machine.budget.ticks(text.len() as u64 / 16)?;
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| escape(character, &mut out));
-    machine.budget.admit(Value::from(out))
+    Budget::admit(Value::from(out))
 }
 
 fn html(character: char, out: &mut String) {
@@ -85,13 +94,18 @@ fn unescape_uri(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = after
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         match digits.map(|digits| u8::from_str_radix(digits, 16)) {
             Some(Ok(byte)) => {
                 bytes.push(byte);
                 rest = &after[2..];
             }
-            _ if *first == b'%' => return Stop::raise(format!("{} is not a valid uri encoding", describe(value))),
+            _ if *first == b'%' => {
+                return Stop::raise(format!("{} is not a valid uri encoding", describe(value)));
+            }
             _ => {
                 bytes.push(*first);
                 rest = after;
@@ -109,10 +123,13 @@ fn row(
     quote: fn(&str, &mut String),
 ) -> Flow<Value> {
     let Some(items) = value.as_array() else {
-        return Stop::raise(format!("{} cannot be {name}-formatted, only an array can be", describe(value)));
+        return Stop::raise(format!(
+            "{} cannot be {name}-formatted, only an array can be",
+            describe(value)
+        ));
     };
     machine.budget.hold(value.size().saturating_mul(2))?;
-    machine.budget.walk(value.size().saturating_mul(2))?;
+    machine.budget.text(value.size())?;
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -148,7 +165,7 @@ fn tsv(text: &str, out: &mut String) {
 
 fn shell(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     machine.budget.hold(value.size().saturating_mul(4))?;
-    machine.budget.walk(value.size().saturating_mul(2))?;
+    machine.budget.text(value.size())?;
     let words = value.as_array().unwrap_or(std::slice::from_ref(value));
     let mut out = String::new();
     for (index, word) in words.iter().enumerate() {
@@ -178,7 +195,11 @@ fn decode_base64(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     let engine = engine::GeneralPurpose::new(&alphabet::STANDARD, config);
     // A last character that carries no whole byte is dropped, as jq does.
     let meat = text.trim_end_matches('=');
-    let meat = if meat.len() % 4 == 1 && meat.len() > 1 { &meat[..meat.floor_char_boundary(meat.len() - 1)] } else { meat };
+    let meat = if meat.len() % 4 == 1 && meat.len() > 1 {
+        &meat[..meat.floor_char_boundary(meat.len() - 1)]
+    } else {
+        meat
+    };
     match engine.decode(meat) {
         Ok(bytes) => Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned())),
         Err(_) => Stop::raise(format!("{} is not valid base64 data", describe(value))),

@@ -6,8 +6,11 @@ use crate::{
     machine::{Flow, Stop},
 };
 
+type Unary = fn(f64) -> f64;
+type Binary = fn(f64, f64) -> f64;
+
 /// Functions of the input.
-const UNARY: [(&str, fn(f64) -> f64); 36] = [
+const UNARY: [(&str, Unary); 36] = [
     ("acos", libm::acos),
     ("acosh", libm::acosh),
     ("asin", libm::asin),
@@ -47,7 +50,7 @@ const UNARY: [(&str, fn(f64) -> f64); 36] = [
 ];
 
 /// Functions of two arguments.
-const BINARY: [(&str, fn(f64, f64) -> f64); 11] = [
+const BINARY: [(&str, Binary); 11] = [
     ("atan2", libm::atan2),
     ("copysign", libm::copysign),
     ("drem", libm::remainder),
@@ -114,9 +117,10 @@ fn unary(value: &Value, function: fn(f64) -> f64) -> Flow<Value> {
 /// A value without its sign; what is no number stays as it is, as in jq.
 fn abs(value: &Value) -> Flow<Value> {
     match value.kind() {
-        Kind::Integer(number) if number < 0 => {
-            Ok(number.checked_neg().map_or_else(|| Value::float(-(number as f64)), Value::from))
-        }
+        Kind::Integer(number) if number < 0 => Ok(number.checked_neg().map_or_else(
+            || Value::computed(value.as_f64().unwrap_or_default().abs()),
+            Value::from,
+        )),
         Kind::Float(number) if number < 0.0 => Ok(Value::computed(-number)),
         Kind::Integer(_) | Kind::Float(_) => Ok(value.clone()),
         _ => Stop::raise(format!("{} has no absolute value", describe(value))),
@@ -137,7 +141,10 @@ fn significand(number: f64) -> f64 {
     if number == 0.0 || !number.is_finite() { number } else { libm::frexp(number).0 * 2.0 }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "saturating is right for exponents far outside")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "saturating is right for exponents far outside"
+)]
 fn scale(value: &Value, exponent: &Value) -> Flow<Value> {
     Ok(Value::computed(libm::ldexp(number(value)?, number(exponent)? as i32)))
 }

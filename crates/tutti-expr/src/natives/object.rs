@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Native, arranging, describe, integer, native};
 use crate::{
     Kind, Object, Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
 };
 
@@ -14,16 +15,22 @@ pub(super) fn natives() -> Vec<Native> {
         arranging("keys_unsorted", 0, |machine, args| keys(machine, &args[0], false)),
         native("has", 1, |_, args| has(&args[0], &args[1])),
         native("in", 1, |_, args| has(&args[1], &args[0])),
-        native("contains", 1, |machine, args| Ok(Value::from(contains(machine, &args[0], &args[1])?))),
-        native("inside", 1, |machine, args| Ok(Value::from(contains(machine, &args[1], &args[0])?))),
+        native("contains", 1, |machine, args| {
+            Ok(Value::from(contains(machine, &args[0], &args[1])?))
+        }),
+        native("inside", 1, |machine, args| {
+            Ok(Value::from(contains(machine, &args[1], &args[0])?))
+        }),
         arranging("to_entries", 0, |machine, args| to_entries(machine, &args[0])),
         arranging("from_entries", 0, |machine, args| from_entries(machine, &args[0])),
         arranging("setpath", 2, |machine, args| {
             let path = path_of(&args[1])?;
-            super::access::change(machine, args[0].clone(), path, &mut |_| Ok(Some(args[2].clone())))
+            super::access::change(machine, args[0].clone(), path, &mut |_| {
+                Ok(Some(args[2].clone()))
+            })
         }),
         arranging("delpaths", 1, |machine, args| match args[1].as_array() {
-            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths.to_vec()),
+            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths),
             None => Stop::raise("Paths must be specified as an array"),
         }),
     ]
@@ -55,7 +62,9 @@ fn keys(machine: &Machine<'_>, value: &Value, sorted: bool) -> Flow<Value> {
             } else {
                 object.iter().map(|member| member.0).collect()
             };
-            machine.array(names.into_iter().map(|name| Value::from(name.clone()).tainted_if(mark)).collect())
+            machine.array(
+                names.into_iter().map(|name| Value::from(name.clone()).tainted_if(mark)).collect(),
+            )
         }
         Kind::Array(items) => machine.array((0..items.len()).map(integer).collect()),
         _ => Stop::raise(format!("{} has no keys", describe(value))),
@@ -71,7 +80,11 @@ fn has(value: &Value, key: &Value) -> Flow<Value> {
             let length = items.len() as f64;
             Ok(Value::from(at >= 0.0 && at < length))
         }
-        _ => Stop::raise(format!("Cannot check whether {} has a {} key", value.type_name(), key.type_name())),
+        _ => Stop::raise(format!(
+            "Cannot check whether {} has a {} key",
+            value.type_name(),
+            key.type_name()
+        )),
     }
 }
 
@@ -91,7 +104,8 @@ fn contains(machine: &Machine<'_>, whole: &Value, part: &Value) -> Flow<bool> {
             for part in part {
                 let mut found = false;
                 for whole in whole {
-                    found = whole.type_name() == part.type_name() && contains(machine, whole, part)?;
+                    found =
+                        whole.type_name() == part.type_name() && contains(machine, whole, part)?;
                     if found {
                         break;
                     }
@@ -121,13 +135,16 @@ fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     match value.kind() {
         Kind::Object(object) => {
             for (key, member) in object.iter() {
-                machine.budget.ticks(2)?;
-                entries.push(entry(Value::from(key.clone()).tainted_if(object.keys_tainted()), member));
+                machine.budget.ticks(4)?;
+                entries.push(entry(
+                    Value::from(key.clone()).tainted_if(object.keys_tainted()),
+                    member,
+                ));
             }
         }
         Kind::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                machine.budget.ticks(2)?;
+                machine.budget.ticks(4)?;
                 entries.push(entry(integer(index), item));
             }
         }
@@ -140,23 +157,28 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     let entries: Vec<&Value> = match value.kind() {
         Kind::Array(items) => items.iter().collect(),
         Kind::Object(object) => object.iter().map(|member| member.1).collect(),
-        _ => return Stop::raise(format!("Cannot iterate over {}", super::describe_with_null(value))),
+        _ => {
+            return Stop::raise(format!(
+                "Cannot iterate over {}",
+                super::describe_with_null(value)
+            ));
+        }
     };
     let mut object = Object::default();
     for entry in entries {
-        machine.budget.ticks(2)?;
+        machine.budget.ticks(4)?;
         let Some(members) = entry.as_object() else {
             return Stop::raise(format!("Cannot index {} with \"key\"", entry.type_name()));
         };
         let find = |names: &[&str]| {
             let present = names.iter().filter_map(|name| members.get(name));
-            present.clone().find(|value| value.is_truthy()).or_else(|| {
-                present.clone().find(|value| !value.is_null())
-            })
+            present
+                .clone()
+                .find(|value| value.is_truthy())
+                .or_else(|| present.clone().find(|value| !value.is_null()))
         };
         let key = find(&["key", "k", "name", "Name", "Key", "K"]).cloned().unwrap_or(Value::NULL);
         let name = match key.kind() {
-            Kind::String(_) => key.clone(),
             Kind::Null => Value::from("null").tainted_if(key.is_tainted()),
             Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => {
                 Value::from(key.to_json()).tainted_if(key.is_tainted())
@@ -166,5 +188,5 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         let value = find(&["value", "v", "Value", "V"]).cloned().unwrap_or(Value::NULL);
         put(&mut object, &name, value)?;
     }
-    machine.budget.admit(Value::from(object))
+    Budget::admit(Value::from(object))
 }

@@ -5,17 +5,23 @@ use std::cmp::Ordering;
 use super::{access, describe};
 use crate::{
     Value,
+    limits::Budget,
     machine::{Flow, Machine, Stop},
     syntax::tree::Binary,
 };
 
 /// The result of `left operator right`.
-pub(crate) fn binary(machine: &Machine<'_>, operator: Binary, left: Value, right: Value) -> Flow<Value> {
+pub(crate) fn binary(
+    machine: &Machine<'_>,
+    operator: Binary,
+    left: Value,
+    right: Value,
+) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     let value = match operator {
         Binary::Add => return add(machine, left, right),
         Binary::Subtract => subtract(machine, &left, &right)?,
-        Binary::Multiply => return multiply(machine, left, right),
+        Binary::Multiply => return multiply(machine, left, &right),
         Binary::Divide => divide(machine, &left, &right)?,
         Binary::Remainder => remainder(&left, &right)?,
         Binary::Equal => Value::from(equal(machine, &left, &right)?),
@@ -37,7 +43,9 @@ fn equal(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<bool> {
 }
 
 fn order(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Ordering> {
-    machine.budget.walk(left.size().min(right.size()))?;
+    // Objects are sorted by name to be ordered.
+    let effort = if left.depth() > 0 { 8 } else { 1 };
+    machine.budget.walk(left.size().min(right.size()).saturating_mul(effort))?;
     if left.as_f64().is_some_and(f64::is_nan) && right.as_f64().is_some() {
         return Ok(Ordering::Less);
     }
@@ -91,7 +99,7 @@ fn join(machine: &Machine<'_>, left: &str, right: &str) -> Flow<Value> {
     let mut text = String::with_capacity(left.len() + right.len());
     text.push_str(left);
     text.push_str(right);
-    machine.budget.admit(Value::from(text))
+    Budget::admit(Value::from(text))
 }
 
 fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
@@ -107,8 +115,10 @@ fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     }
     match left.into_array() {
         Ok(mut array) => {
-            added.iter().for_each(|item| array.push(item.clone()));
-            machine.budget.admit(Value::from(array))
+            for item in added {
+                array.push(item.clone());
+            }
+            Budget::admit(Value::from(array))
         }
         Err(left) => refuse(&left, right, "added"),
     }
@@ -116,8 +126,9 @@ fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
 
 fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return refuse(&left, right, "added") };
-    let copied = if left.is_unshared() { 0 } else { left.as_object().map_or(0, crate::Object::len) };
-    machine.budget.ticks((copied + added.len()) as u64 / 8)?;
+    let copied =
+        if left.is_unshared() { 0 } else { left.as_object().map_or(0, crate::Object::len) };
+    machine.budget.ticks((copied + added.len()) as u64)?;
     machine.budget.hold(((copied + added.len()) * 80) as u64)?;
     match left.into_object() {
         Ok(mut object) => {
@@ -125,7 +136,7 @@ fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
             if added.keys_tainted() {
                 object.mark_keys();
             }
-            machine.budget.admit(Value::from(object))
+            Budget::admit(Value::from(object))
         }
         Err(left) => refuse(&left, right, "added"),
     }
@@ -155,7 +166,7 @@ fn subtract(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {
     machine.array(kept)
 }
 
-fn multiply(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
+fn multiply(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
         && let Some(product) = left.checked_mul(right)
@@ -165,25 +176,33 @@ fn multiply(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
     if let (Some(left), Some(right)) = (left.as_f64(), right.as_f64()) {
         return Ok(Value::computed(left * right).tainted_if(mark));
     }
-    if let Some((text, times)) = left.as_str().zip(right.as_f64()).or(right.as_str().zip(left.as_f64())) {
+    if let Some((text, times)) =
+        left.as_str().zip(right.as_f64()).or(right.as_str().zip(left.as_f64()))
+    {
         return repeat(machine, text, times).map(|text| text.tainted_if(mark));
     }
     if left.as_object().is_some() && right.as_object().is_some() {
-        return access::merge_deep(machine, left, &right);
+        return access::merge_deep(machine, left, right);
     }
-    refuse(&left, &right, "multiplied")
+    refuse(&left, right, "multiplied")
 }
 
 fn repeat(machine: &Machine<'_>, text: &str, times: f64) -> Flow<Value> {
     if times.is_nan() || times < 0.0 {
         return Ok(Value::NULL);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating is right")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating is right"
+    )]
     let times = times as u64;
     let length = (text.len() as u64).saturating_mul(times);
     machine.budget.hold(length)?;
     machine.budget.walk(length)?;
-    Ok(Value::from(text.repeat(usize::try_from(times).unwrap_or(0).min(usize::try_from(length).unwrap_or(0)))))
+    Ok(Value::from(
+        text.repeat(usize::try_from(times).unwrap_or(0).min(usize::try_from(length).unwrap_or(0))),
+    ))
 }
 
 fn divide(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {

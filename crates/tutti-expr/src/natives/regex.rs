@@ -87,27 +87,34 @@ fn find(
         return Stop::raise(format!("{} cannot be matched, as it is not a string", describe(text)));
     };
     let Some(source) = source.as_str() else {
-        return Stop::raise(format!("{} cannot be matched, as it is not a string", describe(source)));
+        return Stop::raise(format!(
+            "{} cannot be matched, as it is not a string",
+            describe(source)
+        ));
     };
     let mut flags = flags_of(flags)?;
     flags.global |= global;
     machine.budget.ticks(source.len() as u64 * 8)?;
-    let regex = machine.regexes.get(source, flags, pattern.is_tainted())?;
+    let regex = machine.regexes.get(source, flags, pattern.is_tainted(), &machine.budget)?;
     // The machine of a pattern may look at every byte once per state in the worst case.
     let cost = (whole.len() as u64).saturating_mul(source.len() as u64 / 16 + 1);
-    machine.budget.ticks(cost / 16)?;
+    machine.budget.ticks(cost / 4)?;
     let shared: Arc<str> = Arc::from(whole);
-    let names: Vec<Option<Arc<str>>> = regex.capture_names().map(|name| name.map(Arc::from)).collect();
+    let names: Vec<Option<Arc<str>>> =
+        regex.capture_names().map(|name| name.map(Arc::from)).collect();
     let mut found = Vec::new();
     for captures in regex.captures_iter(whole) {
-        machine.budget.ticks(1 + names.len() as u64)?;
+        machine.budget.ticks(4 + 2 * names.len() as u64)?;
         // Scanning on costs about as much as what lies between two matches, but never nothing.
         let Some(all) = captures.get(0) else { continue };
         if flags.skip_empty && all.is_empty() {
             continue;
         }
         let groups = names.iter().zip(captures.iter()).skip(1);
-        let groups = groups.map(|(name, group)| Group { name: name.clone(), range: group.map(|group| group.range()) });
+        let groups = groups.map(|(name, group)| Group {
+            name: name.clone(),
+            range: group.map(|group| group.range()),
+        });
         found.push(Match { range: all.range(), groups: groups.collect(), text: shared.clone() });
         if !flags.global || found.len() >= most {
             break;
@@ -132,7 +139,12 @@ fn flags_of(flags: &Value) -> Flow<Flags> {
             's' | 'p' => result.dot_is_any = true,
             'n' => result.skip_empty = true,
             'l' => {}
-            _ => return Stop::raise(format!("{} is not a valid modifier string", flags.as_str().unwrap_or_default())),
+            _ => {
+                return Stop::raise(format!(
+                    "{} is not a valid modifier string",
+                    if flags.is_tainted() { Value::REDACTED } else { letters }
+                ));
+            }
         }
     }
     Ok(result)
@@ -171,7 +183,12 @@ impl Match {
                 }
                 None => (Value::from(-1), Value::from(0), Value::NULL),
             };
-            Value::object([("offset", offset), ("length", length), ("string", string), ("name", name)])
+            Value::object([
+                ("offset", offset),
+                ("length", length),
+                ("string", string),
+                ("name", name),
+            ])
         });
         Value::object([
             ("offset", integer(start)),
@@ -183,7 +200,8 @@ impl Match {
 
     /// The named groups as an object.
     pub(crate) fn named(&self, mark: bool) -> Value {
-        let named = self.groups.iter().filter_map(|group| Some((group.name.clone()?, self.group(group))));
+        let named =
+            self.groups.iter().filter_map(|group| Some((group.name.clone()?, self.group(group))));
         Value::object(named).tainted_if(mark)
     }
 

@@ -11,7 +11,9 @@ use crate::{
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        arranging("sort", 0, |machine, args| by_key(machine, Special::SortBy, plain(machine, &args[0], "sorted")?)),
+        arranging("sort", 0, |machine, args| {
+            by_key(machine, Special::SortBy, plain(machine, &args[0], "sorted")?)
+        }),
         arranging("unique", 0, |machine, args| {
             by_key(machine, Special::UniqueBy, plain(machine, &args[0], "sorted")?)
         }),
@@ -37,20 +39,34 @@ fn plain(machine: &Machine<'_>, value: &Value, what: &str) -> Flow<Vec<(Value, V
 /// Pays for sorting so many values of so much size together.
 pub(crate) fn pay(machine: &Machine<'_>, count: usize, size: u64) -> Flow {
     let rounds = u64::from(count.max(1).ilog2() + 1);
-    machine.budget.ticks((count as u64 / 16).saturating_mul(rounds))?;
+    machine.budget.ticks((count as u64 / 8).saturating_mul(rounds))?;
     machine.budget.walk((size / 4).saturating_mul(rounds))
 }
 
+/// What it takes to order a value, measured in size: objects are sorted by name to be ordered.
+fn effort(key: &Value) -> u64 {
+    let plain = key.depth() == 0 || key.depth() == 1 && key.as_array().is_some();
+    key.size().saturating_mul(if plain { 1 } else { 16 })
+}
+
 /// What a sorting filter makes of items with their keys.
-pub(crate) fn by_key(machine: &Machine<'_>, special: Special, mut keyed: Vec<(Value, Value)>) -> Flow<Value> {
-    let size = keyed.iter().map(|(key, _)| key.size()).fold(0, u64::saturating_add);
+pub(crate) fn by_key(
+    machine: &Machine<'_>,
+    special: Special,
+    mut keyed: Vec<(Value, Value)>,
+) -> Flow<Value> {
+    let size = keyed.iter().map(|(key, _)| effort(key)).fold(0, u64::saturating_add);
     let order = |left: &(Value, Value), right: &(Value, Value)| left.0.order(&right.0);
     if let Special::MinBy | Special::MaxBy = special {
         machine.budget.ticks(keyed.len() as u64)?;
         machine.budget.walk(size)?;
         let best = match special {
-            Special::MinBy => keyed.into_iter().reduce(|best, next| if order(&next, &best).is_lt() { next } else { best }),
-            _ => keyed.into_iter().reduce(|best, next| if order(&next, &best).is_ge() { next } else { best }),
+            Special::MinBy => keyed
+                .into_iter()
+                .reduce(|best, next| if order(&next, &best).is_lt() { next } else { best }),
+            _ => keyed
+                .into_iter()
+                .reduce(|best, next| if order(&next, &best).is_ge() { next } else { best }),
         };
         return Ok(best.map_or(Value::NULL, |(_, item)| item));
     }
@@ -63,8 +79,9 @@ pub(crate) fn by_key(machine: &Machine<'_>, special: Special, mut keyed: Vec<(Va
         }
         Special::GroupBy => {
             let groups = keyed.chunk_by(|left, right| order(left, right) == Ordering::Equal);
-            let groups: Flow<Vec<Value>> =
-                groups.map(|group| machine.array(group.iter().map(|(_, item)| item.clone()).collect())).collect();
+            let groups: Flow<Vec<Value>> = groups
+                .map(|group| machine.array(group.iter().map(|(_, item)| item.clone()).collect()))
+                .collect();
             machine.array(groups?)
         }
         _ => machine.array(keyed.into_iter().map(|(_, item)| item).collect()),

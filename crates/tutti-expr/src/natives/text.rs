@@ -8,18 +8,24 @@ use crate::{
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        native("startswith", 1, |_, args| both(args, "startswith", |text, part| text.starts_with(part))),
+        native("startswith", 1, |_, args| {
+            both(args, "startswith", |text, part| text.starts_with(part))
+        }),
         native("endswith", 1, |_, args| both(args, "endswith", |text, part| text.ends_with(part))),
         native("ltrimstr", 1, |machine, args| strip(machine, args, true, false)),
         native("rtrimstr", 1, |machine, args| strip(machine, args, false, true)),
         native("trimstr", 1, |machine, args| strip(machine, args, true, true)),
         native("trim", 0, |machine, args| trim(machine, &args[0], "trim", str::trim_matches)),
-        native("ltrim", 0, |machine, args| trim(machine, &args[0], "ltrim", str::trim_start_matches)),
+        native("ltrim", 0, |machine, args| {
+            trim(machine, &args[0], "ltrim", str::trim_start_matches)
+        }),
         native("rtrim", 0, |machine, args| trim(machine, &args[0], "rtrim", str::trim_end_matches)),
         native("ascii_downcase", 0, |machine, args| {
             convert(machine, &args[0], "ascii_downcase", str::to_ascii_lowercase)
         }),
-        native("ascii_upcase", 0, |machine, args| convert(machine, &args[0], "ascii_upcase", str::to_ascii_uppercase)),
+        native("ascii_upcase", 0, |machine, args| {
+            convert(machine, &args[0], "ascii_upcase", str::to_ascii_uppercase)
+        }),
         native("split", 1, |machine, args| match (args[0].as_str(), args[1].as_str()) {
             (Some(text), Some(separator)) => split(machine, text, separator),
             _ => Stop::raise("split input and separator must be strings"),
@@ -46,21 +52,25 @@ fn strip(machine: &Machine<'_>, args: &[Value], front: bool, back: bool) -> Flow
     Ok(Value::from(if back { text.strip_suffix(part).unwrap_or(text) } else { text }))
 }
 
-fn trim(
-    machine: &Machine<'_>,
-    value: &Value,
-    name: &str,
-    cut: for<'t> fn(&'t str, fn(char) -> bool) -> &'t str,
-) -> Flow<Value> {
-    let Some(text) = value.as_str() else { return Stop::raise(format!("{name} input must be a string")) };
+/// Removes what a test says yes to.
+type Cut = for<'t> fn(&'t str, fn(char) -> bool) -> &'t str;
+
+fn trim(machine: &Machine<'_>, value: &Value, name: &str, cut: Cut) -> Flow<Value> {
+    let Some(text) = value.as_str() else {
+        return Stop::raise(format!("{name} input must be a string"));
+    };
     machine.budget.walk(text.len() as u64)?;
     Ok(Value::from(cut(text, char::is_whitespace)))
 }
 
-fn convert(machine: &Machine<'_>, value: &Value, name: &str, change: fn(&str) -> String) -> Flow<Value> {
-    let text = match value.as_str() {
-        Some(text) => text,
-        None => return Stop::raise(format!("{name} input must be a string")),
+fn convert(
+    machine: &Machine<'_>,
+    value: &Value,
+    name: &str,
+    change: fn(&str) -> String,
+) -> Flow<Value> {
+    let Some(text) = value.as_str() else {
+        return Stop::raise(format!("{name} input must be a string"));
     };
     machine.budget.hold(text.len() as u64)?;
     machine.budget.walk(text.len() as u64)?;
@@ -113,23 +123,32 @@ fn join(machine: &Machine<'_>, value: &Value, separator: &Value) -> Flow<Value> 
 }
 
 fn explode(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    let Some(text) = value.as_str() else { return Stop::raise(format!("{} cannot be exploded", describe(value))) };
+    let Some(text) = value.as_str() else {
+        return Stop::raise(format!("{} cannot be exploded", describe(value)));
+    };
     machine.budget.ticks(text.len() as u64 / 16)?;
     machine.budget.hold(text.len() as u64 * 32)?;
-    machine.array(text.chars().map(|character| Value::from(i64::from(u32::from(character)))).collect())
+    machine
+        .array(text.chars().map(|character| Value::from(i64::from(u32::from(character)))).collect())
 }
 
 fn implode(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    let Some(items) = value.as_array() else { return Stop::raise("implode input must be an array") };
+    let Some(items) = value.as_array() else {
+        return Stop::raise("implode input must be an array");
+    };
     machine.budget.ticks(items.len() as u64 / 16)?;
     let mut text = String::new();
     for item in items {
         let Some(number) = item.as_f64() else {
             return Stop::raise("Unicode codepoint must be numeric");
         };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is no code point is replaced")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "what is no code point is replaced"
+        )]
         let code = number as u32;
-        let valid = number >= 0.0 && number < 1_114_112.0;
+        let valid = (0.0..1_114_112.0).contains(&number);
         let character = if valid { char::from_u32(code) } else { None };
         text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
     }

@@ -25,8 +25,8 @@ pub(crate) enum Token {
 
 /// The longest first, so that the first match is the right one.
 const SYMBOLS: [&str; 33] = [
-    "?//", "//=", "|=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<=", ">=", "//", "..", "|", ",", "+", "-",
-    "*", "/", "%", "=", "<", ">", "(", ")", "[", "]", "{", "}", ":", ";", "?",
+    "?//", "//=", "|=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<=", ">=", "//", "..", "|", ",",
+    "+", "-", "*", "/", "%", "=", "<", ">", "(", ")", "[", "]", "{", "}", ":", ";", "?",
 ];
 
 /// The token at or after `at`, and where it stands.
@@ -37,15 +37,18 @@ pub(crate) fn token(source: &str, at: usize) -> (Token, Range<usize>) {
     let (token, length) = match first {
         b'"' => (Token::Quote, 1),
         b'a'..=b'z' | b'A'..=b'Z' | b'_' => word(&source[start..]),
-        b'.' if rest.get(1).is_some_and(|byte| is_name_start(*byte)) => (Token::Field, 1 + name_length(&rest[1..])),
+        b'.' if rest.get(1).is_some_and(|byte| is_name_start(*byte)) => {
+            (Token::Field, 1 + name_length(&rest[1..]))
+        }
         b'0'..=b'9' => (Token::Number, number_length(rest)),
         b'.' if rest.get(1).is_some_and(u8::is_ascii_digit) => (Token::Number, number_length(rest)),
         b'$' if rest.get(1).is_some_and(|byte| is_name_start(*byte)) => {
             (Token::Variable, 1 + qualified_length(&rest[1..]))
         }
-        b'@' if rest.get(1).is_some_and(u8::is_ascii_alphanumeric) => {
-            (Token::Format, 1 + rest[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count())
-        }
+        b'@' if rest.get(1).is_some_and(u8::is_ascii_alphanumeric) => (
+            Token::Format,
+            1 + rest[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count(),
+        ),
         _ => symbol(&source[start..]),
     };
     (token, start..start + length)
@@ -73,14 +76,17 @@ fn name_length(bytes: &[u8]) -> usize {
 
 fn qualified_length(bytes: &[u8]) -> usize {
     let mut length = name_length(bytes);
-    while bytes[length..].starts_with(b"::") && bytes.get(length + 2).is_some_and(|byte| is_name_start(*byte)) {
+    while bytes[length..].starts_with(b"::")
+        && bytes.get(length + 2).is_some_and(|byte| is_name_start(*byte))
+    {
         length += 2 + name_length(&bytes[length + 2..]);
     }
     length
 }
 
 fn number_length(bytes: &[u8]) -> usize {
-    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits =
+        |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut length = digits(0);
     if bytes.get(length) == Some(&b'.') && bytes.get(length + 1) != Some(&b'.') {
         length += 1 + digits(length + 1);

@@ -33,7 +33,10 @@ impl<'a> Parser<'a> {
     /// The whole source as one filter.
     pub(crate) fn program(&mut self) -> Parsed {
         if self.token == Token::End {
-            return self.refuse("the expression is empty", Some("write `.` for the input itself".to_owned()));
+            return self.refuse(
+                "the expression is empty",
+                Some("write `.` for the input itself".to_owned()),
+            );
         }
         let node = self.pipe()?;
         match self.token {
@@ -105,8 +108,9 @@ impl<'a> Parser<'a> {
             "&" => Some("write `and`".to_owned()),
             "!" => Some("write `… | not`".to_owned()),
             "'" => Some("strings stand in double quotes".to_owned()),
-            "=>" => None,
-            "import" | "include" => Some("an expression has no modules; write the definition inside it".to_owned()),
+            "import" | "include" => {
+                Some("an expression has no modules; write the definition inside it".to_owned())
+            }
             _ => None,
         }
     }
@@ -129,9 +133,14 @@ impl<'a> Parser<'a> {
     /// A node, if its source is not nested too deep.
     pub(super) fn node(&self, op: Op) -> Parsed {
         let mut node = Node::new(op);
-        if let Op::Library(number, args) = &node.op {
+        let called = match &node.op {
+            Op::Library(number, args) => Some((self.names.library_reach(*number), args)),
+            Op::Call(distance, args) => Some((self.names.function_reach(*distance), args)),
+            _ => None,
+        };
+        if let Some((body, args)) = called {
             let inner = args.iter().fold(1_u16, |sum, arg| sum.saturating_add(arg.reach));
-            node.reach = self.names.library_reach(*number).saturating_mul(inner);
+            node.reach = body.saturating_mul(inner);
         }
         if node.height > SYNTAX_DEPTH { Err(self.too_deep()) } else { Ok(node) }
     }

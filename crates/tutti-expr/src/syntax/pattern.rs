@@ -14,7 +14,7 @@ impl Parser<'_> {
     pub(super) fn definition(&mut self) -> Parsed {
         let mark = self.names.mark();
         let (name, arity, function) = self.function()?;
-        self.names.bind_function(&name, arity);
+        self.names.bind_function(&name, arity, function.body.reach);
         let rest = self.pipe()?;
         self.names.leave(mark);
         self.node(Op::Define(Arc::new(function), Box::new(rest)))
@@ -31,7 +31,7 @@ impl Parser<'_> {
         let parameters = self.parameters()?;
         self.expect(":")?;
         let mark = self.names.mark();
-        self.names.bind_function(&name, parameters.len());
+        self.names.bind_function(&name, parameters.len(), Node::UNBOUNDED);
         for parameter in &parameters {
             self.names.bind_parameter(parameter.trim_start_matches('$'));
         }
@@ -87,7 +87,9 @@ impl Parser<'_> {
         while self.accept("?//") {
             patterns.push(self.pattern(&mut slots)?);
         }
-        slots.iter().for_each(|name| self.names.bind_variable(name));
+        for name in &slots {
+            self.names.bind_variable(name);
+        }
         Ok(Binding { patterns, slots: slots.len() })
     }
 
@@ -119,13 +121,11 @@ impl Parser<'_> {
     fn slot(&mut self, slots: &mut Vec<String>) -> usize {
         let name = &self.text()[1..];
         self.advance();
-        match slots.iter().position(|known| known == name) {
-            Some(slot) => slot,
-            None => {
-                slots.push(name.to_owned());
-                slots.len() - 1
-            }
+        if let Some(slot) = slots.iter().position(|known| known == name) {
+            return slot;
         }
+        slots.push(name.to_owned());
+        slots.len() - 1
     }
 
     fn pattern_member(&mut self, slots: &mut Vec<String>) -> Parsed<Member> {

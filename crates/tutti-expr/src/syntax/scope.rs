@@ -16,7 +16,7 @@ use crate::{
 enum Bound {
     Variable(String),
     Parameter(String),
-    Function(String, usize),
+    Function(String, usize, u16),
     Label(String),
 }
 
@@ -66,8 +66,9 @@ impl<'a> Names<'a> {
         self.bound.push(Bound::Parameter(name.to_owned()));
     }
 
-    pub(crate) fn bind_function(&mut self, name: &str, arity: usize) {
-        self.bound.push(Bound::Function(name.to_owned(), arity));
+    /// Binds a function whose calls nest so deep.
+    pub(crate) fn bind_function(&mut self, name: &str, arity: usize, reach: u16) {
+        self.bound.push(Bound::Function(name.to_owned(), arity, reach));
     }
 
     pub(crate) fn bind_label(&mut self, name: &str) {
@@ -104,7 +105,11 @@ impl<'a> Names<'a> {
         } else {
             let known: Vec<_> = self.scope.names().map(|name| format!("${name}")).collect();
             let none = "no variable is available here".to_owned();
-            Some(if known.is_empty() { none } else { format!("variables available here: {}", known.join(", ")) })
+            Some(if known.is_empty() {
+                none
+            } else {
+                format!("variables available here: {}", known.join(", "))
+            })
         };
         CompileError::new(format!("unknown variable `${name}`"), hint, range)
     }
@@ -114,16 +119,27 @@ impl<'a> Names<'a> {
         let is_it = |bound: &Bound| matches!(bound, Bound::Label(known) if known == name);
         self.bound.iter().rev().position(is_it).ok_or_else(|| {
             let hint = format!("write `label ${name} | …` around it");
-            CompileError::new(format!("`break ${name}` is not inside `label ${name}`"), Some(hint), range)
+            CompileError::new(
+                format!("`break ${name}` is not inside `label ${name}`"),
+                Some(hint),
+                range,
+            )
         })
     }
 
     /// What calling `name` with these arguments means here.
-    pub(crate) fn call(&self, name: &str, args: Vec<Node>, range: Range<usize>) -> Result<Op, CompileError> {
+    pub(crate) fn call(
+        &self,
+        name: &str,
+        args: Vec<Node>,
+        range: Range<usize>,
+    ) -> Result<Op, CompileError> {
         for (distance, bound) in self.bound.iter().rev().enumerate() {
             match bound {
-                Bound::Parameter(known) if known == name && args.is_empty() => return Ok(Op::Parameter(distance)),
-                Bound::Function(known, arity) if known == name && *arity == args.len() => {
+                Bound::Parameter(known) if known == name && args.is_empty() => {
+                    return Ok(Op::Parameter(distance));
+                }
+                Bound::Function(known, arity, _) if known == name && *arity == args.len() => {
                     return Ok(Op::Call(distance, args));
                 }
                 _ => {}
@@ -139,6 +155,14 @@ impl<'a> Names<'a> {
         expand(name, args).ok_or_else(|| self.unknown_function(name, arity, range))
     }
 
+    /// How deep calling the function at this distance nests, beside its arguments.
+    pub(crate) fn function_reach(&self, distance: usize) -> u16 {
+        match self.bound.iter().rev().nth(distance) {
+            Some(Bound::Function(_, _, reach)) => *reach,
+            _ => Node::UNBOUNDED,
+        }
+    }
+
     /// How deep calling a definition of the library nests, beside its arguments.
     pub(crate) fn library_reach(&self, number: usize) -> u16 {
         self.library.reach(number)
@@ -146,7 +170,7 @@ impl<'a> Names<'a> {
 
     fn unknown_function(&self, name: &str, arity: usize, range: Range<usize>) -> CompileError {
         let bound = self.bound.iter().filter_map(|bound| match bound {
-            Bound::Parameter(name) | Bound::Function(name, _) => Some(name.as_str()),
+            Bound::Parameter(name) | Bound::Function(name, ..) => Some(name.as_str()),
             _ => None,
         });
         let mut known: Vec<&str> = natives::all().chain(EXPANDED).map(|known| known.0).collect();
@@ -270,15 +294,18 @@ fn expand(name: &str, mut args: Vec<Node>) -> Option<Op> {
 /// Why a function of jq is not here.
 fn absent(name: &str) -> Option<&'static str> {
     match name {
-        "env" => Some("an expression cannot see the environment of the server; pass the value in as input or secret"),
+        "env" => Some(
+            "an expression cannot see the environment of the server; pass the value in as input or secret",
+        ),
         "input" | "inputs" | "input_filename" | "input_line_number" => {
             Some("an expression has one input, `.`; there is no further one to read")
         }
         "debug" | "stderr" => Some("an expression writes nothing; return what you want to see"),
-        "halt" | "halt_error" => Some("an expression cannot stop the server; use `error(…)` to raise an error"),
-        "import" | "include" | "modulemeta" | "get_search_list" | "get_prog_origin" | "get_jq_origin" => {
-            Some("an expression has no modules; write the definition inside it")
+        "halt" | "halt_error" => {
+            Some("an expression cannot stop the server; use `error(…)` to raise an error")
         }
+        "import" | "include" | "modulemeta" | "get_search_list" | "get_prog_origin"
+        | "get_jq_origin" => Some("an expression has no modules; write the definition inside it"),
         "rand" | "random" => Some("an expression has no chance in it, so that it can be repeated"),
         "eval" => Some("data is never code"),
         _ => None,

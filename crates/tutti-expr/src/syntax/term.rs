@@ -11,8 +11,8 @@ use crate::{Value, natives};
 
 /// Words that cannot be the name of a function.
 const KEYWORDS: [&str; 17] = [
-    "def", "if", "then", "elif", "else", "end", "as", "reduce", "foreach", "try", "catch", "label", "import", "include",
-    "__loc__", "and", "or",
+    "def", "if", "then", "elif", "else", "end", "as", "reduce", "foreach", "try", "catch", "label",
+    "import", "include", "__loc__", "and", "or",
 ];
 
 impl Parser<'_> {
@@ -109,7 +109,7 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Parsed {
         match self.token {
-            Token::Number => self.number(),
+            Token::Number => Ok(self.number()),
             Token::Quote => self.string("text"),
             Token::Format => self.format(),
             Token::Variable => self.variable(),
@@ -148,26 +148,37 @@ impl Parser<'_> {
         }
     }
 
-    fn number(&mut self) -> Parsed {
+    fn number(&mut self) -> Node {
         let text = self.text();
         let fraction = text.contains(['.', 'e', 'E']);
-        let number = if text.starts_with('.') || text.ends_with('.') || text.contains(".e") || text.contains(".E") {
+        let number = if text.starts_with('.')
+            || text.ends_with('.')
+            || text.contains(".e")
+            || text.contains(".E")
+        {
             Value::float(text.parse().unwrap_or(0.0))
         } else {
             Value::number(text, fraction)
         };
         self.advance();
-        Ok(Node::constant(number))
+        Node::constant(number)
     }
 
     fn format(&mut self) -> Parsed {
         let name = &self.text()[1..];
         if natives::format(name).is_none() {
-            let hint = format!("formats: {}", natives::FORMATS.map(|format| format!("@{format}")).join(", "));
+            let hint = format!(
+                "formats: {}",
+                natives::FORMATS.map(|format| format!("@{format}")).join(", ")
+            );
             return self.refuse(&format!("unknown format `@{name}`"), Some(hint));
         }
         self.advance();
-        if self.token == Token::Quote { self.string(name) } else { self.formatted(name, Node::identity()) }
+        if self.token == Token::Quote {
+            self.string(name)
+        } else {
+            self.formatted(name, Node::identity())
+        }
     }
 
     /// The text that a format makes of what `node` yields.
@@ -188,7 +199,8 @@ impl Parser<'_> {
         loop {
             let rest = &self.source[at..];
             let Some(stop) = rest.find(['"', '\\']) else {
-                return self.refuse("the string does not end", Some("close it with `\"`".to_owned()));
+                return self
+                    .refuse("the string does not end", Some("close it with `\"`".to_owned()));
             };
             literal.push_str(&rest[..stop]);
             at += stop;
@@ -243,7 +255,10 @@ impl Parser<'_> {
             }
             _ => {
                 self.range = at..self.source.len().min(at + 1);
-                return self.refuse("unknown escape in a string", Some("write `\\\\` for a backslash".to_owned()));
+                return self.refuse(
+                    "unknown escape in a string",
+                    Some("write `\\\\` for a backslash".to_owned()),
+                );
             }
         };
         Ok((simple, 2))
@@ -256,7 +271,10 @@ impl Parser<'_> {
         if name == "__loc__" {
             let line = self.source[..range.start].matches('\n').count() + 1;
             let line = Value::from(i64::try_from(line).unwrap_or(i64::MAX));
-            return Ok(Node::constant(Value::object([("file", Value::from("<top-level>")), ("line", line)])));
+            return Ok(Node::constant(Value::object([
+                ("file", Value::from("<top-level>")),
+                ("line", line),
+            ])));
         }
         let op = self.names.variable(name, range)?;
         self.node(op)
@@ -328,7 +346,9 @@ impl Parser<'_> {
         let literal: Option<Vec<(Arc<str>, Value)>> = members
             .iter()
             .map(|(key, value)| match (&key.op, &value.op) {
-                (Op::Constant(key), Op::Constant(value)) => Some((Arc::from(key.as_str()?), value.clone())),
+                (Op::Constant(key), Op::Constant(value)) => {
+                    Some((Arc::from(key.as_str()?), value.clone()))
+                }
                 _ => None,
             })
             .collect();
@@ -347,7 +367,7 @@ impl Parser<'_> {
                 key
             }
             Token::Variable => return self.variable_member(),
-            Token::Number => self.number()?,
+            Token::Number => self.number(),
             Token::Quote => self.string("text")?,
             Token::Format => {
                 let name = &self.text()[1..];
@@ -455,7 +475,10 @@ fn constants(node: &Node) -> Option<Vec<Value>> {
 fn unicode_escape(text: &str) -> Option<(char, usize)> {
     let unit = |from: usize| {
         let digits = text.get(from..from + 6)?.strip_prefix("\\u")?;
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then(|| u32::from_str_radix(digits, 16).ok())?
     };
     let first = unit(0)?;
     if (0xd800..0xdc00).contains(&first)

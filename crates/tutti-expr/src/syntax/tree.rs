@@ -149,9 +149,6 @@ impl Node {
         let mut measure = Measure { height: 0, reach: 1, single: true };
         op.children(&mut |child| measure.add(child));
         let single = op.is_single(measure.single);
-        if let Op::Call(..) = op {
-            measure.reach = Self::UNBOUNDED;
-        }
         Self { op, single, height: measure.height + 1, reach: measure.reach }
     }
 
@@ -186,14 +183,27 @@ impl Op {
     /// Whether this yields exactly one result, given whether all its children do.
     fn is_single(&self, children: bool) -> bool {
         match self {
-            Self::Identity | Self::Constant(_) | Self::Local(_) | Self::Global(_) | Self::Collect(_) => true,
+            Self::Identity
+            | Self::Constant(_)
+            | Self::Local(_)
+            | Self::Global(_)
+            | Self::Collect(_)
+            | Self::Update(..) => true,
             Self::Reduce(fold) => fold.start.single && fold.binding.is_plain(),
-            Self::Foreach(_) | Self::Iterate(_) | Self::Comma(_) | Self::Label(_) | Self::Break(_) => false,
-            Self::Try(_, None) | Self::Call(..) | Self::Parameter(_) | Self::Library(..) => false,
+            Self::Foreach(_)
+            | Self::Iterate(_)
+            | Self::Comma(_)
+            | Self::Label(_)
+            | Self::Break(_)
+            | Self::Try(_, None)
+            | Self::Call(..)
+            | Self::Parameter(_)
+            | Self::Library(..) => false,
             Self::Bind(source, binding, body) => source.single && body.single && binding.is_plain(),
             Self::Define(_, body) => body.single,
-            Self::Update(..) => true,
-            Self::Assign(_, value) | Self::UpdateWith(_, _, value) | Self::UpdateAlternative(_, value) => value.single,
+            Self::Assign(_, value)
+            | Self::UpdateWith(_, _, value)
+            | Self::UpdateAlternative(_, value) => value.single,
             Self::Special(Special::GetPath, _) => children,
             Self::Special(special, _) => special.is_single(),
             _ => children,
@@ -246,14 +256,18 @@ impl Op {
             }
             Self::Try(body, handler) => {
                 visit(body);
-                handler.iter().for_each(|child| visit(child));
+                if let Some(handler) = handler {
+                    visit(handler);
+                }
             }
             Self::Reduce(fold) | Self::Foreach(fold) => {
                 visit(&fold.source);
                 fold.binding.children(visit);
                 visit(&fold.start);
                 visit(&fold.update);
-                fold.extract.iter().for_each(|child| visit(child));
+                if let Some(extract) = &fold.extract {
+                    visit(extract);
+                }
             }
             Self::Bind(source, binding, body) => {
                 visit(source);
@@ -275,8 +289,15 @@ impl Op {
 
 impl Special {
     fn is_single(self) -> bool {
-        matches!(self, Self::AddAll | Self::SortBy | Self::GroupBy | Self::UniqueBy | Self::MinBy | Self::MaxBy)
-            || matches!(self, Self::Any | Self::All)
+        matches!(
+            self,
+            Self::AddAll
+                | Self::SortBy
+                | Self::GroupBy
+                | Self::UniqueBy
+                | Self::MinBy
+                | Self::MaxBy
+        ) || matches!(self, Self::Any | Self::All)
     }
 }
 

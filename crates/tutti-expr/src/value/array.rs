@@ -106,7 +106,9 @@ impl Value {
     /// This array to change: its own where nobody else holds it, else a copy. Gives the value back if it is no array.
     pub(crate) fn into_array(self) -> Result<Array, Self> {
         match self.node {
-            Node::Array(array) => Ok(Arc::try_unwrap(array).unwrap_or_else(|shared| (*shared).clone())),
+            Node::Array(array) => {
+                Ok(Arc::try_unwrap(array).unwrap_or_else(|shared| (*shared).clone()))
+            }
             _ => Err(self),
         }
     }

@@ -68,7 +68,8 @@ impl From<&Value> for serde_json::Value {
             Kind::String(value) => Self::from(&**value),
             Kind::Array(items) => items.iter().map(Self::from).collect(),
             Kind::Object(object) => {
-                let members = object.iter().map(|(key, value)| (key.to_string(), Self::from(value)));
+                let members =
+                    object.iter().map(|(key, value)| (key.to_string(), Self::from(value)));
                 Self::Object(members.collect())
             }
         }

@@ -1,5 +1,7 @@
 //! Numbers that neither 64 bits nor a double hold exactly.
 
+use std::fmt::Write as _;
+
 /// A number kept as its text until something computes with it.
 pub(crate) struct Decimal {
     text: Box<str>,
@@ -30,7 +32,8 @@ pub(super) fn write_float(number: f64, out: &mut String) {
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     out.push_str(sign);
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    if !(-5..17).contains(&exponent) {
+    let point = exponent + 1;
+    if point <= -4 || point > count + 15 {
         let (first, rest) = digits.split_at(1);
         out.push_str(first);
         if !rest.is_empty() {
@@ -38,7 +41,7 @@ pub(super) fn write_float(number: f64, out: &mut String) {
             out.push_str(rest);
         }
         let sign = if exponent < 0 { '-' } else { '+' };
-        out.push_str(&format!("e{sign}{:02}", exponent.unsigned_abs()));
+        write!(out, "e{sign}{:02}", exponent.unsigned_abs()).unwrap_or_default();
     } else if exponent < 0 {
         out.push_str("0.");
         out.extend((1..-exponent).map(|_| '0'));
@@ -46,7 +49,10 @@ pub(super) fn write_float(number: f64, out: &mut String) {
     } else if count <= exponent + 1 {
         out.push_str(&digits);
         out.extend((count..=exponent).map(|_| '0'));
-        out.push_str(".0");
+        // Whole results of computations are integers up to 53 bits: this was written with a fraction, and stays so.
+        if number.abs() < 9_007_199_254_740_992.0 {
+            out.push_str(".0");
+        }
     } else {
         let (whole, fraction) = digits.split_at(usize::try_from(exponent + 1).unwrap_or(1));
         out.push_str(whole);

@@ -99,12 +99,11 @@ impl Object {
         self.strange |= value.is_strange();
         let name = member_size(&key);
         let (depth, clean) = (value.depth(), !value.is_tainted());
-        match self.members.insert(key, value) {
-            Some(old) => self.forget(&old, depth, clean),
-            None => {
-                self.size += name;
-                self.charge();
-            }
+        if let Some(old) = self.members.insert(key, value) {
+            self.forget(&old, depth, clean);
+        } else {
+            self.size += name;
+            self.charge();
         }
     }
 
@@ -140,7 +139,9 @@ impl Object {
 
     fn charge(&mut self) {
         const MEMBER: usize = size_of::<(Arc<str>, Value, u64, u64)>();
-        self.charge.set(128 + self.members.capacity() * MEMBER + usize::try_from(self.size).unwrap_or(0) / 4);
+        self.charge.set(
+            128 + self.members.capacity() * MEMBER + usize::try_from(self.size).unwrap_or(0) / 4,
+        );
     }
 
     pub(super) fn give_up(&mut self, parts: &mut Vec<Value>) {

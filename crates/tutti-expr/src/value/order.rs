@@ -20,7 +20,11 @@ impl PartialEq for Value {
 }
 
 /// Compares two values but for their parts, which it leaves in `pending`.
-fn equal_here<'a>(left: &'a Value, right: &'a Value, pending: &mut Vec<(&'a Value, &'a Value)>) -> bool {
+fn equal_here<'a>(
+    left: &'a Value,
+    right: &'a Value,
+    pending: &mut Vec<(&'a Value, &'a Value)>,
+) -> bool {
     match (&left.node, &right.node) {
         (Node::Null, Node::Null) => true,
         (Node::Bool(left), Node::Bool(right)) => left == right,
@@ -46,7 +50,11 @@ fn equal_here<'a>(left: &'a Value, right: &'a Value, pending: &mut Vec<(&'a Valu
     }
 }
 
-fn pair_members<'a>(left: &'a Object, right: &'a Object, pending: &mut Vec<(&'a Value, &'a Value)>) -> bool {
+fn pair_members<'a>(
+    left: &'a Object,
+    right: &'a Object,
+    pending: &mut Vec<(&'a Value, &'a Value)>,
+) -> bool {
     left.len() == right.len()
         && left.iter().all(|(key, value)| match right.get(key) {
             Some(other) => {

@@ -38,12 +38,16 @@ impl Parser<'_> {
     fn document(&mut self) -> Parsed<Value> {
         let value = self.value(0)?;
         self.space();
-        if self.at < self.text.len() { Err("trailing characters after the JSON value") } else { Ok(value) }
+        if self.at < self.text.len() {
+            Err("trailing characters after the JSON value")
+        } else {
+            Ok(value)
+        }
     }
 
     fn error(&self, message: &str) -> ParseError {
         let before = &self.text.as_bytes()[..self.at.min(self.text.len())];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + before.split(|byte| *byte == b'\n').count() - 1;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
         ParseError { message: format!("{message} at line {line} column {column}"), line, column }
     }
@@ -263,13 +267,18 @@ impl Value {
     /// The number of a well-formed JSON number's text.
     pub(crate) fn number(text: &str, fraction: bool) -> Self {
         const EXACT_DIGITS: usize = 17;
-        if !fraction && text != "-0" && let Ok(integer) = text.parse::<i64>() {
+        if !fraction
+            && text != "-0"
+            && let Ok(integer) = text.parse::<i64>()
+        {
             return Self::from(integer);
         }
         let number: f64 = text.parse().unwrap_or(0.0);
         let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
-        if number.is_finite() && fraction && digits <= EXACT_DIGITS || number == 0.0 && digits == 0 {
+        let digits =
+            mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
+        if number.is_finite() && fraction && digits <= EXACT_DIGITS || number == 0.0 && digits == 0
+        {
             return Self::leaf(Node::Float(number));
         }
         Self::leaf(Node::Decimal(Arc::new(Decimal::new(text, number))))

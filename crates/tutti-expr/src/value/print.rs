@@ -11,6 +11,14 @@ impl Value {
         out
     }
 
+    /// This value as compact JSON if it takes at most `limit` bytes.
+    pub(crate) fn to_json_within(&self, limit: u64) -> Option<String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut out = String::new();
+        self.write_json(&mut out, limit);
+        (out.len() <= limit).then_some(out)
+    }
+
     /// This value as compact JSON in which every leaf that came from a secret reads `«secret»`.
     pub fn to_redacted_json(&self) -> String {
         self.redacted().to_json()
@@ -96,7 +104,9 @@ fn write_leaf(leaf: &Node, out: &mut String) {
         Node::Bool(true) => out.push_str("true"),
         Node::Bool(false) => out.push_str("false"),
         Node::Integer(number) => write!(out, "{number}").unwrap_or_default(),
-        Node::Float(number) if !number.is_nan() => write_float(number.clamp(f64::MIN, f64::MAX), out),
+        Node::Float(number) if !number.is_nan() => {
+            write_float(number.clamp(f64::MIN, f64::MAX), out);
+        }
         Node::Decimal(decimal) => out.push_str(decimal.text()),
         _ => out.push_str("null"),
     }

@@ -25,18 +25,17 @@ impl Added {
         Self { totals, digests: Vec::new() }
     }
 
-    /// Writes all of `commit` into the open transaction or, on any error, nothing of it.
+    /// Writes all of `commit` into the open transaction or, on any error, nothing of it. After
+    /// [`Error::Unavailable`] the transaction is of no more use: SQLite may have undone it.
     pub(super) fn commit(&mut self, connection: &Connection, commit: &Commit) -> Result<(), Error> {
         let (totals, rows) = (self.totals, self.digests.len());
         control(connection, "SAVEPOINT one_commit")?;
-        let written = self.write(connection, commit);
-        if written.is_err() {
+        if let Err(error) = self.write(connection, commit) {
             self.totals = totals;
             self.digests.truncate(rows);
-            control(connection, "ROLLBACK TO one_commit")?;
+            return Err(undo(connection, error));
         }
-        control(connection, "RELEASE one_commit")?;
-        written
+        control(connection, "RELEASE one_commit")
     }
 
     fn write(&mut self, connection: &Connection, commit: &Commit) -> Result<(), Error> {
@@ -65,6 +64,19 @@ impl Added {
         self.totals.rows += 1;
         self.totals.executions += i64::from(before.is_none());
         self.totals.open += open(now) - before.map_or(0, open);
+    }
+}
+
+/// Takes back what the commit that ended with `error` wrote; gives the error that its caller is told.
+fn undo(connection: &Connection, error: Error) -> Error {
+    if !connection.is_autocommit() {
+        let undone = control(connection, "ROLLBACK TO one_commit")
+            .and_then(|()| control(connection, "RELEASE one_commit"));
+        return undone.err().unwrap_or(error);
+    }
+    match error {
+        Error::Unavailable { .. } => error,
+        other => Error::Unavailable { attempt: other.to_string(), source: Some(other.into()) },
     }
 }
 

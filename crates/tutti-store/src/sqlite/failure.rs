@@ -1,4 +1,4 @@
-//! What `SQLite`'s errors mean to callers of the store.
+//! What SQLite's errors mean to callers of the store.
 
 use rusqlite::{Error as SqlError, ErrorCode};
 
@@ -19,8 +19,12 @@ pub(super) fn of(attempt: &str) -> impl Fn(SqlError) -> Error {
     }
 }
 
+/// A broken constraint is damage as well: what is written was checked against what is read.
 fn is_damage(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    matches!(
+        code,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation
+    )
 }
 
 /// Whether nothing is wrong but a lack of space, with nothing stored of what was attempted.

@@ -1,6 +1,6 @@
 //! The high-water mark: beside the database, how far the commits went that were acknowledged.
 //!
-//! A database that lost its end is still a good database to `SQLite`. The mark is written after each commit and before its
+//! A database that lost its end is still a good database to SQLite. The mark is written after each commit and before its
 //! acknowledgement, unsynced: it survives the death of the process at once and the loss of power after the next
 //! checkpoint, where it is synced. It may lag behind the database, never run ahead of it.
 
@@ -37,7 +37,12 @@ impl HighWater {
     /// Opens the file, which is made if it is missing.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
-        Ok(Self { file: file.map_err(|error| unavailable("open", error))? })
+        file.map(Self::of).map_err(|error| unavailable("open", error))
+    }
+
+    /// The mark in an open file.
+    pub(super) fn of(file: File) -> Self {
+        Self { file }
     }
 
     /// The mark; none if nothing was written since the directory was made, or nothing of it outlived a loss of power.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Error, check};
 
-/// The oldest `SQLite` whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
+/// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
 const FORMAT: u32 = 1;
@@ -84,7 +84,7 @@ const TABLES: [&str; 9] = [
     "CREATE INDEX executions_open ON executions (execution) WHERE status < 4",
 ];
 
-/// Refuses to go on with an `SQLite` that is too old.
+/// Refuses to go on with an SQLite that is too old.
 pub(super) fn check_library() -> Result<(), Error> {
     if rusqlite::version_number() >= OLDEST_SQLITE {
         return Ok(());
@@ -234,4 +234,31 @@ fn incarnation() -> Result<[u8; 16], Error> {
 
 fn unavailable(attempt: String) -> Error {
     Error::Unavailable { attempt, source: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_a_newer_version_is_refused() {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        let directory = Directory::lock(root.path()).expect("nobody else uses it");
+        let (connection, _) = open(&directory, None).expect("it can be made");
+        for (reader, writer) in [(1_u32, 2_u32), (2, 2)] {
+            let format = [reader.to_be_bytes(), writer.to_be_bytes()].concat();
+            write_meta(&connection, "format", &format).expect("it can be written");
+            let refused = open(&directory, None).err().map(|error| error.to_string());
+            assert!(refused.is_some_and(|text| text.contains("written by a newer version")));
+        }
+    }
+
+    #[test]
+    fn an_empty_database_is_refused_where_commits_were_acknowledged() {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        let directory = Directory::lock(root.path()).expect("nobody else uses it");
+        let mark = Mark { number: 3, head: tutti_ids::Digest([1; 32]) };
+        let refused = open(&directory, Some(mark)).err();
+        assert!(matches!(refused, Some(Error::Corrupt { .. })), "{refused:?}");
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn everything(connection: &Connection) -> Result<VerifyReport, Error>
     Ok(report)
 }
 
-/// Asks `SQLite` about its own structure.
+/// Asks SQLite about its own structure.
 fn integrity(connection: &Connection) -> Result<(), Error> {
     let found: String = connection
         .query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))

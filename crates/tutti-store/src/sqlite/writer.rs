@@ -191,7 +191,7 @@ impl Journal {
         }
         let (row, tail) = self.tail.next(&added.digests, added.totals);
         commits::insert(&self.connection, &row).map_err(End::NothingStored)?;
-        control(&self.connection, "COMMIT").map_err(End::Unknown)?;
+        control(&self.connection, "COMMIT").map_err(End::of_commit)?;
         self.tail = tail;
         self.mark.write(tail.mark()).map_err(|error| {
             let attempt = "cannot write the high-water mark".to_owned();
@@ -241,6 +241,15 @@ enum End {
 }
 
 impl End {
+    /// SQLite syncs after everything is written, so a lack of space comes before anything is stored.
+    fn of_commit(error: Error) -> Self {
+        if failure::is_disk_full(&error) {
+            Self::NothingStored(error)
+        } else {
+            Self::Unknown(error)
+        }
+    }
+
     fn error(&self) -> &Error {
         let (Self::NothingStored(error) | Self::Unknown(error)) = self;
         error
@@ -299,3 +308,6 @@ fn describe(error: &Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

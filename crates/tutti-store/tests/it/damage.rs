@@ -220,10 +220,10 @@ fn check_corruption(place: Place, rounds: usize) {
 
 #[test]
 fn corruption_of_the_log_is_reported_or_harmless() {
-    check_corruption(Place::Log, 800);
+    check_corruption(Place::Log, 500);
 }
 
 #[test]
 fn corruption_of_the_database_is_reported_or_harmless() {
-    check_corruption(Place::Database, 800);
+    check_corruption(Place::Database, 500);
 }

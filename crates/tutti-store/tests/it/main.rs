@@ -3,3 +3,4 @@
 mod damage;
 mod faults;
 mod stores;
+mod tampering;

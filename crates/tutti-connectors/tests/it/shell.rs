@@ -1,0 +1,295 @@
+//! `run: shell` with real processes, as a child and recorded.
+
+use std::path::Path;
+
+use tutti_connectors::{Connector, LogStream, shell::Shell};
+use tutti_expr::Value;
+use tutti_journal::Effect;
+
+use crate::world::{Directory, World, call, call_with, eventually, shown};
+
+async fn shell(scratch: Option<&Path>, arguments: &str) -> String {
+    let (_world, context) = World::new(scratch);
+    shown(&Shell.call(call(arguments), context).await)
+}
+
+/// Both ways to run a command come to the same.
+#[track_caller]
+fn check(table: &[(&str, &str)]) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    for (arguments, expected) in table {
+        let directory = Directory::new();
+        for scratch in [None, Some(directory.path())] {
+            let shown = runtime.block_on(shell(scratch, arguments));
+            assert_eq!(shown, *expected, "{arguments} recorded: {}", scratch.is_some());
+        }
+    }
+}
+
+#[test]
+fn output_is_what_return_asks_for() {
+    check(&[
+        (r#"{"command":"echo hi; echo"}"#, r#""hi\n""#),
+        (r#"{"command":"printf hi"}"#, r#""hi""#),
+        (r#"{"command":"true"}"#, r#""""#),
+        (r#"{"command":"echo a; echo b >&2; exit 3","return":"stderr"}"#, r#""b""#),
+        (r#"{"command":"exit 3","return":"code"}"#, "3"),
+        (r#"{"command":"kill -KILL $$","return":"code"}"#, "137"),
+        (
+            r#"{"command":"echo a; echo b >&2; exit 3","return":"all"}"#,
+            r#"{"code":3,"stdout":"a","stderr":"b"}"#,
+        ),
+        (r#"{"command":"echo a","return":"none"}"#, "null"),
+        (r#"{"command":"printf '\\377'"}"#, "\"\u{fffd}\""),
+        (r#"{"command":"exit 125","return":"code"}"#, "125"),
+        (r#"{"command":"exit 124","return":"code"}"#, "124"),
+    ]);
+}
+
+#[test]
+fn a_failed_command_is_a_runtime_error() {
+    check(&[
+        (r#"{"command":"exit 3"}"#, "known runtime 500: the command exited with code 3"),
+        (
+            r#"{"command":"for i in 1 2 3 4 5 6 7; do echo $i >&2; done; exit 1","return":"none"}"#,
+            "known runtime 500: the command exited with code 1:\n3\n4\n5\n6\n7",
+        ),
+        (
+            r#"{"command":"tutti-no-such-command 2>/dev/null"}"#,
+            "known runtime 500: the command exited with code 127",
+        ),
+    ]);
+}
+
+#[test]
+fn input_reaches_the_command_as_data() {
+    check(&[
+        (
+            r#"{"command":"echo \"$0 $1 $2 $#\"","arguments":["a b","$(id)"]}"#,
+            r#""sh a b $(id) 2""#,
+        ),
+        (r#"{"command":"printf %s \"$1\"","arguments":["-n"]}"#, r#""-n""#),
+        (
+            r#"{"command":"echo \"$A $B\"","arguments":{"A":"x;y"},"environment":{"B":2}}"#,
+            r#""x;y 2""#,
+        ),
+        (r#"{"command":"cat","stdin":"as it is\n\n"}"#, r#""as it is\n""#),
+        (r#"{"command":"cat","stdin":{"a":[1]}}"#, r#""{\"a\":[1]}""#),
+        (r#"{"command":"cat"}"#, r#""""#),
+        (r#"{"command":"true","stdin":"nobody reads it"}"#, r#""""#),
+        (
+            r#"{"command":"-n"}"#,
+            "known runtime 500: the command exited with code 127:\nsh: 1: -n: not found",
+        ),
+        (r#"{"command":"echo $TUTTI_IDEMPOTENCY_KEY $TUTTI_ATTEMPT"}"#, r#""key-1 1""#),
+    ]);
+}
+
+#[test]
+fn the_environment_is_clean() {
+    check(&[(
+        r#"{"command":"env | cut -d= -f1 | grep -vxE 'PATH|HOME|LANG|TZ|USER|TMPDIR|PWD|SHLVL|_|OLDPWD|TUTTI_IDEMPOTENCY_KEY|TUTTI_ATTEMPT'","return":"all"}"#,
+        r#"{"code":1,"stdout":"","stderr":""}"#,
+    )]);
+}
+
+#[test]
+fn a_large_input_and_output_pass_through() {
+    let text = "x".repeat(1_000_000);
+    let arguments = format!(r#"{{"command":"cat","stdin":"{text}"}}"#);
+    check(&[(&arguments, &format!("\"{text}\""))]);
+}
+
+#[test]
+fn output_over_the_limit_is_an_error_only_where_it_is_wanted() {
+    let more = "head -c 8388609 /dev/zero";
+    let limit = "larger than 8388608 bytes";
+    check(&[
+        (
+            &format!(r#"{{"command":"{more}"}}"#),
+            &format!("known validation 400: the command's standard output is {limit}"),
+        ),
+        (
+            &format!(r#"{{"command":"{more} >&2","return":"all"}}"#),
+            &format!("known validation 400: the command's standard error is {limit}"),
+        ),
+        (&format!(r#"{{"command":"{more}","return":"code"}}"#), "0"),
+        (&format!(r#"{{"command":"{more}; echo hi >&2","return":"stderr"}}"#), r#""hi""#),
+    ]);
+}
+
+/// A process is gone when it has been killed, reaped or not.
+fn is_gone(id: &str) -> Option<()> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map_or("X", |(_, rest)| &rest[..1]);
+    matches!(state, "X" | "Z").then_some(())
+}
+
+/// Starts a tree of processes that write their ids down and wait for ever.
+fn tree(directory: &Directory, trap: &str) -> String {
+    let (child, grandchild) = (directory.join("child"), directory.join("grandchild"));
+    let forever = "while :; do read -r line <&3; done";
+    let inner = format!("{trap} echo \\$\\$ > {grandchild}; {forever}");
+    let fifo = directory.join("fifo");
+    format!(
+        "mkfifo {fifo}; exec 3<>{fifo}; {trap} sh -c \\\"{}\\\" & echo $! > {child}; echo up; {trap} wait",
+        inner.replace("\\$", "\\\\$")
+    )
+}
+
+async fn id_in(path: &str) -> String {
+    eventually(path, || {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.strip_suffix('\n').filter(|id| !id.is_empty()).map(str::to_owned)
+    })
+    .await
+}
+
+async fn check_cancelled(recorded: bool, trap: &str, effect: Effect, expected: &str) {
+    let directory = Directory::new();
+    let scratch = recorded.then(|| directory.path().join("scratch"));
+    let (world, context) = World::new(scratch.as_deref());
+    let mut call = call(&format!(r#"{{"command":"{}"}}"#, tree(&directory, trap)));
+    call.effect = effect;
+    let calling = tokio::spawn(Shell.call(call, context));
+    let child = id_in(&directory.join("child")).await;
+    let grandchild = id_in(&directory.join("grandchild")).await;
+    world.canceller.cancel();
+    let shown = shown(&calling.await.expect("no panic"));
+    assert!(shown.starts_with(expected), "{shown}");
+    eventually("the child's end", || is_gone(&child)).await;
+    eventually("the grandchild's end", || is_gone(&grandchild)).await;
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_whole_tree() {
+    for recorded in [false, true] {
+        check_cancelled(recorded, "", Effect::Once, "unknown outcome-unknown 500: the command was")
+            .await;
+        check_cancelled(recorded, "", Effect::Idempotent, "known timeout 408: the command was")
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_tree_that_does_not_listen_is_killed() {
+    for recorded in [false, true] {
+        check_cancelled(recorded, "trap : TERM;", Effect::Once, "unknown outcome-unknown").await;
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_call_kills_the_whole_tree() {
+    for recorded in [false, true] {
+        let directory = Directory::new();
+        let scratch = recorded.then(|| directory.path().join("scratch"));
+        let (_world, context) = World::new(scratch.as_deref());
+        let call = call(&format!(r#"{{"command":"{}"}}"#, tree(&directory, "trap : TERM;")));
+        let calling = tokio::spawn(Shell.call(call, context));
+        let child = id_in(&directory.join("child")).await;
+        let grandchild = id_in(&directory.join("grandchild")).await;
+        calling.abort();
+        eventually("the child's end", || is_gone(&child)).await;
+        eventually("the grandchild's end", || is_gone(&grandchild)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_behind_ends_with_it() {
+    for recorded in [false, true] {
+        let directory = Directory::new();
+        let scratch = recorded.then(|| directory.path().join("scratch"));
+        let path = directory.join("left");
+        let command = format!("sh -c 'while :; do sleep 60; done' & echo $! > {path}; echo done");
+        let shown = shell(scratch.as_deref(), &format!(r#"{{"command":"{command}"}}"#)).await;
+        assert_eq!(shown, r#""done""#);
+        let id = id_in(&path).await;
+        eventually("its end", || is_gone(&id)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_cancelled_before_it_began_does_nothing() {
+    let directory = Directory::new();
+    let path = directory.join("made");
+    let (world, context) = World::new(None);
+    world.canceller.cancel();
+    let outcome = Shell.call(call(&format!(r#"{{"command":"touch {path}"}}"#)), context).await;
+    assert_eq!(shown(&outcome), "cancelled");
+    assert!(!Path::new(&path).exists());
+}
+
+#[tokio::test]
+async fn lines_come_while_the_command_is_going_on() {
+    for recorded in [false, true] {
+        let directory = Directory::new();
+        let scratch = recorded.then(|| directory.path().join("scratch"));
+        let fifo = directory.join("fifo");
+        let command = format!("mkfifo {fifo}; echo one; echo two >&2; cat {fifo}");
+        let (mut world, context) = World::new(scratch.as_deref());
+        let calling =
+            tokio::spawn(Shell.call(call(&format!(r#"{{"command":"{command}"}}"#)), context));
+        let mut lines = Vec::new();
+        for _ in 0..2 {
+            let line = world.lines.recv().await.expect("a line");
+            lines.push((line.stream, line.text));
+        }
+        lines.sort_by(|left, right| left.1.cmp(&right.1));
+        assert_eq!(
+            lines,
+            [(LogStream::Stdout, "one".to_owned()), (LogStream::Stderr, "two".to_owned())]
+        );
+        assert!(!calling.is_finished());
+        tokio::fs::write(&fifo, "three").await.expect("a reader");
+        assert_eq!(shown(&calling.await.expect("no panic")), r#""one\nthree""#);
+        assert_eq!(world.texts(LogStream::Stdout), ["three"]);
+    }
+}
+
+#[tokio::test]
+async fn long_lines_and_too_many_lines_are_cut() {
+    let (mut world, context) = World::new(None);
+    let command = r#"{"command":"head -c 20000 /dev/zero | tr '\\0' x; echo","return":"code"}"#;
+    assert_eq!(shown(&Shell.call(call(command), context).await), "0");
+    let lines = world.texts(LogStream::Stdout);
+    assert_eq!(lines, [format!("{}… [line cut at 16 KiB]", "x".repeat(16 * 1024))]);
+
+    let (mut world, context) = World::new(None);
+    let command = r#"{"command":"yes $(head -c 999 /dev/zero | tr '\\0' x) | head -c 4000000","return":"code"}"#;
+    assert_eq!(shown(&Shell.call(call(command), context).await), "0");
+    let mut shown_bytes = 0;
+    let mut markers = Vec::new();
+    while let Ok(line) = world.lines.try_recv() {
+        match line.stream {
+            LogStream::Connector => markers.push(line.text),
+            _ => shown_bytes += line.text.len() + 1,
+        }
+    }
+    assert!(shown_bytes < 4_000_000, "{shown_bytes}");
+    assert!(markers.iter().any(|it| it.contains("output came too fast")));
+}
+
+#[tokio::test]
+async fn secrets_are_redacted_in_lines_and_marked_in_output() {
+    for (code, expected) in [(0, "Ok"), (1, "Err")] {
+        let (mut world, context) = World::new(None);
+        let arguments = Value::object([
+            ("command", Value::from(format!("cat; echo \"pw $PW\" >&2; exit {code}"))),
+            ("stdin", Value::from("hunter2 in\nstdin-secret").tainted()),
+            ("environment", Value::object([("PW", Value::from("hunter2-env").tainted())])),
+        ]);
+        let outcome = Shell.call(call_with(arguments), context).await;
+        let text = format!("{outcome:?}");
+        assert!(text.starts_with(expected), "{text}");
+        for secret in ["hunter2-env", "stdin-secret"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        let mut lines = Vec::new();
+        while let Ok(line) = world.lines.try_recv() {
+            lines.push(line.text);
+        }
+        lines.sort();
+        assert_eq!(lines, ["pw «secret»", "«secret»", "«secret»"]);
+    }
+}

@@ -1,0 +1,1 @@
+def f: f and true; f

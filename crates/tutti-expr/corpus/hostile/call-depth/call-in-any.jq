@@ -1,0 +1,1 @@
+def f: any(f; .); f

@@ -1,0 +1,1 @@
+def f: f as $x | 1; f

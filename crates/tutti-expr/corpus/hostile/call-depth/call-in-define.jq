@@ -1,0 +1,1 @@
+def f: def g: f | .; g, 1; f

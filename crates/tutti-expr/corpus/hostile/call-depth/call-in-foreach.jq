@@ -1,0 +1,1 @@
+def f: foreach f as $x (0; 1); f

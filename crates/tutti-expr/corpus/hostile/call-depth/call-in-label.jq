@@ -1,0 +1,1 @@
+def f: label $l | f; f

@@ -1,0 +1,1 @@
+def f: limit(1; f); f

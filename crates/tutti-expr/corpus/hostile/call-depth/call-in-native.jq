@@ -1,0 +1,1 @@
+def f: pow(f; 2); f

@@ -1,0 +1,1 @@
+def f: path(f); f

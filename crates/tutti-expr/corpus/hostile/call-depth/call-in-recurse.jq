@@ -1,0 +1,1 @@
+def f: recurse(f); f | f

@@ -1,0 +1,1 @@
+def f: [1,2] | sort_by(f); f

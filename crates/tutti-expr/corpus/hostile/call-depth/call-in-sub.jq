@@ -1,0 +1,1 @@
+def f: "a" | sub("a"; f); f

@@ -1,0 +1,1 @@
+def f: try f catch 1; f

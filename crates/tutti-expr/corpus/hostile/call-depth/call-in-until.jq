@@ -1,0 +1,1 @@
+def f: until(f; .); f

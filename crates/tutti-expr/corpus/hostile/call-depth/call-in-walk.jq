@@ -1,0 +1,1 @@
+def f: walk(f); [1] | f

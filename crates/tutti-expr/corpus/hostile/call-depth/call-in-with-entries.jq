@@ -1,0 +1,1 @@
+def f: with_entries(f); {a: 1} | f

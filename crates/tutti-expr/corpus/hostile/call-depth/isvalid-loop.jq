@@ -1,0 +1,1 @@
+def f: isempty(f); f | f | repeat(.)|empty

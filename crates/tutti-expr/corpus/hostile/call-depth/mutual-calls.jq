@@ -1,0 +1,1 @@
+def f(g): g; def h: f(h); h

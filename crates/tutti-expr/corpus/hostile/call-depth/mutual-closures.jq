@@ -1,0 +1,1 @@
+def f(g): g | g; def h(x): f(h(x)); h(.)

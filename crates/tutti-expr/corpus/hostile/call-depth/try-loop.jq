@@ -1,0 +1,1 @@
+def f: try error catch f; f

@@ -1,0 +1,1 @@
+reduce range(20) as $i ([0]; [.,.])

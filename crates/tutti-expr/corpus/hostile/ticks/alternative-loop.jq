@@ -1,0 +1,1 @@
+last(repeat(null) // 1)

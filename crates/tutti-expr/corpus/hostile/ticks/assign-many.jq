@@ -1,0 +1,1 @@
+[range(30000)] | reduce range(1000) as $i (.; .[] += 1)

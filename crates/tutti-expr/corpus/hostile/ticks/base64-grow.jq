@@ -1,0 +1,1 @@
+reduce range(200) as $i ("x" * 1000; @base64)

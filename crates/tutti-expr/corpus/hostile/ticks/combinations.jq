@@ -1,0 +1,1 @@
+[range(10)] | [combinations(9)] | length

@@ -1,0 +1,1 @@
+[range(3000)] | contains([range(3000)])

@@ -1,0 +1,1 @@
+last(foreach range(1e9) as $i (0; .+1))

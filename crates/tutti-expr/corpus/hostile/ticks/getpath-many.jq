@@ -1,0 +1,1 @@
+reduce range(1e7) as $i (null; getpath(["a","b","c"]))

@@ -1,0 +1,1 @@
+[range(100) | "x" * 1e6] | length

@@ -1,0 +1,1 @@
+reduce range(40) as $i ("xx"; . * 2)

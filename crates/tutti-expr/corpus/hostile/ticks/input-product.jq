@@ -1,0 +1,1 @@
+[range(20) | [1,2]] | [combinations] | length

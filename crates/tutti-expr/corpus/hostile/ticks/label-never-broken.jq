@@ -1,0 +1,1 @@
+label $out | repeat(.) | select(false) | break $out

@@ -1,0 +1,1 @@
+(reduce range(2000) as $i ({}; .["\($i)"] = $i)) as $o | last(range(1e9) | $o * {a: 1})

@@ -1,0 +1,1 @@
+reduce range(1e9) as $i (0; .+1)

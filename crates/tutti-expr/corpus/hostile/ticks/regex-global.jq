@@ -1,0 +1,1 @@
+("a" * 1e6) | [match("a"; "g")] | length

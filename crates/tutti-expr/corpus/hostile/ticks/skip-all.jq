@@ -1,0 +1,1 @@
+skip(1e18; repeat(.))

@@ -1,0 +1,1 @@
+("a" * 3e6) | split("") | length

@@ -1,0 +1,1 @@
+[range(1e5)] | [tostream] | fromstream(.[]) | tostream

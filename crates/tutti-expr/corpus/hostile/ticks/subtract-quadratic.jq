@@ -1,0 +1,1 @@
+[range(1e5)] - [range(1e5; 2e5)]

@@ -1,0 +1,1 @@
+[range(100000)] | walk(walk(.))

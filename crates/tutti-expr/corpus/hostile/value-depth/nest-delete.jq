@@ -1,0 +1,1 @@
+delpaths([[range(1000) | "a"]])

@@ -1,0 +1,1 @@
+reduce range(1000) as $i ([1]; to_entries)

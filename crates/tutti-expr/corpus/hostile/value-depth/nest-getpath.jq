@@ -1,0 +1,1 @@
+[limit(1000; repeat("a"))] as $p | path(getpath($p))

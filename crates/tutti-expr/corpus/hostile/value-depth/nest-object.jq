@@ -1,0 +1,1 @@
+reduce range(200000) as $i (0;{a:.})

@@ -1,0 +1,1 @@
+setpath([range(1000)|"a"]; 1)

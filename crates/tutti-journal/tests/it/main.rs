@@ -1,0 +1,8 @@
+//! Tests of the journal's encoding from outside.
+
+mod chain;
+mod container;
+mod golden;
+mod hostile;
+mod round_trip;
+mod samples;

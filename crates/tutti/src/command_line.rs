@@ -1,0 +1,193 @@
+//! The command line: every command with its flags, help and examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
+use clap_complete::Shell;
+
+use crate::length_of_time;
+
+/// What `tutti version` prints.
+pub(crate) const VERSION_LINE: &str = concat!(
+    "tutti ",
+    env!("CARGO_PKG_VERSION"),
+    " (workflow language 1.0.3, ",
+    env!("TUTTI_TARGET"),
+    ", ",
+    env!("TUTTI_PROFILE"),
+    ")"
+);
+/// The same after the program's name.
+const VERSION: &str = VERSION_LINE.split_at("tutti ".len()).1;
+
+const STYLES: styling::Styles = styling::Styles::styled()
+    .header(styling::AnsiColor::Green.on_default().bold())
+    .usage(styling::AnsiColor::Green.on_default().bold())
+    .literal(styling::AnsiColor::Cyan.on_default().bold())
+    .placeholder(styling::AnsiColor::Cyan.on_default());
+
+/// Runs workflows written in the Serverless Workflow DSL, durably.
+#[derive(Debug, Parser)]
+#[command(name = "tutti", version = VERSION, styles = STYLES, max_term_width = 100, after_help = TUTTI_EXAMPLES)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print no colors (so does the environment variable NO_COLOR)
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+const TUTTI_EXAMPLES: &str = "\
+Examples:
+  tutti run examples/host-report.yaml
+  tutti validate workflows/*.yaml
+  tutti explain E0117";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a workflow to its end and print its output
+    Run(Box<RunArguments>),
+    /// Check documents without running them
+    Validate(ValidateArguments),
+    /// Explain the code of a diagnostic, or list all codes
+    Explain(ExplainArguments),
+    /// Print the completion script of a shell
+    Completions(CompletionsArguments),
+    /// Print the version
+    #[command(after_help = "Examples:\n  tutti version")]
+    Version,
+}
+
+const RUN_EXAMPLES: &str = "\
+Exit codes:
+  0    completed
+  1    faulted; the last line on stderr is the error as one line of JSON
+  2    invalid document or usage
+  3    cancelled
+  4    not finished: an outcome is unknown, or --timeout was reached; stderr says how to go on
+  130  interrupted (SIGINT), 143 terminated (SIGTERM); the state is kept
+
+Examples:
+  tutti run examples/host-report.yaml
+  tutti run order.yaml --input '{\"order\": {\"id\": 7}}' --set order.note=urgent
+  tutti run order.yaml --input @order.json --set order.count:=3 -o yaml
+  tutti run deploy.yaml --secret TOKEN --secret PASSWORD=@password.txt --timeout 10m
+  tutti run --resume exec_01k3v9zrs6q5tt4q4mkb5e7kgr --unknown retry
+  tutti run charge.yaml --store ./state
+  tutti run --store ./state --resume --unknown 'complete={\"charged\": true}'";
+
+/// `tutti run`
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArguments {
+    /// The workflow, in YAML or JSON; `-` reads it from stdin. Workflows it runs as children are found in the same
+    /// directory
+    #[arg(value_name = "FILE", required_unless_present = "resume")]
+    pub(crate) file: Option<PathBuf>,
+    /// The input: JSON, a file with JSON, or `-` for stdin
+    #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    pub(crate) input: Option<String>,
+    /// Put one value into the input: `a.b=TEXT`, or `a.b:=JSON`
+    #[arg(long, value_name = "PATH=TEXT|PATH:=JSON")]
+    pub(crate) set: Vec<String>,
+    /// Give a secret: from the environment, a file, stdin (`NAME=-`), or in the open (`NAME=VALUE`, which warns). A
+    /// secret whose text is a JSON object has members
+    #[arg(long, value_name = "NAME|NAME=@FILE|NAME=-")]
+    pub(crate) secret: Vec<String>,
+    /// Give the secrets in a file: lines of `NAME=VALUE`, or one JSON object
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_file: Vec<PathBuf>,
+    /// Give every environment variable that begins so as a secret, called by the rest of its name
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) env_secrets: Vec<String>,
+    /// Give an event
+    #[arg(long, value_name = "@FILE", hide = true)]
+    pub(crate) event: Vec<String>,
+    /// Keep the state in this directory, also after completion
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Stop waiting after this long, such as 30s, 5m or PT1H, and keep the state
+    #[arg(long, value_name = "DURATION", value_parser = length_of_time::parse)]
+    pub(crate) timeout: Option<tutti_dsl::Duration>,
+    /// Go on with an execution that was interrupted: the one named, or the one in --store
+    #[arg(long, value_name = "EXECUTION", num_args = 0..=1)]
+    pub(crate) resume: Option<Option<tutti_ids::ExecutionId>>,
+    /// Settle calls whose outcome is unknown: make them again, let their task fault, or take this as their output
+    #[arg(long, value_name = "retry|fault|complete=JSON", requires = "resume")]
+    pub(crate) unknown: Option<String>,
+    /// How the output is printed; by default `pretty` on a terminal, `json` (one line) elsewhere
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+    /// Print no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// How a value is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// One line of JSON
+    Json,
+    /// JSON with indentation
+    Pretty,
+    /// YAML
+    Yaml,
+}
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  tutti validate order.yaml
+  tutti validate workflows/*.yaml -o github
+  tutti validate order.yaml -o sarif > order.sarif
+  generate-workflow | tutti validate -
+
+Exit codes: 0 all valid (warnings allowed), 2 not";
+
+/// `tutti validate`
+#[derive(Debug, Args)]
+#[command(after_help = VALIDATE_EXAMPLES)]
+pub(crate) struct ValidateArguments {
+    /// The documents; `-` reads one from stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How diagnostics are printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: DiagnosticFormat,
+}
+
+/// How diagnostics are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiagnosticFormat {
+    /// For people, with excerpts
+    Text,
+    /// A JSON array
+    Json,
+    /// SARIF 2.1.0, for code scanners
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+/// `tutti explain`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tutti explain E0117\n  tutti explain")]
+pub(crate) struct ExplainArguments {
+    /// The code, such as E0117; without it all codes are listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+}
+
+/// `tutti completions`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti completions bash > ~/.local/share/bash-completion/completions/tutti
+  tutti completions zsh > ~/.zfunc/_tutti
+  tutti completions fish > ~/.config/fish/completions/tutti.fish")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}

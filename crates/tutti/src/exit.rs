@@ -1,0 +1,91 @@
+//! How the process ends: exit codes, and failures told to a person.
+
+use std::{fmt, process::ExitCode};
+
+/// The exit codes that scripts rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// What was asked for is done.
+    Completed,
+    /// The execution faulted.
+    Faulted,
+    /// The document or the command line is invalid, or nothing could be started.
+    Invalid,
+    /// The execution was cancelled.
+    Cancelled,
+    /// The execution has not ended and does not go on by itself.
+    Unfinished,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Completed => 0,
+            Exit::Faulted => 1,
+            Exit::Invalid => 2,
+            Exit::Cancelled => 3,
+            Exit::Unfinished => 4,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+        })
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What happened, in one sentence.
+    pub(crate) message: String,
+    /// What can be done about it.
+    pub(crate) hint: Option<String>,
+    /// How the process ends.
+    pub(crate) exit: Exit,
+}
+
+impl Failure {
+    /// Something about the command line or the files it names.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, exit: Exit::Invalid }
+    }
+
+    /// An error from below, with all its causes.
+    pub(crate) fn of(attempt: &str, error: &dyn std::error::Error) -> Self {
+        Self::usage(format!("{attempt}: {}", causes(error)))
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,230 @@
+//! `tutti run`: one workflow, an embedded store, to the end.
+//!
+//! Start reading at [`run`]; `begin.rs` starts or takes up the execution, `ending.rs` says how it ended.
+
+mod begin;
+mod definitions;
+mod ending;
+mod input;
+mod secrets;
+mod state;
+mod unknown;
+
+pub(crate) use self::input::{Stdin, read_file};
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
+use tutti_engine::{Limits, Outcome};
+use tutti_ids::ExecutionId;
+use tutti_runtime::{
+    Clock as _, Handle, Incident, Observer, Options, RowSealer, Runtime, Settlement, SystemClock,
+};
+use tutti_store::Store;
+
+use self::{begin::Subject, secrets::GivenSecrets, state::State};
+use crate::{
+    command_line::RunArguments,
+    console::Console,
+    exit::{Exit, Failure, causes},
+    progress::Progress,
+};
+
+/// How many calls may be out at once.
+const MAX_CALLS: usize = 64;
+
+/// How the waiting ended.
+#[derive(Debug)]
+enum Ended {
+    /// The execution, and every other one in its store.
+    Outcome(Outcome),
+    /// Only a person can move it.
+    Stuck(Vec<Incident>),
+    /// It was not to take longer.
+    TimedOut,
+    /// SIGINT or SIGTERM.
+    Signal(Exit),
+}
+
+/// Runs a workflow, or goes on with an execution.
+pub(crate) fn run(arguments: RunArguments, console: &Console) -> Result<Exit, Failure> {
+    if !arguments.event.is_empty() {
+        return Err(Failure::usage("this version does not take events yet")
+            .hint("give what the workflow needs with --input"));
+    }
+    let subject = begin::subject(&arguments, console)?;
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of("cannot start the runtime", &error))?;
+    // What is still out when the waiting ends is given up when `tokio` is dropped, before anything is said about it.
+    let (state, ended, progress) = {
+        let _entered = tokio.enter();
+        let (mut running, progress) = Running::start(&arguments, subject, console)?;
+        let ended = tokio.block_on(running.wait(&arguments, &progress));
+        (running.state, ended, progress)
+    };
+    tokio.shutdown_timeout(Duration::ZERO);
+    progress.finish();
+    ending::tell(&state, ended?, &arguments, console)
+}
+
+/// An execution that goes on in this process.
+struct Running {
+    handle: Handle,
+    store: Arc<dyn Store>,
+    state: State,
+    subject: Subject,
+}
+
+impl Running {
+    fn start(
+        arguments: &RunArguments,
+        subject: Subject,
+        console: &Console,
+    ) -> Result<(Self, Arc<Progress>), Failure> {
+        let state = State::open(&subject)?;
+        let progress = Arc::new(Progress::new(arguments.quiet, console));
+        let sealer = Arc::new(RowSealer::new(state.keyring()?));
+        let options = Options {
+            store: state.store.clone(),
+            connectors: connectors(),
+            library: subject.library.clone(),
+            secrets: Arc::new(subject.secrets.clone()),
+            sealer: sealer.clone(),
+            clock: Arc::new(SystemClock),
+            observer: progress.clone() as Arc<dyn Observer>,
+            limits: Limits::default(),
+            max_calls: MAX_CALLS,
+            scratch: Some(state.scratch()),
+        };
+        let handle = Runtime::start(options)
+            .map_err(|error| Failure::of("cannot start the runtime", &error))?;
+        let store: Arc<dyn Store> = state.store.clone();
+        progress.restore_with(sealer);
+        Ok((Self { handle, store, state, subject }, progress))
+    }
+
+    async fn wait(
+        &mut self,
+        arguments: &RunArguments,
+        progress: &Arc<Progress>,
+    ) -> Result<Ended, Failure> {
+        let limit = arguments.timeout.map(|limit| {
+            let now = SystemClock.now().0;
+            Duration::from_millis(u64::try_from(limit.after(now).saturating_sub(now)).unwrap_or(0))
+        });
+        let signal = signals()?;
+        let drawing = progress.clone().draw_repeatedly();
+        tokio::select! {
+            biased;
+            exit = signal => Ok(Ended::Signal(exit)),
+            ended = self.to_the_end(arguments, progress) => ended,
+            () = elapsed(limit) => Ok(Ended::TimedOut),
+            () = drawing => Ok(Ended::TimedOut),
+        }
+    }
+
+    async fn to_the_end(
+        &mut self,
+        arguments: &RunArguments,
+        progress: &Progress,
+    ) -> Result<Ended, Failure> {
+        let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
+        let mut resolution = unknown::resolution(arguments)?;
+        let outcome = loop {
+            match self.settled(root).await? {
+                Settlement::Ended(outcome) => break outcome,
+                Settlement::Suspended { incidents } => {
+                    if !begin::move_on(&self.handle, root, &incidents, &mut resolution).await? {
+                        return Ok(Ended::Stuck(incidents));
+                    }
+                }
+                Settlement::Lost(reason) => return Err(lost(&reason)),
+            }
+        };
+        // Children nobody waits for belong to the execution all the same.
+        let mut after = None;
+        while let Some(open) = self.open_after(after).await? {
+            match self.settled(open).await? {
+                Settlement::Ended(_) => {}
+                Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
+                Settlement::Lost(reason) => return Err(lost(&reason)),
+            }
+            after = Some(open);
+        }
+        Ok(Ended::Outcome(outcome))
+    }
+
+    async fn settled(&self, execution: ExecutionId) -> Result<Settlement, Failure> {
+        self.handle.settled(execution).await.map_err(|error| stopped(&error))
+    }
+
+    /// The next execution of the store that belongs to this one and has not ended.
+    async fn open_after(&self, after: Option<ExecutionId>) -> Result<Option<ExecutionId>, Failure> {
+        let mut after = after;
+        loop {
+            let open = self.store.open_executions(after, 1).await;
+            let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+            let Some(open) = open.into_iter().next() else { return Ok(None) };
+            if open.projection.parent.is_some() {
+                return Ok(Some(open.execution));
+            }
+            after = Some(open.execution);
+        }
+    }
+}
+
+fn connectors() -> Registry {
+    let guard = Guard::new(GuardOptions {
+        policy: Policy { allow_loopback: true, allow_private: true },
+        ..GuardOptions::default()
+    });
+    Registry::builder()
+        .with(http::Http::new(guard, http::HttpOptions::default()))
+        .with(shell::Shell)
+        .build()
+}
+
+fn stopped(error: &tutti_runtime::Error) -> Failure {
+    Failure::usage(format!("the execution cannot go on: {}", causes(error)))
+        .hint("what was acknowledged is stored: go on with --resume once the cause is gone")
+        .exit(Exit::Unfinished)
+}
+
+fn lost(reason: &str) -> Failure {
+    Failure::usage(format!("the execution cannot be read: {reason}")).exit(Exit::Unfinished)
+}
+
+async fn elapsed(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends when the process is told to.
+#[cfg(unix)]
+fn signals() -> Result<impl Future<Output = Exit>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|error| Failure::of("cannot await signals", &error));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        }
+    })
+}
+
+/// Ends when the process is told to.
+#[cfg(not(unix))]
+fn signals() -> Result<impl Future<Output = Exit>, Failure> {
+    Ok(async {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Exit::Interrupted,
+            Err(_no_console) => std::future::pending().await,
+        }
+    })
+}

@@ -1,0 +1,171 @@
+//! What is run: a document that is started, or an execution that is taken up again.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tutti_dsl::Workflow;
+use tutti_engine::Control;
+use tutti_expr::Value;
+use tutti_ids::ExecutionId;
+use tutti_journal::Resolution;
+use tutti_runtime::{Error, Handle, Incident, Library};
+use tutti_store::{DefinitionText, Store as _};
+
+use super::{GivenSecrets, State, definitions, input, secrets, state, stopped, unknown};
+use crate::{
+    command_line::RunArguments,
+    console::Console,
+    exit::{Exit, Failure},
+    progress::Progress,
+};
+
+/// Everything the command line says about what is run, read and checked before anything is touched.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) library: Arc<Library>,
+    pub(super) secrets: GivenSecrets,
+    pub(super) place: Place,
+    pub(super) what: What,
+}
+
+/// Where the state is kept.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In the directory of the user's state, under the execution's id; removed on completion.
+    Own(ExecutionId),
+    /// Where the user says.
+    Given(PathBuf),
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Start an execution of this document.
+    Start {
+        text: DefinitionText,
+        workflow: Arc<Workflow>,
+        input: Option<Value>,
+        children: Vec<DefinitionText>,
+    },
+    /// Go on with the execution of this id, or the only one there is.
+    Resume(Option<ExecutionId>),
+}
+
+/// Reads what the command line names.
+pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Subject, Failure> {
+    let mut stdin = input::Stdin::default();
+    let library = Arc::new(Library::default());
+    // The texts of secrets must be known before anything is said.
+    let secrets = secrets::gather(arguments, &mut stdin, console)?;
+    unknown::resolution(arguments)?;
+    if let Some(execution) = arguments.resume {
+        let place = match (&arguments.store, execution) {
+            (Some(directory), _) => Place::Given(directory.clone()),
+            (None, Some(execution)) => Place::Own(execution),
+            (None, None) => return Err(state::which_one()),
+        };
+        if let Some(file) = &arguments.file {
+            definitions::publish(file, &library, &mut stdin, console)?;
+        }
+        return Ok(Subject { library, secrets, place, what: What::Resume(execution) });
+    }
+    let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
+    let published = definitions::publish(file, &library, &mut stdin, console)?;
+    let input = input::input(arguments, &mut stdin)?;
+    secrets.warn_of_undeclared(&published.workflow, console);
+    let place = match &arguments.store {
+        Some(directory) => Place::Given(directory.clone()),
+        None => Place::Own(state::draw_id()?),
+    };
+    let definitions::Published { text, workflow, children } = published;
+    let what = What::Start { text, workflow, input, children };
+    Ok(Subject { library, secrets, place, what })
+}
+
+/// Starts the execution, or takes it up; says which it is.
+pub(super) async fn begin(
+    handle: &Handle,
+    state: &mut State,
+    subject: &Subject,
+    progress: &Progress,
+) -> Result<ExecutionId, Failure> {
+    match &subject.what {
+        What::Start { text, workflow, input, children } => {
+            let execution = state.execution;
+            progress.watch(execution);
+            state.prepare(children)?;
+            handle
+                .start_as(
+                    execution,
+                    text.name.clone(),
+                    text.digest,
+                    workflow.clone(),
+                    input.clone(),
+                )
+                .await
+                .map_err(|error| stopped(&error))?;
+            Ok(execution)
+        }
+        What::Resume(named) => {
+            let execution = state.find(*named).await?;
+            progress.watch(execution);
+            state.publish_children(&subject.library)?;
+            progress.restore(&*state.store, &subject.library, execution).await?;
+            adopt_all(handle, state, execution).await?;
+            Ok(execution)
+        }
+    }
+}
+
+/// Takes up an execution and everything open in its store.
+async fn adopt_all(handle: &Handle, state: &State, execution: ExecutionId) -> Result<(), Failure> {
+    adopt(handle, execution).await?;
+    let mut after = None;
+    loop {
+        let open = state.store.open_executions(after, 100).await;
+        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let Some(last) = open.last() else { return Ok(()) };
+        after = Some(last.execution);
+        for open in &open {
+            // Another root in the same store is another execution's affair.
+            if open.projection.parent.is_some() {
+                adopt(handle, open.execution).await?;
+            }
+        }
+    }
+}
+
+async fn adopt(handle: &Handle, execution: ExecutionId) -> Result<(), Failure> {
+    handle.adopt(execution).await.map_err(|error| match error {
+        Error::Refused(refusal) => {
+            Failure::usage(format!("cannot go on with {execution}: {refusal}"))
+                .exit(Exit::Unfinished)
+        }
+        other => stopped(&other),
+    })
+}
+
+/// Settles what a person has to settle, as the command line says; false where it says nothing that helps.
+pub(super) async fn move_on(
+    handle: &Handle,
+    root: ExecutionId,
+    incidents: &[Incident],
+    resolution: &mut Option<Resolution>,
+) -> Result<bool, Failure> {
+    if incidents.is_empty() {
+        return match handle.control(root, Control::Resume).await {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(_)) => Ok(false),
+            Err(other) => Err(stopped(&other)),
+        };
+    }
+    // Once: an outcome that is unknown again is again for a person to look at.
+    let Some(resolution) = resolution.take() else { return Ok(false) };
+    for incident in incidents {
+        let control = Control::Resolve { task: incident.task, resolution: resolution.clone() };
+        match handle.control(incident.execution, control).await {
+            Ok(()) | Err(Error::Refused(_)) => {}
+            Err(other) => return Err(stopped(&other)),
+        }
+    }
+    Ok(true)
+}

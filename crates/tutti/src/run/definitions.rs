@@ -1,0 +1,139 @@
+//! The document that is run, and those it runs as children.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tutti_dsl::{EachBody, Process, Severity, Subworkflow, TaskKind, Workflow};
+use tutti_engine::Definitions as _;
+use tutti_runtime::{Library, PublishError};
+use tutti_store::DefinitionText;
+
+use super::input::{Stdin, read_file};
+use crate::{
+    console::Console,
+    exit::{Exit, Failure},
+    validate,
+};
+
+/// How many files of a directory are looked at for children.
+const MAX_FILES: usize = 1_000;
+/// The largest file of a directory that is looked at, in bytes: the limit of documents.
+const MAX_BYTES: u64 = 512 * 1024;
+
+/// A document that is ready to be run.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) text: DefinitionText,
+    pub(super) workflow: Arc<Workflow>,
+    /// Everything published beside it.
+    pub(super) children: Vec<DefinitionText>,
+}
+
+/// Checks and publishes the document in `file`, and the others of its directory if it runs any as children.
+pub(super) fn publish(
+    file: &Path,
+    library: &Library,
+    stdin: &mut Stdin,
+    console: &Console,
+) -> Result<Published, Failure> {
+    let from_stdin = file == Path::new("-");
+    let text = if from_stdin { stdin.read("FILE")? } else { read_file(file)? };
+    let name = if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
+    let (definition, workflow) = match library.publish(&text) {
+        Ok(published) => published,
+        Err(PublishError::Invalid { diagnostics }) => {
+            let shown = validate::shown_as_text(&diagnostics, &name, &text, console.paint);
+            console.say(&shown);
+            let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
+            return Err(Failure::usage(format!(
+                "{name} is not a valid workflow: {}",
+                count(errors)
+            ))
+            .hint("`tutti explain CODE` tells more about an error"));
+        }
+        Err(conflict) => return Err(Failure::usage(conflict.to_string())),
+    };
+    let mut children = Vec::new();
+    if subworkflows(&workflow).next().is_some() && !from_stdin {
+        children = publish_siblings(file, library);
+    }
+    warn_of_missing(&workflow, library, file, console);
+    Ok(Published { text: definition, workflow, children })
+}
+
+fn count(errors: usize) -> String {
+    if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") }
+}
+
+/// Publishes every document of the directory that is a valid workflow; what is anything else is left alone.
+fn publish_siblings(file: &Path, library: &Library) -> Vec<DefinitionText> {
+    let directory = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut published = Vec::new();
+    for path in documents_in(directory) {
+        let small = fs::metadata(&path).is_ok_and(|about| about.len() <= MAX_BYTES);
+        let text = if small { fs::read_to_string(&path).ok() } else { None };
+        if let Some(Ok((text, _))) = text.map(|text| library.publish(&text)) {
+            published.push(text);
+        }
+    }
+    published
+}
+
+/// The YAML and JSON files of a directory, by name.
+pub(super) fn documents_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_document = |path: &PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        matches!(extension, Some("yaml" | "yml" | "json")) && path.is_file()
+    };
+    let mut paths: Vec<PathBuf> = entries.filter(is_document).collect();
+    paths.sort();
+    paths.truncate(MAX_FILES);
+    paths
+}
+
+/// The children a workflow may run.
+fn subworkflows(workflow: &Workflow) -> impl Iterator<Item = &Subworkflow> {
+    workflow.tasks.iter().filter_map(|task| match &task.kind {
+        TaskKind::Run(run) => match &run.process {
+            Process::Workflow(child) => Some(child),
+            _ => None,
+        },
+        TaskKind::Each(each) => match &each.body {
+            EachBody::Workflow(child) => Some(child),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn warn_of_missing(workflow: &Workflow, library: &Library, file: &Path, console: &Console) {
+    for child in subworkflows(workflow) {
+        let Subworkflow { namespace, name, version, .. } = child;
+        if library.find(namespace, name, version).is_none() {
+            let message =
+                format!("the workflow {namespace}/{name}:{version}, which it runs, was not found");
+            let hint = format!(
+                "put its document into the directory of {}, and see with `tutti validate` that it is valid",
+                file.display()
+            );
+            console.warning(&message, Some(&hint));
+        }
+    }
+}
+
+/// What a kept state says about children is read back, so that they are found on resume.
+pub(super) fn publish_kept(directory: &Path, library: &Library) -> Result<(), Failure> {
+    for path in documents_in(directory) {
+        let text = read_file(&path).map_err(|failure| failure.exit(Exit::Unfinished))?;
+        // A name that FILE has given to another text by now stays with it.
+        library.publish(&text).ok();
+    }
+    Ok(())
+}

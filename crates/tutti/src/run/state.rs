@@ -1,0 +1,211 @@
+//! The directory an execution's state is kept in.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tutti_ids::ExecutionId;
+use tutti_runtime::{Clock as _, Library, SystemClock};
+use tutti_secrets::{Keyring, MasterKey};
+use tutti_store::{DefinitionText, SqliteStore, Store as _};
+
+use super::{
+    begin::{Place, Subject, What},
+    definitions,
+};
+use crate::exit::{Exit, Failure, causes};
+
+/// The directory, open and locked for this process.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) directory: PathBuf,
+    pub(super) store: Arc<SqliteStore>,
+    /// The execution it is about.
+    pub(super) execution: ExecutionId,
+    /// Whether it is the execution's own and goes when it completes.
+    pub(super) is_own: bool,
+}
+
+impl State {
+    /// Opens the directory; makes it where an execution is to be started.
+    pub(super) fn open(subject: &Subject) -> Result<Self, Failure> {
+        let (directory, execution, is_own) = match &subject.place {
+            Place::Own(execution) => {
+                (own_directories()?.join(execution.to_string()), *execution, true)
+            }
+            Place::Given(directory) => (directory.clone(), draw_id()?, false),
+        };
+        if matches!(subject.what, What::Resume(_)) && !directory.join("journal.sqlite").is_file() {
+            return Err(nothing_there(&directory, is_own.then_some(execution)));
+        }
+        let store = SqliteStore::open(&directory).map_err(|error| cannot_open(&error))?;
+        Ok(Self { directory, store: Arc::new(store), execution, is_own })
+    }
+
+    /// The keys of this state, made if there are none.
+    pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
+        let key = MasterKey::read_or_create(&self.directory.join("master.key"))
+            .map_err(|error| Failure::usage(causes(&error)))?;
+        Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
+    }
+
+    /// Where connectors keep what has to survive.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.directory.join("scratch")
+    }
+
+    /// Writes down what going on will need, before the execution starts.
+    pub(super) fn prepare(&self, children: &[DefinitionText]) -> Result<(), Failure> {
+        let fail = |error: io::Error| {
+            Failure::of(&format!("cannot write to {}", self.directory.display()), &error)
+        };
+        if !self.is_own {
+            fs::write(self.latest(), self.execution.to_string()).map_err(fail)?;
+        }
+        if children.is_empty() {
+            return Ok(());
+        }
+        let kept = self.kept_definitions();
+        fs::create_dir_all(&kept).map_err(fail)?;
+        for child in children {
+            fs::write(kept.join(format!("{}.yaml", child.digest)), &*child.text).map_err(fail)?;
+        }
+        Ok(())
+    }
+
+    /// Publishes the children that were written down.
+    pub(super) fn publish_children(&self, library: &Library) -> Result<(), Failure> {
+        definitions::publish_kept(&self.kept_definitions(), library)
+    }
+
+    /// The execution to go on with: the one named, the only one that is open, or else the latest.
+    pub(super) async fn find(
+        &mut self,
+        named: Option<ExecutionId>,
+    ) -> Result<ExecutionId, Failure> {
+        let execution = match named {
+            Some(execution) => execution,
+            None => self.only_one().await?,
+        };
+        self.execution = execution;
+        Ok(execution)
+    }
+
+    async fn only_one(&self) -> Result<ExecutionId, Failure> {
+        let open = self.store.open_executions(None, 1_000).await;
+        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let roots: Vec<ExecutionId> = open
+            .iter()
+            .filter(|open| open.projection.parent.is_none())
+            .map(|open| open.execution)
+            .collect();
+        match roots[..] {
+            [only] => Ok(only),
+            [] => self.latest_ended().ok_or_else(|| nothing_there(&self.directory, None)),
+            _ => {
+                let names: Vec<String> = roots.iter().map(ToString::to_string).collect();
+                let message = format!("{} executions are open here", roots.len());
+                let hint = format!("name one: --resume {}", names.join(", or "));
+                Err(Failure::usage(message).hint(hint))
+            }
+        }
+    }
+
+    fn latest_ended(&self) -> Option<ExecutionId> {
+        fs::read_to_string(self.latest()).ok()?.trim().parse().ok()
+    }
+
+    fn latest(&self) -> PathBuf {
+        self.directory.join("latest")
+    }
+
+    fn kept_definitions(&self) -> PathBuf {
+        self.directory.join("definitions").join(self.execution.to_string())
+    }
+
+    /// How to go on with what is kept here.
+    pub(super) fn how_to_resume(&self) -> String {
+        if self.is_own {
+            format!("tutti run --resume {}", self.execution)
+        } else {
+            format!("tutti run --store {} --resume {}", quoted(&self.directory), self.execution)
+        }
+    }
+
+    /// Removes the directory if it is the execution's own.
+    pub(super) fn discard(&self) -> io::Result<()> {
+        if self.is_own { fs::remove_dir_all(&self.directory) } else { Ok(()) }
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./+@%:=,".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// Draws the id of an execution that is going to be started.
+pub(super) fn draw_id() -> Result<ExecutionId, Failure> {
+    tutti_runtime::draw_id(SystemClock.now())
+        .map_err(|error| Failure::of("cannot draw an id", &error))
+}
+
+/// Where executions keep their state if nothing else is said.
+fn own_directories() -> Result<PathBuf, Failure> {
+    let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = variable("XDG_STATE_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+        .or_else(|| variable("LOCALAPPDATA"));
+    match state {
+        Some(state) => Ok(state.join("tutti").join("runs")),
+        None => Err(Failure::usage(
+            "there is no place for the state: neither XDG_STATE_HOME nor HOME is set",
+        )
+        .hint("give one with --store DIR")),
+    }
+}
+
+/// Which executions can be gone on with, for a `--resume` that does not say.
+pub(super) fn which_one() -> Failure {
+    let failure = Failure::usage("`--resume` needs to know which execution");
+    let mut known: Vec<String> = own_directories()
+        .ok()
+        .and_then(|directory| fs::read_dir(directory).ok())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.parse::<ExecutionId>().is_ok())
+        .collect();
+    known.sort();
+    match known.last() {
+        Some(latest) if known.len() == 1 => {
+            failure.hint(format!("there is one: --resume {latest}"))
+        }
+        Some(latest) => {
+            failure.hint(format!("of {} the latest is: --resume {latest}", known.len()))
+        }
+        None => failure.hint("none is kept in the usual place; give --store DIR"),
+    }
+}
+
+fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
+    match execution {
+        Some(execution) => Failure::usage(format!("no state of {execution} is kept"))
+            .hint("the state of an execution that completed is removed; one kept elsewhere needs --store DIR"),
+        None => Failure::usage(format!("there is no execution to go on with in {}", directory.display())),
+    }
+}
+
+fn cannot_open(error: &tutti_store::Error) -> Failure {
+    let failure = Failure::usage(causes(error));
+    match error {
+        tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {
+            failure.exit(Exit::Unfinished)
+        }
+        _ => failure,
+    }
+}
