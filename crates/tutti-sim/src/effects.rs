@@ -49,6 +49,7 @@ impl Effects {
     pub(crate) fn on_made(&mut self, call: &Call, reply: &Reply, restarts: u64) {
         let again = self.made.iter().any(|made| {
             made.restarts == restarts
+                && call.effect == Effect::Once
                 && (made.call.execution, made.call.task, made.call.attempt)
                     == (call.execution, call.task, call.attempt)
         });

@@ -44,12 +44,16 @@ impl Again {
         Self { execution, children: BTreeMap::new() }
     }
 
+    fn replay(&mut self, turn: &Turn) {
+        turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
+    }
+
     fn turn(&mut self, turn: &Turn, setting: &Setting) -> Result<(), String> {
         let decided = self.decisions(turn, setting);
         let same = decided.iter().find(|(entries, _)| *entries == turn.entries);
         let result = match (same, decided.first()) {
             (Some((_, live)), _) => {
-                self.execution.replay(turn);
+                self.replay(turn);
                 let (live, replayed) = (format!("{live:?}"), format!("{:?}", self.execution));
                 if live == replayed {
                     Ok(())
@@ -58,7 +62,7 @@ impl Again {
                 }
             }
             (None, first) => {
-                self.execution.replay(turn);
+                self.replay(turn);
                 let now = first.map(|(entries, _)| entries);
                 Err(format!(
                     "turn {} is decided differently:\n  then {:?}\n  now  {now:?}",

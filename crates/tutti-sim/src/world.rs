@@ -303,7 +303,7 @@ impl World {
                     let starting = self.requests.values().any(|request| {
                         matches!(request, Request::Start { execution: other, .. } if *other == execution)
                     });
-                    if matches!(settlement, Settlement::Lost(_)) && starting {
+                    if starting && matches!(settlement, Settlement::Lost(_)) {
                         self.request(Request::Watch(execution));
                     } else {
                         self.settled.insert(execution, settlement);
@@ -358,6 +358,8 @@ impl World {
                         .push(format!("the start of {execution} was acknowledged, not stored"));
                 }
             }
+            // What was told before may be over now.
+            (Request::Control(execution, _), Ok(())) => self.watch(*execution),
             (_, Ok(())) => {}
             // Whoever asks for a start again looks first whether it took place.
             (Request::Start { execution, .. }, Err(Refusal::Unreadable(_)))
