@@ -8,7 +8,7 @@ use std::{
 use tutti_connectors::Call;
 use tutti_engine::CallOutcome;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Effect, Entry};
+use tutti_journal::{Effect, Entry, Timestamp};
 
 use crate::{Reply, invariants::Shadows};
 
@@ -32,6 +32,8 @@ pub struct Made {
     pub call: Call,
     /// In which life of the process.
     pub restarts: u64,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Effects {
@@ -46,7 +48,7 @@ impl Effects {
     }
 
     /// A call leaves. A `once` call that will end well, or of which nobody knows, takes effect now.
-    pub(crate) fn on_made(&mut self, call: &Call, reply: &Reply, restarts: u64) {
+    pub(crate) fn on_made(&mut self, call: &Call, reply: &Reply, (restarts, at): (u64, Timestamp)) {
         let again = self.made.iter().any(|made| {
             made.restarts == restarts
                 && call.effect == Effect::Once
@@ -56,7 +58,7 @@ impl Effects {
         if again {
             self.problem(call, "the same attempt was made twice in one life of the process");
         }
-        self.made.push(Made { call: call.clone(), restarts });
+        self.made.push(Made { call: call.clone(), restarts, at });
         let takes_effect = match reply {
             Reply::In(_, CallOutcome::Completed(_) | CallOutcome::Unknown(_)) | Reply::Never => true,
             Reply::In(_, CallOutcome::Failed(_) | CallOutcome::NotMade) => false,
@@ -72,12 +74,8 @@ impl Effects {
         }
     }
 
-    pub(crate) fn on_answer(&mut self, _call: &Call, _outcome: &CallOutcome) {}
-
-    pub(crate) fn on_lost(&mut self, _call: &Call, _outcome: &CallOutcome) {}
-
     /// Entries were stored: learns which keys have an unknown outcome on record.
-    pub(crate) fn on_written(&mut self, shadows: &Shadows, id: ExecutionId, _new: bool) {
+    pub(crate) fn on_written(&mut self, shadows: &Shadows, id: ExecutionId) {
         let Some(shadow) = shadows.get(id) else { return };
         let seen = self.seen.entry(id).or_default();
         for turn in &shadow.turns[*seen..] {

@@ -14,7 +14,7 @@ use tutti_store::{
 
 use crate::{
     FixedSecrets, Outside, Progress, Recorder, Reply, Scenario, Setting, Trace, World, redecide,
-    scenario::CallScript,
+    scenario::CallScript, world::BEGINNING,
 };
 
 /// Steps after which a scenario is taken to run for ever.
@@ -297,6 +297,7 @@ impl<'s> Running<'s> {
             let call = &made.call;
             let found = Value::object([
                 ("task", Value::from(call.reference.as_str())),
+                ("at", Value::from(made.at.0 - BEGINNING.0)),
                 ("attempt", Value::from(i64::from(call.attempt))),
                 ("effect", Value::from(call.effect.to_string())),
                 ("arguments", call.arguments.clone()),

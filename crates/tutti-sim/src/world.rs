@@ -250,7 +250,6 @@ impl World {
             }
             Pending::Answer { call, outcome, .. } => {
                 self.say(&format!("answer {} {outcome:?}", call.reference.as_str()));
-                self.effects.on_answer(&call, &outcome);
                 let Call { execution, task, attempt, .. } = call;
                 self.tell(Happening::CallFinished { execution, task, attempt, outcome });
             }
@@ -325,7 +324,7 @@ impl World {
         ));
         self.problems.extend(self.shadows.on_call_made(&call));
         let reply = self.outside.call(function, &call, self.now);
-        self.effects.on_made(&call, &reply, self.restarts);
+        self.effects.on_made(&call, &reply, (self.restarts, self.now));
         let (due, outcome) = match reply {
             Reply::In(delay, outcome) => (Some(self.now.plus_ms(delay)), outcome),
             Reply::Never => (None, CallOutcome::NotMade),
@@ -422,11 +421,7 @@ impl World {
         if let Some(faulty) = &self.setting.faulty {
             faulty.restart();
         }
-        for pending in std::mem::take(&mut self.pending) {
-            if let Pending::Answer { call, outcome, .. } = pending {
-                self.effects.on_lost(&call, &outcome);
-            }
-        }
+        self.pending.clear();
         self.owner = Loop::new(loop_options(&self.setting, self.restarts));
         let mut requests = std::mem::take(&mut self.requests);
         requests.retain(|_, request| !matches!(request, Request::Adopt(_)));
@@ -461,10 +456,9 @@ impl World {
     fn take_written(&mut self) {
         for stored in self.setting.recorder.take() {
             let id = stored.row.execution;
-            let known = self.shadows.get(id).is_some();
             let workflow = self.setting.library.get(stored.projection.digest);
             self.problems.extend(self.shadows.on_written(&stored, workflow));
-            self.effects.on_written(&self.shadows, id, !known);
+            self.effects.on_written(&self.shadows, id);
         }
     }
 
