@@ -562,7 +562,10 @@ impl Loop {
     }
 
     fn leave_queue(&mut self, call: CallId, now: Timestamp) {
-        if self.residents.get(&call.0).is_some_and(|resident| resident.in_flight.contains_key(&call.1))
+        if self
+            .residents
+            .get(&call.0)
+            .is_some_and(|resident| resident.in_flight.contains_key(&call.1))
         {
             // Its slot comes back when it ends.
             return;
@@ -572,13 +575,7 @@ impl Loop {
         }
     }
 
-    fn on_call_ended(
-        &mut self,
-        call: CallId,
-        attempt: u32,
-        outcome: CallOutcome,
-        now: Timestamp,
-    ) {
+    fn on_call_ended(&mut self, call: CallId, attempt: u32, outcome: CallOutcome, now: Timestamp) {
         let (id, task) = call;
         let in_flight = match self.residents.get_mut(&id) {
             Some(resident) => Some(&mut resident.in_flight),

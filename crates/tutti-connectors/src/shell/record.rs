@@ -16,6 +16,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use tutti_journal::Effect;
 
 use super::process::{Group, boot, start_time, stat};
 use crate::{Call, http::hexadecimal};
@@ -56,6 +57,7 @@ impl Record {
     /// Makes a new record for a call and writes the intention down.
     pub(super) fn create(scratch: &Path, call: &Call) -> io::Result<Self> {
         let mut directory = DirBuilder::new();
+        let is_new = !scratch.is_dir();
         directory.mode(0o700).recursive(true).create(scratch)?;
         let mut generation = 0;
         let record = loop {
@@ -67,11 +69,17 @@ impl Record {
             }
         };
         let intention = format!("{}\n", boot().unwrap_or_default());
-        let mut file = private().write(true).create_new(true).open(record.0.join("intention"))?;
-        file.write_all(intention.as_bytes())?;
-        file.sync_all()?;
-        for folder in [&*record.0, scratch].into_iter().chain(scratch.parent()) {
-            File::open(folder)?.sync_all()?;
+        private()
+            .write(true)
+            .create_new(true)
+            .open(record.0.join("intention"))?
+            .write_all(intention.as_bytes())?;
+        // Where repeating does no harm nobody needs to rely on a record being there.
+        if call.effect == Effect::Once {
+            File::open(scratch)?.sync_all()?;
+            if let Some(parent) = scratch.parent().filter(|_| is_new) {
+                File::open(parent)?.sync_all()?;
+            }
         }
         Ok(record)
     }
