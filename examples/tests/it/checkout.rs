@@ -88,7 +88,10 @@ fn an_error_that_is_no_refusal_gives_the_stock_back_and_goes_on() {
     let problem = ended.problem();
     let kind = problem["type"].as_str().expect("a type");
     assert!(kind.ends_with("/errors/authorization"), "{problem}");
-    assert_eq!((&problem["status"], &problem["instance"]), (&json!(403), &json!("/do/1/pay/catch/do/2/giveUp")));
+    assert_eq!(
+        (&problem["status"], &problem["instance"]),
+        (&json!(403), &json!("/do/1/pay/catch/do/2/giveUp"))
+    );
     check_effects(&shop, 0, 1, 0);
 }
 
