@@ -30,7 +30,7 @@ pub use model::{
     OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Settings, Shell, Subworkflow,
     Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
 };
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_value};
 pub use schema::{InvalidSchema, Schema, Violation};
 pub use shape::json_schema::json_schema;
 pub use uri_template::{ExpansionError, InvalidUriTemplate, UriTemplate};

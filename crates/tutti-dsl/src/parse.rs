@@ -1,5 +1,7 @@
 //! Text → workflow.
 
+use tutti_expr::Value;
+
 use crate::{
     Workflow,
     codes::Code,
@@ -54,4 +56,18 @@ pub fn parse(text: &str) -> Parsed {
         parsed.workflow = workflow;
     }
     parsed
+}
+
+/// Reads one YAML 1.2 or JSON document as data, with the reader and the limits of workflow documents.
+///
+/// # Errors
+/// All that is wrong with the text; at least one error.
+pub fn parse_value(text: &str) -> Result<Value, Vec<Diagnostic>> {
+    let (root, problems) = tree::load(text);
+    match root {
+        Some(root) if problems.iter().all(|problem| problem.code.severity() != Severity::Error) => {
+            Ok(root.to_value())
+        }
+        _ => Err(diagnostic::finish(text, problems)),
+    }
 }

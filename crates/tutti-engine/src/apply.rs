@@ -45,9 +45,7 @@ impl Execution {
             }
             Entry::TaskFaulted { task, error } => self.on_faulted(*task, error),
             Entry::TaskCancelled { task } => self.on_cancelled(*task),
-            Entry::TaskTimedOut { task, error } => {
-                self.end_frame(*task, Ending::Fault(error.clone()));
-            }
+            Entry::TaskTimedOut { task, error } => self.on_timed_out(*task, error),
             Entry::CaseSelected { task, then, .. } => {
                 self.set_body(*task, Body::Switched { then: *then });
             }
@@ -313,6 +311,18 @@ impl Execution {
         {
             self.end_frame(parent, Ending::Fault(error));
         }
+    }
+
+    /// The attempt of a `try` whose task is interrupted is over: its own timer has nothing more to interrupt.
+    fn on_timed_out(&mut self, task: Sequence, error: &Error) {
+        if let Some(parent) = self.frame(task).and_then(|frame| frame.parent) {
+            self.touch(parent, |around| {
+                if let Body::Try(state) = &mut around.body {
+                    state.attempt_due = None;
+                }
+            });
+        }
+        self.end_frame(task, Ending::Fault(error.clone()));
     }
 
     fn on_cancelled(&mut self, task: Sequence) {

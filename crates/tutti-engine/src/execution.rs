@@ -311,13 +311,24 @@ impl Frame {
     }
 }
 
+/// All of its state: two executions of one definition that print the same are the same.
 impl fmt::Debug for Execution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Execution")
             .field("id", &self.id)
             .field("next", &self.next)
             .field("status", &self.status())
+            .field("started_at", &self.started_at)
+            .field("updated_at", &self.updated_at)
+            .field("seed", &self.seed)
+            .field("parent", &self.parent)
             .field("frames", &self.frames)
+            .field("ready", &self.ready)
+            .field("external", &self.external)
+            .field("timers", &self.timers)
+            .field("suspended", &self.suspended)
+            .field("outcome", &self.outcome)
+            .field("handed_keys", &self.handed_keys)
             .finish_non_exhaustive()
     }
 }

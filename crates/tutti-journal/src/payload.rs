@@ -149,12 +149,16 @@ pub(crate) fn write_values(
 }
 
 fn write_value(value: &Value, encoder: &mut Encoder<&mut Vec<u8>>, sealer: &dyn Sealer) {
+    if is_sealed_whole(value) {
+        let mut plain = Vec::new();
+        write_plain(value, &mut Encoder::new(&mut plain));
+        let sealed = sealer.seal(&plain);
+        return infallible(&encoder.tag(SEALED).and_then(|encoder| encoder.bytes(&sealed)));
+    }
     match value.kind() {
         Kind::Array(items) => {
             infallible(&encoder.array(items.len() as u64));
-            for item in items {
-                write_value(item, encoder, sealer);
-            }
+            items.iter().for_each(|item| write_value(item, encoder, sealer));
         }
         Kind::Object(members) => {
             infallible(&encoder.map(members.len() as u64));
@@ -163,12 +167,34 @@ fn write_value(value: &Value, encoder: &mut Encoder<&mut Vec<u8>>, sealer: &dyn 
                 write_value(member, encoder, sealer);
             }
         }
-        _ if value.is_tainted() => {
-            let mut plain = Vec::new();
-            write_leaf(value, &mut Encoder::new(&mut plain));
-            infallible(
-                &encoder.tag(SEALED).and_then(|encoder| encoder.bytes(&sealer.seal(&plain))),
-            );
+        _ => write_leaf(value, encoder),
+    }
+}
+
+/// Whether a value goes under one seal: a leaf that came from a secret, an object whose names did, what is empty but
+/// marked.
+fn is_sealed_whole(value: &Value) -> bool {
+    value.is_tainted()
+        && match value.kind() {
+            Kind::Array(items) => items.is_empty(),
+            Kind::Object(members) => members.is_empty() || members.keys_tainted(),
+            _ => true,
+        }
+}
+
+/// Writes a value that stands under a seal.
+fn write_plain(value: &Value, encoder: &mut Encoder<&mut Vec<u8>>) {
+    match value.kind() {
+        Kind::Array(items) => {
+            infallible(&encoder.array(items.len() as u64));
+            items.iter().for_each(|item| write_plain(item, encoder));
+        }
+        Kind::Object(members) => {
+            infallible(&encoder.map(members.len() as u64));
+            for (key, member) in members.iter() {
+                infallible(&encoder.str(key));
+                write_plain(member, encoder);
+            }
         }
         _ => write_leaf(value, encoder),
     }

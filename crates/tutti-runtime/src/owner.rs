@@ -203,6 +203,8 @@ pub struct Loop {
     residents: BTreeMap<ExecutionId, Resident>,
     /// What waits for an execution that is being loaded.
     loading: BTreeMap<ExecutionId, Vec<Awaiting>>,
+    /// Attempts under way of executions that are being read again.
+    stranded: BTreeMap<ExecutionId, BTreeMap<Sequence, u32>>,
     timers: Timers,
     dispatcher: Dispatcher,
     /// Executions with more to decide, in the order they asked.
@@ -243,6 +245,16 @@ enum Awaiting {
     Fact(Input),
 }
 
+impl Awaiting {
+    /// The attempt whose end this tells.
+    fn ended(&self) -> Option<(Sequence, u32)> {
+        match self {
+            Self::Fact(Input::CallFinished { task, attempt, .. }) => Some((*task, *attempt)),
+            _ => None,
+        }
+    }
+}
+
 impl Loop {
     /// A loop that owns nothing yet.
     pub fn new(options: LoopOptions) -> Self {
@@ -251,6 +263,7 @@ impl Loop {
             options,
             residents: BTreeMap::new(),
             loading: BTreeMap::new(),
+            stranded: BTreeMap::new(),
             timers: Timers::default(),
             dispatcher,
             busy: VecDeque::new(),
@@ -281,14 +294,11 @@ impl Loop {
                 self.on_retry(execution, from, request);
             }
             Happening::CallFinished { execution, task, attempt, outcome } => {
-                self.on_call_ended(
-                    (execution, task),
-                    Input::CallFinished { task, attempt, outcome },
-                    now,
-                );
+                self.on_call_ended((execution, task), attempt, outcome, now);
             }
             Happening::ProbeFinished { execution, task, outcome } => {
-                self.on_call_ended((execution, task), Input::ProbeFinished { task, outcome }, now);
+                let fact = Awaiting::Fact(Input::ProbeFinished { task, outcome });
+                self.with(execution, fact, now);
             }
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Committed { result } => self.on_committed(result, now),
@@ -534,25 +544,25 @@ impl Loop {
     fn make_call(&mut self, (id, task): CallId) {
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let Some(Command::Call { reference, call, .. }) = resident.call(task) else { return };
-        if !resident.in_flight.insert(task) {
+        if resident.in_flight.contains_key(&task) {
             return;
         }
+        resident.in_flight.insert(task, call.attempt);
         let function = call.function.clone();
         self.outputs.push(Output::MakeCall(function, to_connector(id, task, reference, call)));
     }
 
     /// A call in flight is told to end; one that had not left yet never will.
     fn cancel_call(&mut self, (id, task): CallId, attempt: u32, now: Timestamp) {
-        if self.residents.get(&id).is_some_and(|resident| resident.in_flight.contains(&task)) {
+        if self.residents.get(&id).is_some_and(|resident| resident.in_flight.contains_key(&task)) {
             self.outputs.push(Output::CancelCall(id, task));
         } else {
-            let outcome = CallOutcome::NotMade;
-            self.on_call_ended((id, task), Input::CallFinished { task, attempt, outcome }, now);
+            self.on_call_ended((id, task), attempt, CallOutcome::NotMade, now);
         }
     }
 
     fn leave_queue(&mut self, call: CallId, now: Timestamp) {
-        if self.residents.get(&call.0).is_some_and(|resident| resident.in_flight.contains(&call.1))
+        if self.residents.get(&call.0).is_some_and(|resident| resident.in_flight.contains_key(&call.1))
         {
             // Its slot comes back when it ends.
             return;
@@ -562,20 +572,43 @@ impl Loop {
         }
     }
 
-    fn on_call_ended(&mut self, call: CallId, input: Input, now: Timestamp) {
+    fn on_call_ended(
+        &mut self,
+        call: CallId,
+        attempt: u32,
+        outcome: CallOutcome,
+        now: Timestamp,
+    ) {
         let (id, task) = call;
-        if let Some(resident) = self.residents.get_mut(&id) {
-            resident.in_flight.remove(&task);
+        let in_flight = match self.residents.get_mut(&id) {
+            Some(resident) => Some(&mut resident.in_flight),
+            None => self.stranded.get_mut(&id),
+        };
+        if let Some(in_flight) = in_flight
+            && in_flight.get(&task) == Some(&attempt)
+        {
+            in_flight.remove(&task);
         }
         if let Some(next) = self.dispatcher.release(call) {
             self.on_slot(next, now);
         }
-        if self.residents.contains_key(&id) {
-            // A result that came too late is refused and changes nothing.
-            self.feed(id, input, now).ok();
-        } else {
+        let input = Input::CallFinished { task, attempt, outcome };
+        if !self.residents.contains_key(&id) {
             self.with(id, Awaiting::Fact(input), now);
+        } else if self.feed(id, input, now).is_err() && self.is_call_owed(call) {
+            // A result that came too late is refused and changes nothing; the attempt it stood in the way of leaves.
+            if self.dispatcher.request(call) {
+                self.on_slot(call, now);
+            }
         }
+    }
+
+    fn is_call_owed(&self, (id, task): CallId) -> bool {
+        self.residents.get(&id).is_some_and(|resident| {
+            (resident.call(task).is_some() || resident.awaits_slot(task))
+                && !resident.in_flight.contains_key(&task)
+                && resident.is_settled()
+        })
     }
 
     /// A turn of the execution is durable: whoever waits for its end is told.
@@ -762,10 +795,28 @@ impl Loop {
         awaiting: Vec<Awaiting>,
         now: Timestamp,
     ) {
-        let lost = resident.lost_calls();
+        let mut stranded = self.stranded.remove(&id).unwrap_or_default();
+        stranded.retain(|task, attempt| {
+            let wanted = resident.wants_end_of(*task, *attempt);
+            if wanted {
+                self.dispatcher.take((id, *task));
+            } else {
+                self.outputs.push(Output::CancelCall(id, *task));
+            }
+            wanted
+        });
+        let ended: BTreeMap<Sequence, u32> = awaiting.iter().filter_map(Awaiting::ended).collect();
+        resident.in_flight = stranded.clone();
+        let known = ended.iter().chain(&stranded).map(|(task, attempt)| (*task, *attempt));
+        let lost = resident.lost_calls(&known.collect());
         let mut owed = resident.newly_owed();
         owed.commands.retain(|command| match command {
-            Command::Call { task, .. } | Command::CancelCall { task, .. } => !lost.contains(task),
+            Command::Call { task, call, .. } => {
+                !lost.contains(task) && ended.get(task) != Some(&call.attempt)
+            }
+            Command::CancelCall { task, attempt } => {
+                !lost.contains(task) && ended.get(task) != Some(attempt)
+            }
             _ => true,
         });
         if resident.wants_turn() {
@@ -867,9 +918,7 @@ impl Loop {
 
     fn reload(&mut self, id: ExecutionId, resident: &Resident) {
         self.timers.set(id, None);
-        for task in &resident.in_flight {
-            self.outputs.push(Output::CancelCall(id, *task));
-        }
+        self.stranded.insert(id, resident.in_flight.clone());
         let watchers = self.watchers.remove(&id).unwrap_or_default();
         let queue = self.loading.entry(id).or_default();
         let idle = queue.is_empty();

@@ -1,7 +1,7 @@
 //! An execution in memory, with what the loop knows about it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
 };
 
@@ -23,8 +23,8 @@ pub(crate) struct Resident {
     pub(crate) is_durable: bool,
     /// Whether it stands in the queue for another turn.
     pub(crate) queued: bool,
-    /// Calls and probes a connector is busy with.
-    pub(crate) in_flight: BTreeSet<Sequence>,
+    /// The attempts of calls that connectors are busy with.
+    pub(crate) in_flight: BTreeMap<Sequence, u32>,
     /// What it was owed after its last turn.
     owed: BTreeMap<Debt, Command>,
 }
@@ -74,7 +74,7 @@ impl Resident {
             turns_ahead: 0,
             is_durable: false,
             queued: false,
-            in_flight: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             owed: BTreeMap::new(),
         }
     }
@@ -169,16 +169,28 @@ impl Resident {
     }
 
     /// Calls whose dispatch was recorded and that nobody is making: the process that made them is gone.
-    pub(crate) fn lost_calls(&self) -> Vec<Sequence> {
+    ///
+    /// `known` are attempts this process made itself, and whose end it knows or will know.
+    pub(crate) fn lost_calls(&self, known: &BTreeMap<Sequence, u32>) -> Vec<Sequence> {
         self.execution
             .outstanding()
             .filter_map(|command| match command {
-                Command::Call { task, dispatched: true, .. } | Command::CancelCall { task, .. } => {
-                    Some(task)
-                }
+                Command::Call { task, call, dispatched: true, .. } => Some((task, call.attempt)),
+                Command::CancelCall { task, attempt } => Some((task, attempt)),
                 _ => None,
             })
+            .filter(|(task, attempt)| known.get(task) != Some(attempt))
+            .map(|(task, _)| task)
             .collect()
+    }
+
+    /// Whether a connector's end of this attempt still means something.
+    pub(crate) fn wants_end_of(&self, wanted: Sequence, made: u32) -> bool {
+        self.execution.outstanding().any(|command| match command {
+            Command::Call { task, call, .. } => task == wanted && call.attempt == made,
+            Command::CancelCall { task, attempt } => task == wanted && attempt == made,
+            _ => false,
+        })
     }
 }
 

@@ -77,8 +77,8 @@ impl Object {
         self.depth
     }
 
-    /// Whether a name of a member came from a secret.
-    pub(crate) fn keys_tainted(&self) -> bool {
+    /// Whether the names of its members came from a secret.
+    pub fn keys_tainted(&self) -> bool {
         self.keys_tainted
     }
 

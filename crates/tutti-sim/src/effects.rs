@@ -1,0 +1,107 @@
+//! Counts the side effects of calls, independently of the journal.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tutti_connectors::Call;
+use tutti_engine::CallOutcome;
+use tutti_ids::{ExecutionId, Sequence};
+use tutti_journal::{Effect, Entry, Timestamp};
+
+use crate::{Reply, invariants::Shadows};
+
+/// What calls did to the world outside.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// The calls that left, in order.
+    made: Vec<Made>,
+    /// Keys of `once` calls whose outcome was on record as unknown.
+    unknown: BTreeSet<(ExecutionId, Arc<str>)>,
+    applied: BTreeMap<(ExecutionId, Arc<str>), u32>,
+    seen: BTreeMap<ExecutionId, usize>,
+    keys: BTreeMap<(ExecutionId, Sequence), Arc<str>>,
+    problems: Vec<String>,
+}
+
+/// One call that left.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The call.
+    pub call: Call,
+    /// In which life of the process.
+    pub restarts: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Effects {
+    /// The calls that left, in order.
+    pub fn made(&self) -> &[Made] {
+        &self.made
+    }
+
+    /// What must not have happened.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// A call leaves. A `once` call that will end well, or of which nobody knows, takes effect now.
+    pub(crate) fn on_made(&mut self, call: &Call, reply: &Reply, (restarts, at): (u64, Timestamp)) {
+        let again = self.made.iter().any(|made| {
+            made.restarts == restarts
+                && call.effect == Effect::Once
+                && (made.call.execution, made.call.task, made.call.attempt)
+                    == (call.execution, call.task, call.attempt)
+        });
+        if again {
+            self.problem(call, "the same attempt was made twice in one life of the process");
+        }
+        self.made.push(Made { call: call.clone(), restarts, at });
+        let takes_effect = match reply {
+            Reply::In(_, CallOutcome::Completed(_) | CallOutcome::Unknown(_)) | Reply::Never => true,
+            Reply::In(_, CallOutcome::Failed(_) | CallOutcome::NotMade) => false,
+        };
+        if call.effect != Effect::Once || !takes_effect {
+            return;
+        }
+        let key = (call.execution, call.key.clone());
+        let count = self.applied.entry(key.clone()).or_default();
+        *count += 1;
+        if *count > 1 && !self.unknown.contains(&key) {
+            self.problem(call, "a once call took effect twice, and no unknown outcome is on record");
+        }
+    }
+
+    /// Entries were stored: learns which keys have an unknown outcome on record.
+    pub(crate) fn on_written(&mut self, shadows: &Shadows, id: ExecutionId) {
+        let Some(shadow) = shadows.get(id) else { return };
+        let seen = self.seen.entry(id).or_default();
+        for turn in &shadow.turns[*seen..] {
+            for entry in &turn.entries {
+                match entry {
+                    Entry::CallScheduled { task, call } => {
+                        self.keys.insert((id, *task), call.key.clone());
+                    }
+                    Entry::CallOutcomeUnknown { task, .. } => {
+                        if let Some(key) = self.keys.get(&(id, *task)) {
+                            self.unknown.insert((id, key.clone()));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        *seen = shadow.turns.len();
+    }
+
+    fn problem(&mut self, call: &Call, what: &str) {
+        let Call { execution, reference, attempt, .. } = call;
+        self.problems.push(format!(
+            "{what}: {execution} {} attempt {attempt} key {}",
+            reference.as_str(),
+            call.key
+        ));
+    }
+}

@@ -1,0 +1,188 @@
+//! Decides every turn of a journal again, from the state its earlier turns give.
+
+use std::collections::BTreeMap;
+
+use tutti_engine::{
+    CallOutcome, ChildOutcome, Command, Control, Execution, Input, Limits, ProbeOutcome, Start,
+    Surroundings,
+};
+use tutti_ids::{ExecutionId, Sequence};
+use tutti_journal::{Entry, Turn};
+
+use crate::{Setting, invariants::Shadow};
+
+/// Takes a journal back to every turn's beginning, feeds the input that turn was about at the time it was decided, and
+/// compares what is decided now with what is on record. Returns what differs.
+pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut again = Again::new(&shadow.execution);
+    for turn in &shadow.turns {
+        if let Err(problem) = again.turn(turn, setting) {
+            problems.push(problem);
+        }
+    }
+    let (folded, live) = (format!("{:?}", again.execution), format!("{:?}", shadow.execution));
+    if folded != live {
+        problems.push(format!("the fold of all turns differs: {folded} {live}"));
+    }
+    problems
+}
+
+struct Again {
+    execution: Execution,
+    children: BTreeMap<Sequence, ExecutionId>,
+}
+
+impl Again {
+    fn new(like: &Execution) -> Self {
+        let execution = Execution::new(
+            like.id(),
+            like.definition().clone(),
+            like.digest(),
+            like.workflow().clone(),
+        );
+        Self { execution, children: BTreeMap::new() }
+    }
+
+    fn replay(&mut self, turn: &Turn) {
+        turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
+    }
+
+    fn turn(&mut self, turn: &Turn, setting: &Setting) -> Result<(), String> {
+        let decided = self.decisions(turn, setting);
+        let same = decided.iter().find(|(entries, _)| *entries == turn.entries);
+        let result = match (same, decided.first()) {
+            (Some((_, live)), _) => {
+                self.replay(turn);
+                let (live, replayed) = (format!("{live:?}"), format!("{:?}", self.execution));
+                if live == replayed {
+                    Ok(())
+                } else {
+                    Err(format!("turn {} folds differently: {live} {replayed}", turn.first))
+                }
+            }
+            (None, first) => {
+                self.replay(turn);
+                let now = first.map(|(entries, _)| entries);
+                Err(format!(
+                    "turn {} is decided differently:\n  then {:?}\n  now  {now:?}",
+                    turn.first, turn.entries
+                ))
+            }
+        };
+        for (entry, number) in turn.entries.iter().zip(turn.first.0..) {
+            if let Entry::ChildStarted { task, execution, .. } = entry {
+                debug_assert!(number > 0, "invariant: a child is never the first entry");
+                self.children.insert(*task, *execution);
+            }
+        }
+        result
+    }
+
+    /// What each input that the turn may have been about leads to now.
+    fn decisions(&self, turn: &Turn, setting: &Setting) -> Vec<(Vec<Entry>, Execution)> {
+        let dispatched =
+            |entry: &&Entry| matches!(entry, Entry::CallDispatched { .. });
+        let surroundings = Surroundings {
+            now: turn.at,
+            secrets: &*setting.secrets,
+            definitions: &*setting.library,
+            free_slots: turn.entries.iter().skip(1).filter(dispatched).count(),
+            limits: Limits { ..setting.limits },
+        };
+        if let Some(Entry::ExecutionStarted { definition, digest, seed, input, parent }) =
+            turn.entries.first()
+        {
+            let mut live = self.execution.clone();
+            let start = Start {
+                execution: turn.execution,
+                definition: definition.clone(),
+                digest: *digest,
+                seed: *seed,
+                input: Some(input.clone()),
+                parent: *parent,
+            };
+            return vec![(live.start(start, &surroundings), live)];
+        }
+        let inputs = self.inputs(turn);
+        let decide = |input| {
+            let mut live = self.execution.clone();
+            live.advance(input, &surroundings).ok().map(|entries| (entries, live))
+        };
+        inputs.into_iter().filter_map(decide).collect()
+    }
+
+    /// The inputs that a turn with this first entry may have been about.
+    fn inputs(&self, turn: &Turn) -> Vec<Input> {
+        let mut inputs = vec![Input::TimerFired, Input::Continue];
+        let first = match turn.entries.first() {
+            Some(Entry::CallDispatched { task }) => vec![Input::SlotGranted { task: *task }],
+            Some(Entry::CallCompleted { task, output }) => self.ended(
+                *task,
+                CallOutcome::Completed(output.clone()),
+                ProbeOutcome::Completed(output.clone()),
+                ChildOutcome::Completed(output.clone()),
+            ),
+            Some(Entry::CallFailed { task, error }) => self.ended(
+                *task,
+                CallOutcome::Failed(error.clone()),
+                ProbeOutcome::Failed(error.clone()),
+                ChildOutcome::Faulted(error.clone()),
+            ),
+            Some(Entry::CallRescheduled { task }) => self.ended(
+                *task,
+                CallOutcome::NotMade,
+                ProbeOutcome::NotMade,
+                ChildOutcome::Cancelled,
+            ),
+            Some(Entry::CallOutcomeUnknown { task, error, .. }) => self.ended(
+                *task,
+                CallOutcome::Unknown(error.clone()),
+                ProbeOutcome::Unknown,
+                ChildOutcome::Cancelled,
+            ),
+            Some(Entry::ChildDetached { task }) => self
+                .children
+                .get(task)
+                .map(|child| Input::ChildStarted { child: *child })
+                .into_iter()
+                .collect(),
+            Some(Entry::ExecutionSuspended { .. }) => vec![Input::Control(Control::Suspend)],
+            Some(Entry::ExecutionResumed) => vec![Input::Control(Control::Resume)],
+            Some(Entry::CancelRequested { reason }) => {
+                vec![Input::Control(Control::Cancel { reason: reason.clone() })]
+            }
+            Some(Entry::IncidentResolved { task, resolution }) => {
+                vec![Input::Control(Control::Resolve {
+                    task: *task,
+                    resolution: resolution.clone(),
+                })]
+            }
+            _ => Vec::new(),
+        };
+        inputs.splice(0..0, first);
+        inputs
+    }
+
+    fn ended(
+        &self,
+        task: Sequence,
+        call: CallOutcome,
+        probe: ProbeOutcome,
+        child: ChildOutcome,
+    ) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        if let Some(id) = self.children.get(&task) {
+            inputs.push(Input::ChildEnded { child: *id, outcome: child });
+        }
+        inputs.push(Input::ProbeFinished { task, outcome: probe });
+        for attempt in self.execution.outstanding().filter_map(|command| match command {
+            Command::Call { task: owed, call, .. } if owed == task => Some(call.attempt),
+            Command::CancelCall { task: owed, attempt } if owed == task => Some(attempt),
+            _ => None,
+        }) {
+            inputs.push(Input::CallFinished { task, attempt, outcome: call.clone() });
+        }
+        inputs
+    }
+}

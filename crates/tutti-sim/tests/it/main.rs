@@ -1,0 +1,3 @@
+//! The scenarios of the language, run in every way that must not make a difference.
+
+mod scenarios;
