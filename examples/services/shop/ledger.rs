@@ -1,4 +1,4 @@
-//! What was done to the shop: every effect once, under the key it came with.
+//! What was done to the shop: every effect once, under the key it came with, and every repetition as what it is.
 
 use std::{
     collections::BTreeMap,
@@ -58,22 +58,17 @@ impl Ledger {
         effect: Value,
     ) -> io::Result<Entered> {
         let mut state = self.lock();
-        if let Some(known) =
-            key.and_then(|key| state.by_key.get(&(kind.to_owned(), key.to_owned())))
-        {
-            return Ok(Entered::Before(state.effects[*known].clone()));
-        }
-        let mut effect = effect;
-        effect["kind"] = json!(kind);
-        effect["id"] = json!(format!("{kind}-{}", state.effects.len() + 1));
-        effect["key"] = json!(key);
-        if let Some(file) = &mut state.file {
-            file.write_all(format!("{effect}\n").as_bytes())?;
-            file.sync_data()?;
-        }
-        state.remember(effect.clone());
+        let known = key.and_then(|key| state.by_key.get(&(kind.to_owned(), key.to_owned())));
+        let entered = if let Some(known) = known.copied() {
+            // Nothing happens twice, but that somebody asked twice is worth a line.
+            let known = state.effects[known].clone();
+            state.append("repeat", key, json!({ "of": known["id"] }))?;
+            Entered::Before(known)
+        } else {
+            Entered::New(state.append(kind, key, effect)?)
+        };
         self.changed.notify_all();
-        Ok(Entered::New(effect))
+        Ok(entered)
     }
 
     /// The effects of a kind, in order.
@@ -99,6 +94,18 @@ impl Ledger {
 }
 
 impl State {
+    fn append(&mut self, kind: &str, key: Option<&str>, mut effect: Value) -> io::Result<Value> {
+        effect["kind"] = json!(kind);
+        effect["id"] = json!(format!("{kind}-{}", self.effects.len() + 1));
+        effect["key"] = json!(key);
+        if let Some(file) = &mut self.file {
+            file.write_all(format!("{effect}\n").as_bytes())?;
+            file.sync_data()?;
+        }
+        self.remember(effect.clone());
+        Ok(effect)
+    }
+
     fn remember(&mut self, effect: Value) {
         if let (Some(kind), Some(key)) = (effect["kind"].as_str(), effect["key"].as_str()) {
             self.by_key.insert((kind.to_owned(), key.to_owned()), self.effects.len());

@@ -30,6 +30,11 @@ fn run(scratch: &Scratch, shop: &Shop, more: &Value, arguments: &[&str]) -> Ende
     scratch.run(&all)
 }
 
+/// The repetitions of charges: even where the shop sees through them, there must be none that nobody asked for.
+fn repeated_charges(shop: &Shop) -> usize {
+    shop.effects("repeat").iter().filter(|repeat| repeat["key"] == PAYMENT).count()
+}
+
 /// Starts a sale whose charge is never answered, and kills it once the charge has been made.
 fn die_while_charging(scratch: &Scratch, shop: &Shop, on_unknown: &str) -> String {
     let store = scratch.path("store");
@@ -101,6 +106,7 @@ fn a_charge_whose_answer_is_lost_is_looked_up() {
     let output = run(&scratch, &shop, &json!({ "rehearse": "drop" }), &[]).output();
     assert_eq!(output["charge"], shop.effects("charge")[0]["id"]);
     check_effects(&shop, 1, 0, 1);
+    assert_eq!(repeated_charges(&shop), 0);
 }
 
 #[test]
@@ -111,6 +117,7 @@ fn a_death_during_the_charge_charges_once() {
     assert_eq!(output["status"], "sold");
     assert_eq!(output["charge"], shop.effects("charge")[0]["id"]);
     check_effects(&shop, 1, 0, 1);
+    assert_eq!(repeated_charges(&shop), 0);
 }
 
 #[test]
@@ -124,10 +131,11 @@ fn a_death_during_the_charge_can_be_left_to_a_person() {
         check_effects(&shop, 1, 0, 0);
         (resume(&scratch, &store, &["--unknown", answer]), shop)
     };
-    for answer in ["retry", r#"complete={"id":"charge-by-telephone"}"#] {
+    for (answer, repeated) in [("retry", 1), (r#"complete={"id":"charge-by-telephone"}"#, 0)] {
         let (ended, shop) = ask(answer);
         assert_eq!(ended.output()["status"], "sold", "{answer}");
         check_effects(&shop, 1, 0, 1);
+        assert_eq!(repeated_charges(&shop), repeated, "{answer}");
     }
     // Whether there was a charge is still unknown, so the goods are not given back as if there had been none.
     let (ended, shop) = ask("fault");
