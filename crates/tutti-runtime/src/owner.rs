@@ -742,10 +742,22 @@ impl Loop {
                     self.retry(id, &journal, retry, now);
                 }
             }
-            (Err(error), _) | (_, Err(error)) => {
-                self.refuse_all(awaiting, &Refusal::Unreadable(error));
-            }
+            (Err(error), _) | (_, Err(error)) => self.on_unreadable(awaiting, error),
             (Ok(_), Ok(_)) => self.on_missing(id, awaiting, now),
+        }
+    }
+
+    /// Callers are refused. Work of ours that needs the execution would be lost silently: then the loop stops, and whoever
+    /// starts it again goes on with everything.
+    fn on_unreadable(&mut self, awaiting: Vec<Awaiting>, error: String) {
+        let is_ours = awaiting.iter().any(|awaiting| {
+            matches!(awaiting, Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_))
+        });
+        self.refuse_all(awaiting, &Refusal::Unreadable(error.clone()));
+        if is_ours {
+            let attempt = format!("cannot go on with an execution: {error}");
+            self.outputs
+                .push(Output::Halt(tutti_store::Error::Unavailable { attempt, source: None }));
         }
     }
 

@@ -1,1 +1,196 @@
-//! Being built.
+//! Workflow documents drawn from chance, over the keywords that are executed.
+
+use tutti_expr::Value;
+
+use crate::Chance;
+
+/// The secret that every generated workflow may use and that must never show.
+pub(crate) const CANARY: &str = "CANARY-c0ffee";
+
+/// Draws documents.
+#[derive(Debug)]
+pub(crate) struct Generator<'c> {
+    chance: &'c mut Chance,
+    named: u32,
+    /// How many tasks may still be drawn.
+    left: u32,
+    has_function: bool,
+}
+
+impl<'c> Generator<'c> {
+    pub(crate) fn new(chance: &'c mut Chance) -> Self {
+        Self { chance, named: 0, left: 24, has_function: true }
+    }
+
+    /// A workflow, as JSON text. The one called `child` starts no children.
+    pub(crate) fn document(&mut self, name: &str) -> String {
+        let has_children = name != "child";
+        self.has_function = true;
+        let tasks = self.list(3, has_children);
+        self.has_function = false;
+        let function = self.list(1, false);
+        let header = object([
+            ("dsl", Value::from("1.0.3")),
+            ("namespace", Value::from("sim")),
+            ("name", Value::from(name)),
+            ("version", Value::from("1.0.0")),
+        ]);
+        let shared = object([
+            ("secrets", Value::array([Value::from("token")])),
+            ("functions", object([("shared", object([("do", function)]))])),
+        ]);
+        let mut members = vec![("document", header), ("use", shared), ("do", tasks)];
+        if self.chance.one_in(8) {
+            members.push(("timeout", after(self.chance.below(20_000))));
+        }
+        object(members).to_json()
+    }
+
+    fn list(&mut self, depth: u32, children: bool) -> Value {
+        let length = 1 + self.chance.index(3);
+        let tasks: Vec<Value> = (0..length).map(|_| self.task(depth, children)).collect();
+        Value::array(tasks)
+    }
+
+    fn task(&mut self, depth: u32, children: bool) -> Value {
+        self.named += 1;
+        self.left = self.left.saturating_sub(1);
+        let name = format!("t{}", self.named);
+        let mut members = self.body(if self.left == 0 { 0 } else { depth }, children);
+        if self.chance.one_in(10) {
+            members.push(("if", Value::from(format!("(.n // 0) % 2 == {}", self.chance.below(2)))));
+        }
+        if self.chance.one_in(6) {
+            members.push(("export", object([("as", Value::from(format!("$context + {{ {name}: (.n? // 0) }}")))])));
+        }
+        if self.chance.one_in(9) {
+            members.push(("timeout", after(self.chance.below(3_000))));
+        }
+        if self.chance.one_in(25) {
+            members.push(("then", Value::from(*self.chance.pick(&["exit", "end"]))));
+        }
+        Value::object([(name, object(members))])
+    }
+
+    fn body(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+        let kinds = if depth == 0 { 7 } else { 15 };
+        match self.chance.below(kinds) {
+            0 => vec![("set", object([("n", Value::from("${ ((.n? // 0) | numbers // 0) + 1 }"))]))],
+            1 => vec![("wait", milliseconds(self.chance.below(2_000)))],
+            2 => {
+                let method = *self.chance.pick(&["get", "put", "delete"]);
+                self.http(method)
+            }
+            3 => self.http("post"),
+            4 => vec![(
+                "run",
+                object([("shell", object([("command", Value::from("work"))]))]),
+            )],
+            5 if self.chance.one_in(2) => vec![(
+                "raise",
+                object([(
+                    "error",
+                    object([("type", Value::from("https://example.com/x")), ("status", Value::from(500))]),
+                )]),
+            )],
+            5 => vec![("set", object([
+                ("n", Value::from(1)),
+                ("hidden", Value::from("${ \"<\" + $secrets.token + \">\" }")),
+            ]))],
+            6 if children => vec![(
+                "run",
+                object([
+                    ("workflow", object([
+                        ("namespace", Value::from("sim")),
+                        ("name", Value::from("child")),
+                        ("version", Value::from("1.0.0")),
+                    ])),
+                    ("await", Value::from(!self.chance.one_in(4))),
+                ]),
+            )],
+            6 => vec![("set", Value::from("${ . }"))],
+            7 => vec![("do", self.list(depth - 1, children))],
+            8 | 9 => self.fork(depth, children),
+            10 => vec![
+                ("for", object([("in", Value::from(format!("[range({})]", self.chance.below(4))))])),
+                ("do", self.list(depth - 1, children)),
+            ],
+            11 | 12 => self.guarded(depth, children),
+            13 => self.each(depth, children),
+            _ if self.has_function => vec![("call", Value::from("shared"))],
+            _ => vec![("set", Value::from("${ . }"))],
+        }
+    }
+
+    fn http(&mut self, method: &str) -> Vec<(&'static str, Value)> {
+        let mut with = vec![
+            ("method", Value::from(method)),
+            ("endpoint", Value::from("https://example.com/x")),
+        ];
+        if self.chance.one_in(4) {
+            let header = Value::from("${ \"Bearer \" + $secrets.token }");
+            with.push(("headers", object([("Authorization", header)])));
+        }
+        vec![("call", Value::from("http")), ("with", object(with))]
+    }
+
+    fn fork(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+        let compete = Value::from(self.chance.one_in(3));
+        let branches = self.list(depth - 1, children);
+        vec![("fork", object([("compete", compete), ("branches", branches)]))]
+    }
+
+    fn guarded(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+        let mut catch = Vec::new();
+        let named = self.chance.one_in(4);
+        if named {
+            let filter = object([("type", Value::from("tutti://errors/outcome-unknown"))]);
+            catch.push(("errors", object([("with", filter)])));
+        }
+        if !named && self.chance.one_in(2) {
+            let mut attempt = vec![("count", Value::from(1 + i64::from(self.chance.one_in(2))))];
+            if self.chance.one_in(3) {
+                attempt.push(("duration", milliseconds(500)));
+            }
+            let mut retry = vec![
+                ("delay", milliseconds(self.chance.below(700))),
+                ("limit", object([("attempt", object(attempt))])),
+            ];
+            if self.chance.one_in(3) {
+                retry.push(("jitter", object([("from", milliseconds(0)), ("to", milliseconds(300))])));
+            }
+            catch.push(("retry", object(retry)));
+        }
+        if self.chance.one_in(2) {
+            catch.push(("do", self.list(depth - 1, children)));
+        }
+        vec![("try", self.list(depth - 1, children)), ("catch", object(catch))]
+    }
+
+    fn each(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+        let count = self.chance.below(4);
+        let mut with = vec![
+            ("in", Value::from(format!("${{ [range({count}) | {{ n: . }}] }}"))),
+            ("do", self.list(depth - 1, children)),
+        ];
+        if self.chance.one_in(2) {
+            with.push(("limit", Value::from(1)));
+        }
+        if self.chance.one_in(2) {
+            with.push(("onError", Value::from("collect")));
+        }
+        vec![("call", Value::from("each")), ("with", object(with))]
+    }
+}
+
+fn object<'k>(members: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
+    Value::object(members)
+}
+
+fn milliseconds(count: u64) -> Value {
+    object([("milliseconds", Value::from(i64::try_from(count).unwrap_or(0)))])
+}
+
+fn after(count: u64) -> Value {
+    object([("after", milliseconds(count + 1))])
+}

@@ -221,6 +221,8 @@ impl Shadows {
         execution.status() == Status::Suspended
             || calls.iter().any(|(id, _)| *id == execution.id())
             || execution.outstanding().any(|command| match command {
+                // All slots may be held by calls that do not end.
+                Command::AwaitSlot { .. } | Command::Call { .. } => !calls.is_empty(),
                 Command::StartChild(request) => self
                     .get(request.execution)
                     .is_some_and(|child| {
@@ -239,10 +241,8 @@ impl Shadow {
     /// Folds a turn; each task execution ends once, and nothing that is timed happens early.
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
         let mut problems = Vec::new();
-        for (entry, number) in turn.entries.iter().zip(turn.first.0..) {
-            let sequence = Sequence(number);
+        for entry in &turn.entries {
             match entry {
-                Entry::TaskStarted { due: Some(due), .. } => _ = self.due.insert(sequence, *due),
                 Entry::WaitStarted { task, due } => _ = self.due.insert(*task, *due),
                 Entry::RetryScheduled { task, due, .. } => {
                     if turn.at < *due {

@@ -8,24 +8,31 @@
 
 mod chance;
 mod effects;
+mod generate;
 mod invariants;
+mod language;
 mod outside;
 mod recorder;
 mod redecide;
+mod rows;
 mod run;
 mod scenario;
 mod setting;
+mod simulate;
 mod trace;
 mod waiting;
 mod world;
 
 pub use chance::Chance;
+pub use language::language_reference;
 pub use outside::{Outside, Reply};
 pub use recorder::Recorder;
 pub use redecide::redecide;
+pub use rows::{ROWS, Row, RowState};
 pub use run::{Mode, check_scenario};
 pub use scenario::{Scenario, load_scenarios};
 pub use setting::{FixedSecrets, PlainSealer, Setting};
+pub use simulate::{SeedReport, simulate};
 pub use trace::Trace;
 pub use waiting::block_on;
 pub use world::{Progress, World};

@@ -1,1 +1,293 @@
-//! Being built.
+//! One seed: workflows, outside facts, failures, crashes and operators drawn from chance; invariants after every turn.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tutti_connectors::Call;
+use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
+use tutti_expr::Value;
+use tutti_ids::{ExecutionId, Sequence};
+use tutti_journal::{Effect, Error, ErrorType, Resolution, Timestamp};
+use tutti_runtime::{Library, PublishError};
+use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind};
+
+use crate::{
+    Chance, FixedSecrets, Outside, Progress, Recorder, Reply, Setting, World,
+    generate::{CANARY, Generator},
+    redecide,
+};
+
+/// Steps with faults; then everything is brought to an end without.
+const STEPS: u64 = 600;
+/// Steps after which an execution is taken to run for ever.
+const LONGEST: usize = 20_000;
+
+/// What became of a seed.
+#[derive(Debug, Clone, Default)]
+pub struct SeedReport {
+    /// The invariants that were broken.
+    pub problems: Vec<String>,
+    /// What happened, where it was asked for.
+    pub log: Vec<String>,
+    /// Turns that were stored.
+    pub turns: usize,
+}
+
+/// Runs one seed.
+pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
+    let mut chance = Chance::new(seed);
+    let library = Arc::new(Library::default());
+    let mut definitions = Vec::new();
+    for name in ["child", "first", "second"] {
+        let text = Generator::new(&mut chance).document(name);
+        match library.publish(&text) {
+            Ok((definition, _)) => definitions.push(definition),
+            Err(PublishError::Invalid { diagnostics }) => {
+                return refused(format!("{text}\n{diagnostics:?}"));
+            }
+            Err(error) => return refused(error.to_string()),
+        }
+    }
+    Simulation::new(seed, chance, library, is_traced).run(&definitions)
+}
+
+fn refused(problem: String) -> SeedReport {
+    SeedReport { problems: vec![format!("the generated document: {problem}")], ..SeedReport::default() }
+}
+
+struct Simulation {
+    chance: Chance,
+    setting: Setting,
+    world: World,
+    is_calm: Arc<AtomicBool>,
+    started: Vec<ExecutionId>,
+}
+
+impl Simulation {
+    fn new(seed: u64, mut chance: Chance, library: Arc<Library>, is_traced: bool) -> Self {
+        let recorder = Arc::new(Recorder::new(Arc::new(MemoryStore::new())));
+        let is_calm = Arc::new(AtomicBool::new(false));
+        let calm = is_calm.clone();
+        let plan = Mutex::new(Chance::new(chance.next_u64()));
+        let odds = 10 + chance.below(60);
+        let faulty = Arc::new(FaultyStore::new(recorder.clone(), move |operation| {
+            let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            let odds = if operation.kind == OperationKind::Commit { odds } else { odds * 4 };
+            let fails = plan.one_in(odds) && !calm.load(Ordering::Relaxed);
+            fails.then(|| *plan.pick(&Fault::ALL))
+        }));
+        let defaults = Limits::default();
+        let limits = Limits {
+            tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]),
+            ..defaults
+        };
+        let token = ("token".to_owned(), Value::from(CANARY));
+        let setting = Setting {
+            library,
+            secrets: Arc::new(FixedSecrets(BTreeMap::from([token]))),
+            store: faulty.clone(),
+            faulty: Some(faulty),
+            recorder,
+            limits,
+            max_calls: *chance.pick(&[1, 2, 16]),
+            seed,
+            is_shuffled: true,
+            is_traced,
+        };
+        let outside = Weather { chance: Chance::new(chance.next_u64()), truth: BTreeMap::new() };
+        let world = World::new(setting.clone(), Box::new(outside));
+        Self { chance, setting, world, is_calm, started: Vec::new() }
+    }
+
+    fn run(mut self, definitions: &[DefinitionText]) -> SeedReport {
+        for _ in 0..=self.chance.below(3) {
+            let definition = self.chance.pick(definitions).clone();
+            let input = Value::object([("n", Value::from(1))]);
+            self.started.push(self.world.start(definition, Some(input)));
+        }
+        let crashes = 20 + self.chance.below(200);
+        for _ in 0..STEPS {
+            if self.chance.one_in(crashes) {
+                self.world.crash();
+            }
+            if self.chance.one_in(40) {
+                self.lay_hand();
+            }
+            if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
+                break;
+            }
+            if !self.world.problems().is_empty() {
+                return self.report(Vec::new());
+            }
+        }
+        self.is_calm.store(true, Ordering::Relaxed);
+        let problems = self.bring_to_an_end();
+        self.report(problems)
+    }
+
+    /// An operator does something to some open execution.
+    fn lay_hand(&mut self) {
+        let open: Vec<ExecutionId> = self.open(|_| true);
+        if open.is_empty() {
+            return;
+        }
+        let execution = *self.chance.pick(&open);
+        let incident = self.incident(execution);
+        let control = match (self.chance.below(8), incident) {
+            (0..=1, _) => Control::Suspend,
+            (2, _) => Control::Cancel { reason: None },
+            (3..=5, Some(task)) => self.resolution(task),
+            _ => Control::Resume,
+        };
+        self.world.control(execution, control);
+    }
+
+    fn resolution(&mut self, task: Sequence) -> Control {
+        let resolution = match self.chance.below(3) {
+            0 => Resolution::Retry,
+            1 => Resolution::Complete { output: Value::object([("n", Value::from(9))]) },
+            _ => Resolution::Fault,
+        };
+        Control::Resolve { task, resolution }
+    }
+
+    fn incident(&self, execution: ExecutionId) -> Option<Sequence> {
+        let shadow = self.world.shadows().get(execution)?;
+        shadow.execution.incidents().next().map(|(task, ..)| task)
+    }
+
+    fn open(&self, wanted: impl Fn(Status) -> bool) -> Vec<ExecutionId> {
+        let open = self.world.shadows().iter().map(|shadow| &shadow.execution);
+        open.filter(|execution| execution.outcome().is_none() && wanted(execution.status()))
+            .map(tutti_engine::Execution::id)
+            .collect()
+    }
+
+    /// Without faults everything moves on: to its end, to a person or to a call that never answers. Persons answer; then
+    /// what is still open is cancelled, and must end.
+    fn bring_to_an_end(&mut self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for round in 0..60 {
+            if !self.world.run(LONGEST) {
+                return vec!["it runs for ever".to_owned()];
+            }
+            self.world.check_standstill();
+            if !self.world.problems().is_empty() {
+                return problems;
+            }
+            let open = self.open(|_| true);
+            if open.is_empty() {
+                break;
+            }
+            for execution in open {
+                let status = self.world.shadows().get(execution).map(|s| s.execution.status());
+                let control = match (self.incident(execution), status) {
+                    (Some(task), _) if round < 20 => self.resolution(task),
+                    (Some(task), _) => Control::Resolve { task, resolution: Resolution::Fault },
+                    (None, Some(Status::Suspended)) => Control::Resume,
+                    _ => Control::Cancel { reason: None },
+                };
+                self.world.control(execution, control);
+            }
+        }
+        for execution in self.open(|_| true) {
+            problems.push(format!("{execution} does not end, not even cancelled"));
+        }
+        problems.extend(self.world.shadows().iter().flat_map(|shadow| {
+            let found = redecide(shadow, &self.setting);
+            found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
+        }));
+        for shadow in self.world.shadows().iter() {
+            let shown = match shadow.execution.outcome() {
+                Some(Outcome::Completed(output)) => output.to_redacted_json(),
+                Some(Outcome::Faulted(error)) => format!("{error:?}"),
+                _ => continue,
+            };
+            if shown.contains(CANARY) {
+                problems.push(format!("the secret shows: {shown}"));
+            }
+        }
+        for execution in &self.started {
+            if self.world.shadows().get(*execution).is_none() {
+                problems.push(format!("{execution} was asked for and is lost"));
+            }
+        }
+        problems
+    }
+
+    fn report(mut self, mut problems: Vec<String>) -> SeedReport {
+        let found = self.world.problems();
+        problems.extend(found);
+        let turns = self.world.shadows().iter().map(|shadow| shadow.turns.len()).sum();
+        SeedReport { problems, log: self.world.take_log(), turns }
+    }
+}
+
+/// The outside, as chance has it.
+#[derive(Debug)]
+struct Weather {
+    chance: Chance,
+    /// What became of each attempt.
+    truth: BTreeMap<(ExecutionId, Arc<str>, u32), CallOutcome>,
+}
+
+impl Weather {
+    fn outcome(&mut self) -> CallOutcome {
+        let error = |status| Error::new(ErrorType::Communication, "weather").with_status(status);
+        match self.chance.below(10) {
+            0..=5 => CallOutcome::Completed(Value::object([("n", Value::from(5))])),
+            6..=7 => CallOutcome::Failed(error(503)),
+            8 => CallOutcome::Failed(error(404)),
+            _ => CallOutcome::Unknown(error(504)),
+        }
+    }
+}
+
+impl Outside for Weather {
+    fn call(&mut self, _function: &str, call: &Call, _now: Timestamp) -> Reply {
+        let id = (call.execution, call.key.clone(), call.attempt);
+        if self.chance.one_in(30) {
+            self.truth.insert(id, CallOutcome::Unknown(Error::new(ErrorType::Runtime, "silence")));
+            return Reply::Never;
+        }
+        let outcome = match self.outcome() {
+            CallOutcome::Unknown(error) if call.effect != Effect::Once => CallOutcome::Failed(error),
+            outcome => outcome,
+        };
+        self.truth.insert(id, outcome.clone());
+        let delay = if self.chance.one_in(2) { 0 } else { self.chance.below(2_000) };
+        Reply::In(delay, outcome)
+    }
+
+    fn probe(&mut self, _function: &str, call: &Call, _now: Timestamp) -> ProbeOutcome {
+        if self.chance.one_in(3) {
+            return ProbeOutcome::Unknown;
+        }
+        let id = (call.execution, call.key.clone(), call.attempt);
+        match self.truth.get(&id) {
+            Some(CallOutcome::Completed(output)) => ProbeOutcome::Completed(output.clone()),
+            Some(CallOutcome::Failed(error)) => ProbeOutcome::Failed(error.clone()),
+            Some(CallOutcome::Unknown(_)) => ProbeOutcome::Unknown,
+            Some(CallOutcome::NotMade) | None => ProbeOutcome::NotMade,
+        }
+    }
+
+    fn give_up(&mut self, call: &Call) -> CallOutcome {
+        let id = (call.execution, call.key.clone(), call.attempt);
+        match self.truth.get(&id) {
+            Some(CallOutcome::Failed(_)) if self.chance.one_in(2) => CallOutcome::NotMade,
+            Some(outcome @ (CallOutcome::Completed(_) | CallOutcome::Failed(_)))
+                if self.chance.one_in(2) =>
+            {
+                outcome.clone()
+            }
+            _ if call.effect != Effect::Once => CallOutcome::NotMade,
+            _ => CallOutcome::Unknown(Error::new(ErrorType::Runtime, "given up")),
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! The scenarios of the language, run in every way that must not make a difference.
 
+mod rows;
 mod scenarios;
