@@ -10,31 +10,33 @@ mod fold;
 mod item;
 mod one;
 mod special;
-mod stop;
+mod substitute;
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 pub(crate) use item::{Env, Item, Out};
-pub(crate) use stop::{Flow, Stop};
 
 use crate::{
     Environment, Value,
-    library::Library,
-    limits::{Budget, Limit},
+    context::Context,
+    library,
+    limits::Limit,
     natives::{self, operators},
-    regexes::{Regexes, SharedRegexes},
-    syntax::tree::{Node, Op},
+    regexes::SharedRegexes,
+    stop::{Flow, Stop},
+    syntax::{
+        definitions::Definitions,
+        tree::{Node, Op},
+    },
 };
 
 /// One evaluation.
 pub(crate) struct Machine<'m> {
-    pub(crate) budget: Budget,
-    pub(crate) regexes: Regexes<'m>,
-    environment: &'m dyn Environment,
+    pub(crate) context: Context<'m>,
     names: &'m [Arc<str>],
     globals: Vec<OnceCell<Value>>,
-    library: &'static Library,
+    library: &'static Definitions,
     labels: Cell<u32>,
 }
 
@@ -50,12 +52,10 @@ impl<'m> Machine<'m> {
         environment: &'m dyn Environment,
     ) -> Self {
         Self {
-            budget: Budget::new(),
-            regexes: Regexes::new(regexes),
-            environment,
+            context: Context::new(regexes, environment),
             names,
             globals: names.iter().map(|_| OnceCell::new()).collect(),
-            library: Library::shared(),
+            library: library::shared(),
             labels: Cell::new(0),
         }
     }
@@ -68,15 +68,10 @@ impl<'m> Machine<'m> {
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
         if program.single {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             return out(self.one(program, &ROOT, input)?);
         }
         self.run(program, &ROOT, Item::plain(input), &mut |item| out(item.value))
-    }
-
-    /// The turn's time in milliseconds.
-    pub(crate) fn now_ms(&self) -> i64 {
-        self.environment.now_ms()
     }
 
     fn global(&self, number: usize) -> Flow<Value> {
@@ -85,7 +80,7 @@ impl<'m> Machine<'m> {
         if let Some(value) = slot.get() {
             return Ok(value.clone());
         }
-        match self.environment.variable(&self.names[number]) {
+        match self.context.environment.variable(&self.names[number]) {
             Some(value) if value.depth() > Value::MAX_DEPTH => Stop::limit(Limit::ValueDepth),
             Some(value) => Ok(slot.get_or_init(|| value).clone()),
             None => unbound(),
@@ -105,9 +100,9 @@ impl<'m> Machine<'m> {
         mut item: Item,
         out: Out<'_>,
     ) -> Flow {
-        let _nesting = self.budget.enter()?;
+        let _nesting = self.context.budget.enter()?;
         loop {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             if node.single && item.is_plain() {
                 return out(Item::plain(self.one(node, env, item.value)?));
             }
@@ -219,8 +214,8 @@ impl<'m> Machine<'m> {
             Op::Binary(operator, left, right) => {
                 self.values(right, env, input.clone(), &mut |right| {
                     self.values(left, env, input.clone(), &mut |left| {
-                        self.budget.tick()?;
-                        out(operators::binary(self, *operator, left, right.clone())?)
+                        self.context.budget.tick()?;
+                        out(operators::binary(&self.context, *operator, left, right.clone())?)
                     })
                 })
             }
@@ -255,7 +250,7 @@ impl<'m> Machine<'m> {
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
         if node.single {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             return out(self.one(node, env, input)?);
         }
         self.run(node, env, Item::plain(input), &mut |item| out(item.value))
@@ -304,7 +299,7 @@ impl<'m> Machine<'m> {
     /// What stands at `key` in an item, and its place.
     pub(crate) fn step(&self, item: &Item, key: &Value) -> Flow<Item> {
         item.check_place()?;
-        let value = natives::access::index(self, &item.value, key)?;
+        let value = natives::access::index(&self.context, &item.value, key)?;
         Ok(Item { value, track: item.track.then(key)? })
     }
 
@@ -313,7 +308,7 @@ impl<'m> Machine<'m> {
         item.check_place()?;
         if let Some(items) = item.value.as_array() {
             for (index, value) in items.iter().enumerate() {
-                self.budget.tick()?;
+                self.context.budget.tick()?;
                 let track = item.track.then_with(|| natives::integer(index))?;
                 out(Item { value: value.clone(), track })?;
             }
@@ -321,7 +316,7 @@ impl<'m> Machine<'m> {
         }
         if let Some(object) = item.value.as_object() {
             for (key, value) in object.iter() {
-                self.budget.tick()?;
+                self.context.budget.tick()?;
                 let mark = object.keys_tainted();
                 let track = item.track.then_with(|| Value::from(key.clone()).tainted_if(mark))?;
                 out(Item { value: value.clone(), track })?;
@@ -369,7 +364,7 @@ impl<'m> Machine<'m> {
             Err(stop) if !passed_on => {
                 let error = stop.into_error()?;
                 // An error is a text that was put together, perhaps for nothing.
-                self.budget.ticks(ERROR_TICKS)?;
+                self.context.budget.ticks(ERROR_TICKS)?;
                 handler.map_or(Ok(()), |handler| self.run(handler, env, Item::plain(error), out))
             }
             flow => flow,

@@ -8,8 +8,8 @@ use std::{
 use regex::{Regex, RegexBuilder};
 
 use crate::{
-    limits::Budget,
-    machine::{Flow, Stop},
+    budget::Budget,
+    stop::{Flow, Stop},
 };
 
 /// What a compiled pattern may take, in bytes.
