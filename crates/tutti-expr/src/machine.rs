@@ -9,6 +9,7 @@ mod bind;
 mod fold;
 mod item;
 mod one;
+mod places;
 mod special;
 mod substitute;
 
@@ -22,7 +23,7 @@ use crate::{
     context::Context,
     library,
     limits::Limit,
-    natives::{self, operators},
+    natives::operators,
     regexes::SharedRegexes,
     stop::{Flow, Stop},
     syntax::{
@@ -254,76 +255,6 @@ impl<'m> Machine<'m> {
             return out(self.one(node, env, input)?);
         }
         self.run(node, env, Item::plain(input), &mut |item| out(item.value))
-    }
-
-    fn run_access<'e>(&self, node: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
-        match &node.op {
-            Op::Field(target, name) => {
-                let key = Value::from(name.clone());
-                self.run(target, env, item, &mut |item| out(self.step(&item, &key)?))
-            }
-            Op::Index(target, key) => self.values(key, env, item.value.clone(), &mut |key| {
-                self.run(target, env, item.clone(), &mut |item| out(self.step(&item, &key)?))
-            }),
-            Op::Slice(target, from, to) => {
-                self.bound(from.as_deref(), env, &item.value, &mut |from| {
-                    self.bound(to.as_deref(), env, &item.value, &mut |to| {
-                        let key = natives::access::slice_key(from.clone(), to);
-                        self.run(
-                            target,
-                            env,
-                            item.clone(),
-                            &mut |item| out(self.step(&item, &key)?),
-                        )
-                    })
-                })
-            }
-            Op::Iterate(target) => self.run(target, env, item, &mut |item| self.each(&item, out)),
-            _ => Stop::broken(),
-        }
-    }
-
-    fn bound<'e>(
-        &self,
-        node: Option<&'e Node>,
-        env: &'e Env<'e>,
-        input: &Value,
-        out: &mut dyn FnMut(Value) -> Flow,
-    ) -> Flow {
-        match node {
-            Some(node) => self.values(node, env, input.clone(), out),
-            None => out(Value::NULL),
-        }
-    }
-
-    /// What stands at `key` in an item, and its place.
-    pub(crate) fn step(&self, item: &Item, key: &Value) -> Flow<Item> {
-        item.check_place()?;
-        let value = natives::access::index(&self.context, &item.value, key)?;
-        Ok(Item { value, track: item.track.then(key)? })
-    }
-
-    /// Every part of an item, and its place.
-    pub(crate) fn each(&self, item: &Item, out: Out<'_>) -> Flow {
-        item.check_place()?;
-        if let Some(items) = item.value.as_array() {
-            for (index, value) in items.iter().enumerate() {
-                self.context.budget.tick()?;
-                let track = item.track.then_with(|| natives::integer(index))?;
-                out(Item { value: value.clone(), track })?;
-            }
-            return Ok(());
-        }
-        if let Some(object) = item.value.as_object() {
-            for (key, value) in object.iter() {
-                self.context.budget.tick()?;
-                let mark = object.keys_tainted();
-                let track = item.track.then_with(|| Value::from(key.clone()).tainted_if(mark))?;
-                out(Item { value: value.clone(), track })?;
-            }
-            return Ok(());
-        }
-        Stop::raise(format!("Cannot iterate over {}", natives::describe_with_null(&item.value)))
     }
 
     fn run_alternative<'e>(

@@ -11,4 +11,5 @@ pub(crate) mod parser;
 pub(crate) mod pattern;
 pub(crate) mod scope;
 pub(crate) mod term;
+pub(crate) mod text;
 pub(crate) mod tree;
