@@ -96,15 +96,13 @@ fn find(
     let mut flags = flags_of(flags)?;
     flags.global |= global;
     context.budget.ticks(source.len() as u64 * 8)?;
-    let regex = context.regexes.get(source, flags, pattern.is_tainted(), &context.budget)?;
-    // The machine of a pattern may look at every byte once per state in the worst case.
-    let cost = (whole.len() as u64).saturating_mul(source.len() as u64 / 16 + 1);
-    context.budget.ticks(cost / 4)?;
+    let pattern = context.regexes.get(source, flags, pattern.is_tainted(), &context.budget)?;
+    context.budget.ticks(pattern.cost(whole.len()))?;
     let shared: Arc<str> = Arc::from(whole);
     let names: Vec<Option<Arc<str>>> =
-        regex.capture_names().map(|name| name.map(Arc::from)).collect();
+        pattern.regex.capture_names().map(|name| name.map(Arc::from)).collect();
     let mut found = Vec::new();
-    for captures in regex.captures_iter(whole) {
+    for captures in pattern.regex.captures_iter(whole) {
         context.budget.ticks(4 + 2 * names.len() as u64)?;
         // Scanning on costs about as much as what lies between two matches, but never nothing.
         let Some(all) = captures.get(0) else { continue };
