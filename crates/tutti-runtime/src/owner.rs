@@ -333,6 +333,9 @@ impl Loop {
         now: Timestamp,
     ) {
         let id = start.execution;
+        if self.residents.contains_key(&id) {
+            return self.reply_once_durable(id, request);
+        }
         if let Some(text) = self.options.library.text(start.digest) {
             self.pending.commit.definitions.push(text);
         }
@@ -344,6 +347,16 @@ impl Loop {
         self.residents.insert(id, resident);
         self.finish_turn(id, Sequence::FIRST, entries, now);
         self.pending.replies.extend(request);
+    }
+
+    /// A start that was asked for before, under the same id, is not made again.
+    fn reply_once_durable(&mut self, id: ExecutionId, request: Option<RequestId>) {
+        let is_settled = self.residents.get(&id).is_some_and(Resident::is_settled);
+        match (&mut self.committing, self.pending.commit.turns.is_empty()) {
+            (_, false) if !is_settled => self.pending.replies.extend(request),
+            (Some(batch), true) if !is_settled => batch.replies.extend(request),
+            _ => self.outputs.extend(request.map(|request| Output::Reply(request, Ok(())))),
+        }
     }
 
     /// Does something with an execution, loading it first where it is not in memory.
@@ -595,12 +608,19 @@ impl Loop {
         let input = Input::CallFinished { task, attempt, outcome };
         if !self.residents.contains_key(&id) {
             self.with(id, Awaiting::Fact(input), now);
-        } else if self.feed(id, input, now).is_err() && self.is_call_owed(call) {
-            // A result that came too late is refused and changes nothing; the attempt it stood in the way of leaves.
-            if self.dispatcher.request(call) {
-                self.on_slot(call, now);
-            }
+        } else if self.feed(id, input, now).is_err() {
+            self.after_late_result(call, now);
         }
+    }
+
+    /// A result that came too late is refused and changes nothing; but the attempt it stood in the way of leaves, and
+    /// whoever waits for a standstill may have it now.
+    fn after_late_result(&mut self, call: CallId, now: Timestamp) {
+        if self.is_call_owed(call) && self.dispatcher.request(call) {
+            self.on_slot(call, now);
+        }
+        self.settle(call.0);
+        self.forget_if_over(call.0);
     }
 
     fn is_call_owed(&self, (id, task): CallId) -> bool {
@@ -618,16 +638,21 @@ impl Loop {
             return;
         }
         let parent = resident.execution.parent();
-        let ended = resident.execution.outcome().is_some();
         self.settle(id);
         if let Some(parent) = parent {
             self.report_to_parent(id, parent.execution, now);
         }
-        let watched = self.watchers.contains_key(&id);
-        if ended
-            && !watched
-            && self.residents.get(&id).is_some_and(|resident| resident.in_flight.is_empty())
-        {
+        self.forget_if_over(id);
+    }
+
+    /// An execution that has ended need not be in memory, unless somebody watches or a call of it has not come back.
+    fn forget_if_over(&mut self, id: ExecutionId) {
+        let is_over = self.residents.get(&id).is_some_and(|resident| {
+            resident.is_settled()
+                && resident.execution.outcome().is_some()
+                && resident.in_flight.is_empty()
+        });
+        if is_over && !self.watchers.contains_key(&id) {
             self.residents.remove(&id);
             self.timers.set(id, None);
         }
@@ -661,8 +686,14 @@ impl Loop {
         };
         if let Some(outcome) = resident.execution.outcome() {
             let settlement = Settlement::Ended(outcome.clone());
-            self.answer(id, &settlement);
-        } else if resident.execution.status() == Status::Suspended {
+            for request in self.watchers.remove(&id).unwrap_or_default() {
+                self.outputs.push(Output::Settled(request, settlement.clone()));
+            }
+        }
+        // The end of a child may be what its parent's standstill was waiting for.
+        if resident.execution.parent().is_some()
+            || resident.execution.status() == Status::Suspended
+        {
             let watched: Vec<ExecutionId> = self.watchers.keys().copied().collect();
             for root in watched {
                 if let Some(incidents) = self.standstill(root) {
@@ -729,6 +760,14 @@ impl Loop {
         now: Timestamp,
     ) {
         let awaiting = self.loading.remove(&id).unwrap_or_default();
+        if self.residents.contains_key(&id) {
+            // It was started meanwhile: what was read is older than what is in memory.
+            self.stranded.remove(&id);
+            for awaiting in awaiting {
+                self.carry_out(id, awaiting, now);
+            }
+            return;
+        }
         let journal = match &result {
             Ok(Some((history, _))) => Journal::decode(history, &*self.options.sealer).map(Some),
             Ok(None) => Ok(None),
