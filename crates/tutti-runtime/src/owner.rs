@@ -693,6 +693,7 @@ impl Loop {
         // The end of a child may be what its parent's standstill was waiting for.
         if resident.execution.parent().is_some()
             || resident.execution.status() == Status::Suspended
+            || self.watchers.contains_key(&id)
         {
             let watched: Vec<ExecutionId> = self.watchers.keys().copied().collect();
             for root in watched {
