@@ -150,6 +150,9 @@ impl Loop {
         now: Timestamp,
     ) {
         let id = start.execution;
+        if self.residents.contains_key(&id) {
+            return self.reply_once_durable(id, request);
+        }
         if let Some(text) = self.options.library.text(start.digest) {
             self.pending.commit.definitions.push(text);
         }
@@ -191,6 +194,16 @@ impl Loop {
                 // A fact that means nothing any more is late or repeated, and changes nothing.
                 self.feed(id, input, now).ok();
             }
+        }
+    }
+
+    /// A start that was asked for before, under the same id, is not made again.
+    fn reply_once_durable(&mut self, id: ExecutionId, request: Option<RequestId>) {
+        let is_settled = self.residents.get(&id).is_some_and(Resident::is_settled);
+        match (&mut self.committing, self.pending.commit.turns.is_empty()) {
+            (_, false) if !is_settled => self.pending.replies.extend(request),
+            (Some(batch), true) if !is_settled => batch.replies.extend(request),
+            _ => self.outputs.extend(request.map(|request| Output::Reply(request, Ok(())))),
         }
     }
 

@@ -120,12 +120,19 @@ impl Loop {
         let input = Input::CallFinished { task, attempt, outcome };
         if !self.residents.contains_key(&id) {
             self.with(id, Awaiting::Fact(input), now);
-        } else if self.feed(id, input, now).is_err() && self.is_call_owed(call) {
-            // A result that came too late is refused and changes nothing; the attempt it stood in the way of leaves.
-            if self.dispatcher.request(call) {
-                self.on_slot(call, now);
-            }
+        } else if self.feed(id, input, now).is_err() {
+            self.after_late_result(call, now);
         }
+    }
+
+    /// A result that came too late is refused and changes nothing; but the attempt it stood in the way of leaves, and
+    /// whoever waits for a standstill may have it now.
+    pub(super) fn after_late_result(&mut self, call: CallId, now: Timestamp) {
+        if self.is_call_owed(call) && self.dispatcher.request(call) {
+            self.on_slot(call, now);
+        }
+        self.settle(call.0);
+        self.forget_if_over(call.0);
     }
 
     pub(super) fn is_call_owed(&self, (id, task): CallId) -> bool {

@@ -60,16 +60,21 @@ impl Loop {
             return;
         }
         let parent = resident.execution.parent();
-        let ended = resident.execution.outcome().is_some();
         self.settle(id);
         if let Some(parent) = parent {
             self.report_to_parent(id, parent.execution, now);
         }
-        let watched = self.watchers.contains_key(&id);
-        if ended
-            && !watched
-            && self.residents.get(&id).is_some_and(|resident| resident.in_flight.is_empty())
-        {
+        self.forget_if_over(id);
+    }
+
+    /// An execution that has ended need not be in memory, unless somebody watches or a call of it has not come back.
+    pub(super) fn forget_if_over(&mut self, id: ExecutionId) {
+        let is_over = self.residents.get(&id).is_some_and(|resident| {
+            resident.is_settled()
+                && resident.execution.outcome().is_some()
+                && resident.in_flight.is_empty()
+        });
+        if is_over && !self.watchers.contains_key(&id) {
             self.residents.remove(&id);
             self.timers.set(id, None);
         }

@@ -32,6 +32,14 @@ impl Loop {
         now: Timestamp,
     ) {
         let awaiting = self.loading.remove(&id).unwrap_or_default();
+        if self.residents.contains_key(&id) {
+            // It was started meanwhile: what was read is older than what is in memory.
+            self.stranded.remove(&id);
+            for awaiting in awaiting {
+                self.carry_out(id, awaiting, now);
+            }
+            return;
+        }
         let journal = match &result {
             Ok(Some((history, _))) => Journal::decode(history, &*self.options.sealer).map(Some),
             Ok(None) => Ok(None),

@@ -19,8 +19,15 @@ impl Loop {
         };
         if let Some(outcome) = resident.execution.outcome() {
             let settlement = Settlement::Ended(outcome.clone());
-            self.answer(id, &settlement);
-        } else if resident.execution.status() == Status::Suspended {
+            for request in self.watchers.remove(&id).unwrap_or_default() {
+                self.outputs.push(Output::Settled(request, settlement.clone()));
+            }
+        }
+        // The end of a child may be what its parent's standstill was waiting for.
+        if resident.execution.parent().is_some()
+            || resident.execution.status() == Status::Suspended
+            || self.watchers.contains_key(&id)
+        {
             let watched: Vec<ExecutionId> = self.watchers.keys().copied().collect();
             for root in watched {
                 if let Some(incidents) = self.standstill(root) {
