@@ -2,9 +2,9 @@
 
 use crate::{
     Workflow,
-    codes::Code,
+    codes::{Code, Severity},
     compile,
-    diagnostic::{self, Diagnostic, Problem, Severity},
+    diagnostic::{self, Diagnostic, Problem},
     shape, tree,
 };
 

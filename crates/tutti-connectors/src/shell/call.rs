@@ -12,8 +12,9 @@ use tutti_journal::{Effect, Error, ErrorType};
 use super::{
     capture::Capture,
     config::Arguments,
+    group::Group,
     outcome::{cut_off, result},
-    process::{self, Group, KillOnDrop, Streams},
+    process::{self, KillOnDrop, Streams},
     record::{Record, State},
     watch::{End, Output, Process, Watch},
 };

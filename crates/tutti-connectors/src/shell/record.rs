@@ -17,7 +17,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::process::{Group, boot, start_time, stat};
+use super::group::{Group, boot, start_time, stat};
 use crate::{Call, http::hexadecimal};
 
 /// Written instead of a recorder's line by whoever gives a command up.

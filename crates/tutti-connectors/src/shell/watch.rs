@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     capture::Capture,
-    process::Group,
+    group::Group,
     record::{Record, State},
 };
 use crate::{Cancellation, LogStream};
