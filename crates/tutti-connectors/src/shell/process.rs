@@ -16,7 +16,7 @@ use crate::Call;
 const BASE: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
 
 /// Runs the command (`$2` and on) so that its end is known even if we are gone: claims the record in directory `$1`, or
-/// does nothing if somebody else has; then writes the exit code and ends what the command left behind, itself included.
+/// does nothing if somebody else has; then writes the exit code.
 ///
 /// SIGTERM is meant for the command: this shell waits for it, then leaves no exit code, since the command did not end by
 /// itself. Only builtins are used up to the command, so nothing can be missing.
@@ -32,8 +32,10 @@ sh -c -- "$@"
 tutti_code=$?
 [ -z "$tutti_ended" ] || exit 124
 printf '%s\n' "$tutti_code" >"$tutti_record/exit"
-kill -s KILL 0
 "#;
+
+/// Goes on from [`RECORDER`]: ends what the command left behind, itself included.
+const CLEARER: &str = "kill -s KILL 0\n";
 
 /// The exit code of [`RECORDER`] where it did not start the command because it could not claim the record.
 pub(super) const NOT_CLAIMED: i32 = 125;
@@ -59,8 +61,9 @@ pub(super) fn recorded(
     streams: Streams,
     directory: &Path,
 ) -> Command {
+    let clearer = if arguments.awaits { CLEARER } else { "" };
     let mut command = Command::new("sh");
-    command.args(["-c", RECORDER, "tutti"]).arg(directory);
+    command.arg("-c").arg([RECORDER, clearer].concat()).arg("tutti").arg(directory);
     prepare(command, arguments, call, streams)
 }
 
