@@ -18,7 +18,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use tutti_journal::Effect;
 
-use super::process::{Group, boot, start_time, stat};
+use super::group::{Group, boot, start_time, stat};
 use crate::{Call, http::hexadecimal};
 
 /// Written instead of a recorder's line by whoever gives a command up.

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     capture::Capture,
-    process::Group,
+    group::Group,
     record::{Record, State},
 };
 use crate::{Cancellation, LogStream};
@@ -148,15 +148,19 @@ impl Process {
     }
 }
 
-async fn adopted_ended(record: &Record) {
+/// What a record says once a claim that is being made is made; it takes no time, unless its writer died over it.
+pub(super) async fn claimed(record: &Record) -> State {
     let patience = Instant::now() + GRACE;
     loop {
         match record.state() {
-            State::Running(_) | State::Remaining(_) => {}
-            // A claim takes no time to write, unless its writer died over it.
-            State::Beginning if Instant::now() < patience => {}
-            _ => return,
+            State::Beginning if Instant::now() < patience => sleep(TICK).await,
+            state => return state,
         }
+    }
+}
+
+async fn adopted_ended(record: &Record) {
+    while let State::Running(_) | State::Remaining(_) = claimed(record).await {
         sleep(TICK).await;
     }
 }

@@ -8,9 +8,8 @@ use std::{
 
 use super::{
     At, Compiler,
-    flow::{Jumps, Siblings},
+    flow::{Jumps, Siblings, Surroundings},
     scope::Scopes,
-    tasks::Surroundings,
 };
 use crate::{codes::Code, diagnostic::Problem};
 
