@@ -158,7 +158,9 @@ fn write_value(value: &Value, encoder: &mut Encoder<&mut Vec<u8>>, sealer: &dyn 
     match value.kind() {
         Kind::Array(items) => {
             infallible(&encoder.array(items.len() as u64));
-            items.iter().for_each(|item| write_value(item, encoder, sealer));
+            for item in items {
+                write_value(item, encoder, sealer);
+            }
         }
         Kind::Object(members) => {
             infallible(&encoder.map(members.len() as u64));
@@ -187,7 +189,9 @@ fn write_plain(value: &Value, encoder: &mut Encoder<&mut Vec<u8>>) {
     match value.kind() {
         Kind::Array(items) => {
             infallible(&encoder.array(items.len() as u64));
-            items.iter().for_each(|item| write_plain(item, encoder));
+            for item in items {
+                write_plain(item, encoder);
+            }
         }
         Kind::Object(members) => {
             infallible(&encoder.map(members.len() as u64));

@@ -575,7 +575,10 @@ impl Loop {
     }
 
     fn leave_queue(&mut self, call: CallId, now: Timestamp) {
-        if self.residents.get(&call.0).is_some_and(|resident| resident.in_flight.contains_key(&call.1))
+        if self
+            .residents
+            .get(&call.0)
+            .is_some_and(|resident| resident.in_flight.contains_key(&call.1))
         {
             // Its slot comes back when it ends.
             return;
@@ -585,13 +588,7 @@ impl Loop {
         }
     }
 
-    fn on_call_ended(
-        &mut self,
-        call: CallId,
-        attempt: u32,
-        outcome: CallOutcome,
-        now: Timestamp,
-    ) {
+    fn on_call_ended(&mut self, call: CallId, attempt: u32, outcome: CallOutcome, now: Timestamp) {
         let (id, task) = call;
         let in_flight = match self.residents.get_mut(&id) {
             Some(resident) => Some(&mut resident.in_flight),
@@ -785,18 +782,18 @@ impl Loop {
                     self.retry(id, &journal, retry, now);
                 }
             }
-            (Err(error), _) | (_, Err(error)) => self.on_unreadable(awaiting, error),
+            (Err(error), _) | (_, Err(error)) => self.on_unreadable(awaiting, &error),
             (Ok(_), Ok(_)) => self.on_missing(id, awaiting, now),
         }
     }
 
     /// Callers are refused. Work of ours that needs the execution would be lost silently: then the loop stops, and whoever
     /// starts it again goes on with everything.
-    fn on_unreadable(&mut self, awaiting: Vec<Awaiting>, error: String) {
+    fn on_unreadable(&mut self, awaiting: Vec<Awaiting>, error: &str) {
         let is_ours = awaiting.iter().any(|awaiting| {
             matches!(awaiting, Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_))
         });
-        self.refuse_all(awaiting, &Refusal::Unreadable(error.clone()));
+        self.refuse_all(awaiting, &Refusal::Unreadable(error.to_owned()));
         if is_ours {
             let attempt = format!("cannot go on with an execution: {error}");
             self.outputs

@@ -1,9 +1,6 @@
 //! An execution in memory, with what the loop knows about it.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Status};
