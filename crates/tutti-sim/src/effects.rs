@@ -60,7 +60,9 @@ impl Effects {
         }
         self.made.push(Made { call: call.clone(), restarts, at });
         let takes_effect = match reply {
-            Reply::In(_, CallOutcome::Completed(_) | CallOutcome::Unknown(_)) | Reply::Never => true,
+            Reply::In(_, CallOutcome::Completed(_) | CallOutcome::Unknown(_)) | Reply::Never => {
+                true
+            }
             Reply::In(_, CallOutcome::Failed(_) | CallOutcome::NotMade) => false,
         };
         if call.effect != Effect::Once || !takes_effect {
@@ -70,7 +72,10 @@ impl Effects {
         let count = self.applied.entry(key.clone()).or_default();
         *count += 1;
         if *count > 1 && !self.unknown.contains(&key) {
-            self.problem(call, "a once call took effect twice, and no unknown outcome is on record");
+            self.problem(
+                call,
+                "a once call took effect twice, and no unknown outcome is on record",
+            );
         }
     }
 

@@ -61,7 +61,10 @@ impl<'c> Generator<'c> {
             members.push(("if", Value::from(format!("(.n // 0) % 2 == {}", self.chance.below(2)))));
         }
         if self.chance.one_in(6) {
-            members.push(("export", object([("as", Value::from(format!("$context + {{ {name}: (.n? // 0) }}")))])));
+            members.push((
+                "export",
+                object([("as", Value::from(format!("$context + {{ {name}: (.n? // 0) }}")))]),
+            ));
         }
         if self.chance.one_in(9) {
             members.push(("timeout", after(self.chance.below(3_000))));
@@ -75,36 +78,44 @@ impl<'c> Generator<'c> {
     fn body(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
         let kinds = if depth == 0 { 7 } else { 15 };
         match self.chance.below(kinds) {
-            0 => vec![("set", object([("n", Value::from("${ ((.n? // 0) | numbers // 0) + 1 }"))]))],
+            0 => {
+                vec![("set", object([("n", Value::from("${ ((.n? // 0) | numbers // 0) + 1 }"))]))]
+            }
             1 => vec![("wait", milliseconds(self.chance.below(2_000)))],
             2 => {
                 let method = *self.chance.pick(&["get", "put", "delete"]);
                 self.http(method)
             }
             3 => self.http("post"),
-            4 => vec![(
-                "run",
-                object([("shell", object([("command", Value::from("work"))]))]),
-            )],
+            4 => vec![("run", object([("shell", object([("command", Value::from("work"))]))]))],
             5 if self.chance.one_in(2) => vec![(
                 "raise",
                 object([(
                     "error",
-                    object([("type", Value::from("https://example.com/x")), ("status", Value::from(500))]),
+                    object([
+                        ("type", Value::from("https://example.com/x")),
+                        ("status", Value::from(500)),
+                    ]),
                 )]),
             )],
-            5 => vec![("set", object([
-                ("n", Value::from(1)),
-                ("hidden", Value::from("${ \"<\" + $secrets.token + \">\" }")),
-            ]))],
+            5 => vec![(
+                "set",
+                object([
+                    ("n", Value::from(1)),
+                    ("hidden", Value::from("${ \"<\" + $secrets.token + \">\" }")),
+                ]),
+            )],
             6 if children => vec![(
                 "run",
                 object([
-                    ("workflow", object([
-                        ("namespace", Value::from("sim")),
-                        ("name", Value::from("child")),
-                        ("version", Value::from("1.0.0")),
-                    ])),
+                    (
+                        "workflow",
+                        object([
+                            ("namespace", Value::from("sim")),
+                            ("name", Value::from("child")),
+                            ("version", Value::from("1.0.0")),
+                        ]),
+                    ),
                     ("await", Value::from(!self.chance.one_in(4))),
                 ]),
             )],
@@ -112,7 +123,10 @@ impl<'c> Generator<'c> {
             7 => vec![("do", self.list(depth - 1, children))],
             8 | 9 => self.fork(depth, children),
             10 => vec![
-                ("for", object([("in", Value::from(format!("[range({})]", self.chance.below(4))))])),
+                (
+                    "for",
+                    object([("in", Value::from(format!("[range({})]", self.chance.below(4))))]),
+                ),
                 ("do", self.list(depth - 1, children)),
             ],
             11 | 12 => self.guarded(depth, children),
@@ -157,7 +171,10 @@ impl<'c> Generator<'c> {
                 ("limit", object([("attempt", object(attempt))])),
             ];
             if self.chance.one_in(3) {
-                retry.push(("jitter", object([("from", milliseconds(0)), ("to", milliseconds(300))])));
+                retry.push((
+                    "jitter",
+                    object([("from", milliseconds(0)), ("to", milliseconds(300))]),
+                ));
             }
             catch.push(("retry", object(retry)));
         }

@@ -149,9 +149,10 @@ impl Shadows {
 
     /// A call leaves: what is stored must ask for it, and say so of one that must not be repeated.
     pub(crate) fn on_call_made(&self, made: &Call) -> Vec<String> {
-        let owed = self.get(made.execution).into_iter().flat_map(|shadow| {
-            shadow.execution.outstanding().collect::<Vec<_>>()
-        });
+        let owed = self
+            .get(made.execution)
+            .into_iter()
+            .flat_map(|shadow| shadow.execution.outstanding().collect::<Vec<_>>());
         let asked = owed.into_iter().any(|command| match command {
             Command::Call { task, call, dispatched, .. } => {
                 task == made.task
@@ -171,10 +172,7 @@ impl Shadows {
     }
 
     /// The loop's executions must equal the fold of what is stored, as far as that is all there is.
-    pub(crate) fn compare<'a>(
-        &mut self,
-        live: impl Iterator<Item = &'a Execution>,
-    ) -> Vec<String> {
+    pub(crate) fn compare<'a>(&mut self, live: impl Iterator<Item = &'a Execution>) -> Vec<String> {
         let mut problems = Vec::new();
         for live in live {
             let Some(shadow) = self.by_execution.get(&live.id()) else { continue };
@@ -223,12 +221,9 @@ impl Shadows {
             || execution.outstanding().any(|command| match command {
                 // All slots may be held by calls that do not end.
                 Command::AwaitSlot { .. } | Command::Call { .. } => !calls.is_empty(),
-                Command::StartChild(request) => self
-                    .get(request.execution)
-                    .is_some_and(|child| {
-                        child.execution.outcome().is_none()
-                            && self.is_excused(&child.execution, calls)
-                    }),
+                Command::StartChild(request) => self.get(request.execution).is_some_and(|child| {
+                    child.execution.outcome().is_none() && self.is_excused(&child.execution, calls)
+                }),
                 Command::CancelChild { child } => self.get(child).is_some_and(|child| {
                     child.execution.outcome().is_none() && self.is_excused(&child.execution, calls)
                 }),
@@ -253,9 +248,7 @@ impl Shadow {
             }
             let (task, timed) = match entry {
                 Entry::RetryStarted { task, .. } => (Some(*task), true),
-                Entry::TaskCompleted { task, .. } => {
-                    (Some(*task), self.is_wait(*task))
-                }
+                Entry::TaskCompleted { task, .. } => (Some(*task), self.is_wait(*task)),
                 _ => (None, false),
             };
             if let Some(task) = task.filter(|_| timed)
@@ -278,9 +271,9 @@ impl Shadow {
 
     fn is_wait(&self, task: Sequence) -> bool {
         self.turns.iter().any(|turn| {
-            turn.entries
-                .iter()
-                .any(|entry| matches!(entry, Entry::WaitStarted { task: wait, .. } if *wait == task))
+            turn.entries.iter().any(
+                |entry| matches!(entry, Entry::WaitStarted { task: wait, .. } if *wait == task),
+            )
         })
     }
 }

@@ -9,6 +9,7 @@
 mod chance;
 mod effects;
 mod generate;
+mod gherkin;
 mod invariants;
 mod language;
 mod outside;
@@ -24,6 +25,7 @@ mod waiting;
 mod world;
 
 pub use chance::Chance;
+pub use gherkin::{Feature, FeatureScenario};
 pub use language::language_reference;
 pub use outside::{Outside, Reply};
 pub use recorder::Recorder;

@@ -81,8 +81,7 @@ impl Again {
 
     /// What each input that the turn may have been about leads to now.
     fn decisions(&self, turn: &Turn, setting: &Setting) -> Vec<(Vec<Entry>, Execution)> {
-        let dispatched =
-            |entry: &&Entry| matches!(entry, Entry::CallDispatched { .. });
+        let dispatched = |entry: &&Entry| matches!(entry, Entry::CallDispatched { .. });
         let surroundings = Surroundings {
             now: turn.at,
             secrets: &*setting.secrets,

@@ -84,7 +84,14 @@ fn load(directory: &Path, file: &Path) -> io::Result<Scenario> {
 }
 
 const KEYS: [&str; 9] = [
-    "semantics", "workflow", "workflows", "input", "secrets", "settings", "calls", "controls",
+    "semantics",
+    "workflow",
+    "workflows",
+    "input",
+    "secrets",
+    "settings",
+    "calls",
+    "controls",
     "expect",
 ];
 

@@ -57,7 +57,10 @@ pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
 }
 
 fn refused(problem: String) -> SeedReport {
-    SeedReport { problems: vec![format!("the generated document: {problem}")], ..SeedReport::default() }
+    SeedReport {
+        problems: vec![format!("the generated document: {problem}")],
+        ..SeedReport::default()
+    }
 }
 
 struct Simulation {
@@ -82,10 +85,8 @@ impl Simulation {
             fails.then(|| *plan.pick(&Fault::ALL))
         }));
         let defaults = Limits::default();
-        let limits = Limits {
-            tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]),
-            ..defaults
-        };
+        let limits =
+            Limits { tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]), ..defaults };
         let token = ("token".to_owned(), Value::from(CANARY));
         let setting = Setting {
             library,
@@ -256,7 +257,9 @@ impl Outside for Weather {
             return Reply::Never;
         }
         let outcome = match self.outcome() {
-            CallOutcome::Unknown(error) if call.effect != Effect::Once => CallOutcome::Failed(error),
+            CallOutcome::Unknown(error) if call.effect != Effect::Once => {
+                CallOutcome::Failed(error)
+            }
             outcome => outcome,
         };
         self.truth.insert(id, outcome.clone());

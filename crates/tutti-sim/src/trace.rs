@@ -1,9 +1,6 @@
 //! Journals as lines for people: one entry, one line.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use tutti_ids::{Sequence, TaskRef};
 use tutti_journal::{Entry, Error, Flow, Resolution, SuspensionReason, Timestamp, Turn};

@@ -7,16 +7,11 @@ use tutti_engine::{CallOutcome, Control, Rejection, Start};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::Timestamp;
-use tutti_runtime::{
-    Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored,
-};
+use tutti_runtime::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored};
 use tutti_store::{Commit, DefinitionText};
 
 use crate::{
-    Chance, Outside, Reply, Setting,
-    effects::Effects,
-    invariants::Shadows,
-    setting::PlainSealer,
+    Chance, Outside, Reply, Setting, effects::Effects, invariants::Shadows, setting::PlainSealer,
     waiting::block_on,
 };
 
@@ -317,11 +312,7 @@ impl World {
     }
 
     fn make_call(&mut self, function: &str, call: Call) {
-        self.say(&format!(
-            "make {function} {} attempt {}",
-            call.reference.as_str(),
-            call.attempt
-        ));
+        self.say(&format!("make {function} {} attempt {}", call.reference.as_str(), call.attempt));
         self.problems.extend(self.shadows.on_call_made(&call));
         let reply = self.outside.call(function, &call, self.now);
         self.effects.on_made(&call, &reply, (self.restarts, self.now));
@@ -367,7 +358,9 @@ impl World {
             (Request::Control(execution, _), Err(refusal)) => {
                 let late = matches!(
                     refusal,
-                    Refusal::Rejected(Rejection::Nothing | Rejection::Ended | Rejection::Stale { .. })
+                    Refusal::Rejected(
+                        Rejection::Nothing | Rejection::Ended | Rejection::Stale { .. }
+                    )
                 );
                 if !late {
                     self.problems.push(format!("control was refused: {refusal}"));
@@ -463,8 +456,8 @@ impl World {
     }
 
     fn compare(&mut self) {
-        let settled =
-            !self.is_down && !self.pending.iter().any(|pending| matches!(pending, Pending::Commit(_)));
+        let settled = !self.is_down
+            && !self.pending.iter().any(|pending| matches!(pending, Pending::Commit(_)));
         if settled {
             let problems = self.shadows.compare(self.owner.executions());
             self.problems.extend(problems);

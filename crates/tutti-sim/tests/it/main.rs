@@ -1,4 +1,5 @@
 //! The scenarios of the language, run in every way that must not make a difference.
 
+mod conformance;
 mod rows;
 mod scenarios;
