@@ -65,10 +65,10 @@ impl SourceFile {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// Whether this is Rust source of a crate or of the house commands, integration tests included.
+    /// Whether this is Rust source of a crate, an example or the house commands, integration tests included.
     pub(crate) fn is_rust(&self) -> bool {
         Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
-            && (self.path.starts_with("crates/") || self.path.starts_with("xtask/"))
+            && ["crates/", "examples/", "xtask/"].iter().any(|start| self.path.starts_with(start))
     }
 
     /// Whether this is a module of a crate's `src`.

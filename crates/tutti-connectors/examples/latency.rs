@@ -43,14 +43,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let read = stream.read(&mut [0; 1024]).await?;
         assert_eq!(read, ANSWER.len());
     }
-    writeln!(out, "bare socket        {:?} each", started.elapsed() / ROUNDS)?;
+    writeln!(out, "call: bare socket\t{:.1}\tµs", micros(started.elapsed(), ROUNDS))?;
 
     let policy = Policy { allow_loopback: true, allow_private: false };
     let guard = Guard::new(GuardOptions { policy, ..GuardOptions::default() });
     let http = Arc::new(Http::new(guard, HttpOptions::default()));
     let arguments = Value::from_json(&format!(r#"{{"method":"post","uri":"http://{address}/"}}"#))?;
     let took = sequential(&*http, &arguments, ROUNDS).await?;
-    writeln!(out, "http call          {:?} each", took / ROUNDS)?;
+    writeln!(out, "call: http\t{:.1}\tµs", micros(took, ROUNDS))?;
 
     let started = Instant::now();
     let mut calls = JoinSet::new();
@@ -60,11 +60,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let all = calls.join_all().await.into_iter().all(|it| it);
     let rate = f64::from(CONCURRENT * 500) / started.elapsed().as_secs_f64();
-    writeln!(out, "http, {CONCURRENT} at once   {rate:.0} calls/s, all good: {all}")?;
+    assert!(all, "every call ends well");
+    writeln!(out, "call: http, {CONCURRENT} at once\t{rate:.0}\t/s")?;
 
     let arguments = Value::from_json(r#"{"command":"true"}"#)?;
     let took = sequential(&Shell, &arguments, 200).await?;
-    writeln!(out, "shell call         {:?} each", took / 200)?;
+    writeln!(out, "call: shell\t{:.1}\tµs", micros(took, 200))?;
     Ok(())
 }
 
@@ -104,4 +105,9 @@ async fn respond(listener: TcpListener) {
             }
         });
     }
+}
+
+/// Microseconds of one of so many rounds.
+fn micros(took: Duration, rounds: u32) -> f64 {
+    took.as_secs_f64() * 1e6 / f64::from(rounds)
 }

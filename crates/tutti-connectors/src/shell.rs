@@ -5,6 +5,7 @@
 mod call;
 mod capture;
 mod config;
+mod group;
 mod outcome;
 mod process;
 mod record;

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::diagnostic::Severity;
-
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)+) => {
         /// The stable code of a rule: `E` refuses the document, `W` warns.
@@ -129,6 +127,24 @@ codes! {
     NotExecutedYet = "W0107",
     /// A text looks like an expression and is none.
     LooksLikeExpression = "W0108",
+}
+
+/// Whether a rule refuses the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The document cannot be used.
+    Error,
+    /// The document can be used; it probably does not mean what it says.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
 }
 
 impl Code {

@@ -3,30 +3,12 @@
 mod nearest;
 mod render;
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
 pub(crate) use nearest::nearest;
 pub use render::{Excerpt, excerpt, render};
 
-use crate::codes::Code;
-
-/// Whether a diagnostic refuses the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The document cannot be used.
-    Error,
-    /// The document can be used; it probably does not mean what it says.
-    Warning,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
-    }
-}
+use crate::codes::{Code, Severity};
 
 /// One thing that is wrong with a document, or probably is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,8 +21,8 @@ mod tree;
 mod uri_template;
 mod version;
 
-pub use codes::{Code, explain};
-pub use diagnostic::{Diagnostic, Excerpt, Severity, Span, excerpt, render};
+pub use codes::{Code, Severity, explain};
+pub use diagnostic::{Diagnostic, Excerpt, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
     Authentication, Backoff, Call, Case, Catch, DataFlow, Document, DurationSource, Each, EachBody,

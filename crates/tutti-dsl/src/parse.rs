@@ -4,9 +4,9 @@ use tutti_expr::Value;
 
 use crate::{
     Workflow,
-    codes::Code,
+    codes::{Code, Severity},
     compile,
-    diagnostic::{self, Diagnostic, Problem, Severity},
+    diagnostic::{self, Diagnostic, Problem},
     shape, tree,
 };
 

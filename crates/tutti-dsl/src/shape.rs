@@ -7,12 +7,14 @@
 pub(crate) mod authentication;
 pub(crate) mod calls;
 pub(crate) mod check;
+pub(crate) mod data_flow;
 pub(crate) mod document;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod fit;
 pub(crate) mod json_schema;
 pub(crate) mod processes;
+pub(crate) mod resources;
 pub(crate) mod settings;
 pub(crate) mod tasks;
 

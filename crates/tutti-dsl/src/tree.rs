@@ -1,6 +1,8 @@
 //! The document as a tree in which every value knows where it was written.
 
+mod at;
 mod json;
+mod limits;
 mod load;
 mod locate;
 mod scalar;
@@ -9,6 +11,7 @@ use std::{ops::Range, sync::Arc};
 
 use tutti_expr::Value;
 
+pub(crate) use at::{At, child};
 pub(crate) use load::load;
 
 /// A value and where it stands in the text.

@@ -1,11 +1,11 @@
 //! What the world owes an execution.
 
-use tutti_expr::Value;
-use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{CallRecord, Parent, Timestamp};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
+use tutti_journal::{CallRecord, Timestamp};
 
 use crate::{
     Execution,
+    child::ChildRequest,
     frame::{Body, CallPhase, ChildPhase, Ending, Frame},
 };
 
@@ -58,21 +58,6 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
-}
-
-/// A child execution to start.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChildRequest {
-    /// Its id.
-    pub execution: ExecutionId,
-    /// Its definition's name.
-    pub definition: DefinitionRef,
-    /// Its definition's digest.
-    pub digest: Digest,
-    /// Its raw input.
-    pub input: Value,
-    /// Who asks.
-    pub parent: Parent,
 }
 
 impl Execution {

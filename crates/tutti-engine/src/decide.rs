@@ -15,7 +15,7 @@ use crate::{
 };
 
 mod attempt;
-pub(crate) mod call;
+mod call;
 mod child;
 mod loops;
 mod simple;

@@ -138,9 +138,7 @@ impl<'a> Scene<'a> {
     fn authorization(&self) -> Value {
         let frame = self.around.and_then(|around| self.execution.frame(around));
         match frame.map(|frame| &frame.body) {
-            Some(Body::Call { record, .. }) => {
-                crate::decide::call::authorization(&record.arguments)
-            }
+            Some(Body::Call { record, .. }) => authorization(&record.arguments),
             _ => Value::NULL,
         }
     }
@@ -187,6 +185,17 @@ fn loop_variable(
         );
     }
     (**at == *name).then(|| Value::from(i64::try_from(index).unwrap_or(i64::MAX)))
+}
+
+/// `$authorization` of a call with these arguments: the scheme and parameter it was made with.
+fn authorization(arguments: &Value) -> Value {
+    let Some(authentication) = arguments.get("authentication") else { return Value::NULL };
+    let parameters = authentication.get("parameters").unwrap_or(&Value::NULL);
+    let parameter = match authentication.get("scheme").and_then(Value::as_str) {
+        Some("bearer") => parameters.get("token").unwrap_or(parameters).clone(),
+        _ => return Value::NULL,
+    };
+    Value::object([("scheme", Value::from("Bearer")), ("parameter", parameter.tainted())])
 }
 
 /// The error for a secret the execution may not have.

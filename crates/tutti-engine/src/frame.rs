@@ -7,7 +7,7 @@ use tutti_expr::Value;
 use tutti_ids::Sequence;
 use tutti_journal::{CallRecord, Error, Flow, Timestamp};
 
-use crate::command::ChildRequest;
+use crate::child::ChildRequest;
 
 /// A task execution that is going on, an item of an `each`, or the workflow itself.
 #[derive(Debug, Clone)]

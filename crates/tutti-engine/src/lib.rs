@@ -10,6 +10,7 @@
 mod advance;
 mod apply;
 mod chance;
+mod child;
 mod command;
 mod data_flow;
 mod decide;
@@ -22,7 +23,8 @@ mod rewind;
 mod surroundings;
 
 pub use advance::step;
-pub use command::{ChildRequest, Command};
+pub use child::ChildRequest;
+pub use command::Command;
 pub use execution::{Execution, Outcome, Status};
 pub use input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start};
 pub use surroundings::{Definitions, Limits, Secrets, Surroundings};

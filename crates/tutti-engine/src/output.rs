@@ -1,6 +1,7 @@
 //! What a frame's raw output is, as far as state tells.
 
 use tutti_expr::{Kind, Value};
+use tutti_journal::CallRecord;
 
 use crate::frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase};
 
@@ -14,6 +15,8 @@ impl Frame {
                 TryPhase::Body | TryPhase::Handler(_) => state.cursor.data.clone(),
                 TryPhase::Caught(_) | TryPhase::Delay { .. } => self.input.clone(),
             },
+            // Whatever the call gave: nobody waits for what comes of the command.
+            Body::Call { record, .. } if is_detached(record) => self.input.clone(),
             Body::Call { phase: CallPhase::Done(Ok(output)), .. }
             | Body::Child { phase: ChildPhase::Done(Ok(output)), .. }
             | Body::Function { output: Some(output), .. } => output.clone(),
@@ -25,6 +28,12 @@ impl Frame {
             | Body::Function { .. } => self.input.clone(),
         }
     }
+}
+
+/// Whether a call only starts what it calls: `run.shell` with `await: false`.
+fn is_detached(call: &CallRecord) -> bool {
+    let awaits = call.arguments.get("await").and_then(Value::as_bool);
+    &*call.function == "shell" && awaits == Some(false)
 }
 
 impl Branches {
@@ -77,5 +86,53 @@ pub(crate) fn taint_at(value: Value, pointer: &str) -> Value {
             }))
         }
         _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tutti_ids::Sequence;
+    use tutti_journal::{Effect, Timestamp};
+
+    use super::*;
+    use crate::frame::Role;
+
+    /// The raw output of a finished call whose frame's input is `in` and that gave `out`.
+    #[track_caller]
+    fn check(function: &str, arguments: &str, expected: &str) {
+        let record = CallRecord {
+            function: Arc::from(function),
+            arguments: Value::from_json(arguments).expect("JSON"),
+            effect: Effect::Once,
+            key: Arc::from("key"),
+            attempt: 1,
+        };
+        let frame = Frame {
+            id: Sequence(2),
+            parent: Some(Sequence::FIRST),
+            task: None,
+            role: Role::Task,
+            iteration: None,
+            started_at: Timestamp(0),
+            raw: Value::from("raw"),
+            input: Value::from("in"),
+            due: None,
+            children: 0,
+            ending: None,
+            context: None,
+            body: Body::Call { record, phase: CallPhase::Done(Ok(Value::from("out"))) },
+            queued: false,
+        };
+        assert_eq!(frame.raw_output().as_str(), Some(expected), "{function} {arguments}");
+    }
+
+    #[test]
+    fn a_command_nobody_waits_for_passes_its_input_on() {
+        check("shell", r#"{"command":"x","await":false}"#, "in");
+        check("shell", r#"{"command":"x","await":true}"#, "out");
+        check("shell", r#"{"command":"x"}"#, "out");
+        check("http", r#"{"method":"get","await":false}"#, "out");
     }
 }

@@ -1,51 +1,17 @@
 //! One compiled jq program.
 
-use std::{collections::BTreeSet, fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use crate::{
     Value,
-    library::Library,
+    environment::{Environment, Scope},
+    library,
     limits::{Limit, OUTPUT, SOURCE},
-    machine::{Flow, Machine, Stop},
+    machine::Machine,
     regexes::SharedRegexes,
-    syntax::{parser::Parser, tree::Node},
+    stop::{Flow, Stop},
+    syntax::{error::CompileError, parser::Parser, tree::Node},
 };
-
-/// The names of the variables an expression may use, without `$`.
-#[derive(Debug, Clone, Default)]
-pub struct Scope(BTreeSet<Arc<str>>);
-
-impl Scope {
-    /// A scope of these names.
-    pub fn new<N: Into<Arc<str>>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
-    }
-
-    /// This scope and one more name.
-    #[must_use]
-    pub fn with(&self, name: &str) -> Self {
-        let mut names = self.0.clone();
-        names.insert(Arc::from(name));
-        Self(names)
-    }
-
-    /// The names, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<str>> {
-        self.0.get(name)
-    }
-}
-
-/// What an expression may look at beside its input.
-pub trait Environment {
-    /// The value of the variable `$name`; asked only for variables the expression uses, when it first does.
-    fn variable(&self, name: &str) -> Option<Value>;
-    /// The turn's time in milliseconds since the Unix epoch: what `now` returns.
-    fn now_ms(&self) -> i64;
-}
 
 /// A compiled jq program; cheap to clone and shared between threads.
 #[derive(Clone)]
@@ -76,9 +42,9 @@ impl Expression {
         if source.len() > SOURCE {
             return Err(CompileError::limit(Limit::Source, 0..source.len()));
         }
-        let library = Library::shared();
+        let definitions = library::shared();
         let read = || {
-            let mut parser = Parser::new(source, scope, library);
+            let mut parser = Parser::new(source, scope, definitions);
             let root = parser.program()?;
             Ok((root, parser.names.into_used()))
         };
@@ -148,7 +114,7 @@ impl Expression {
             return Ok(first.into_finite());
         }
         more.insert(0, first);
-        let whole: Flow<Value> = machine.array(more);
+        let whole: Flow<Value> = machine.context.array(more);
         whole.map(Value::into_finite).map_err(|stop| Error::from_stop(*stop))
     }
 
@@ -169,35 +135,6 @@ impl Expression {
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "${{ {} }}", self.0.source)
-    }
-}
-
-/// A source that does not compile.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CompileError {
-    /// What is wrong.
-    pub message: String,
-    /// What could be done about it.
-    pub hint: Option<String>,
-    /// The byte range of the offending part in the source.
-    pub range: Range<usize>,
-    /// The limit that the source exceeds, if that is what is wrong.
-    pub limit: Option<Limit>,
-}
-
-impl CompileError {
-    pub(crate) fn new(message: String, hint: Option<String>, range: Range<usize>) -> Self {
-        Self { message, hint, range, limit: None }
-    }
-
-    pub(crate) fn limit(limit: Limit, range: Range<usize>) -> Self {
-        Self {
-            message: format!("the expression exceeds its limit of {limit}"),
-            hint: Some("split it over several tasks, or pass the data in as input".to_owned()),
-            range,
-            limit: Some(limit),
-        }
     }
 }
 

@@ -5,22 +5,30 @@
 //! are expressions. Evaluation ends for every program: it stops at a named [`Limit`], never hangs, never aborts.
 //!
 //! A source goes through [`syntax`] once, at publish; [`machine`] walks the tree that comes out, paying for every move out
-//! of the budget in [`limits`], and calls [`natives`] for what is built in.
+//! of the [`budget`], and calls [`natives`] for what is built in. Data flows one way: what natives need of an evaluation is
+//! the [`context`], so they know nothing of the machine.
 //!
 //! This crate must never read a clock, chance, the environment or a file: all an expression may look at comes in through
 //! [`Environment`].
 
+mod budget;
+mod context;
+mod environment;
 mod expression;
 mod library;
 mod limits;
 mod machine;
+mod native;
 mod natives;
 mod regexes;
+mod stop;
 mod syntax;
 mod template;
 mod value;
 
-pub use expression::{CompileError, Environment, Error, Expression, Scope};
+pub use environment::{Environment, Scope};
+pub use expression::{Error, Expression};
 pub use limits::Limit;
+pub use syntax::error::CompileError;
 pub use template::{Mode, Template, TemplateError, TemplateErrors};
 pub use value::{Kind, Object, ParseError, Value};

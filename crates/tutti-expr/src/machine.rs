@@ -9,32 +9,35 @@ mod bind;
 mod fold;
 mod item;
 mod one;
+mod places;
 mod special;
-mod stop;
+mod substitute;
 
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 pub(crate) use item::{Env, Item, Out};
-pub(crate) use stop::{Flow, Stop};
 
 use crate::{
     Environment, Value,
-    library::Library,
-    limits::{Budget, Limit},
-    natives::{self, operators},
-    regexes::{Regexes, SharedRegexes},
-    syntax::tree::{Node, Op},
+    context::Context,
+    library,
+    limits::Limit,
+    natives::operators,
+    regexes::SharedRegexes,
+    stop::{Flow, Stop},
+    syntax::{
+        definitions::Definitions,
+        tree::{Node, Op},
+    },
 };
 
 /// One evaluation.
 pub(crate) struct Machine<'m> {
-    pub(crate) budget: Budget,
-    pub(crate) regexes: Regexes<'m>,
-    environment: &'m dyn Environment,
+    pub(crate) context: Context<'m>,
     names: &'m [Arc<str>],
     globals: Vec<OnceCell<Value>>,
-    library: &'static Library,
+    library: &'static Definitions,
     labels: Cell<u32>,
 }
 
@@ -50,12 +53,10 @@ impl<'m> Machine<'m> {
         environment: &'m dyn Environment,
     ) -> Self {
         Self {
-            budget: Budget::new(),
-            regexes: Regexes::new(regexes),
-            environment,
+            context: Context::new(regexes, environment),
             names,
             globals: names.iter().map(|_| OnceCell::new()).collect(),
-            library: Library::shared(),
+            library: library::shared(),
             labels: Cell::new(0),
         }
     }
@@ -68,15 +69,10 @@ impl<'m> Machine<'m> {
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
         if program.single {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             return out(self.one(program, &ROOT, input)?);
         }
         self.run(program, &ROOT, Item::plain(input), &mut |item| out(item.value))
-    }
-
-    /// The turn's time in milliseconds.
-    pub(crate) fn now_ms(&self) -> i64 {
-        self.environment.now_ms()
     }
 
     fn global(&self, number: usize) -> Flow<Value> {
@@ -85,7 +81,7 @@ impl<'m> Machine<'m> {
         if let Some(value) = slot.get() {
             return Ok(value.clone());
         }
-        match self.environment.variable(&self.names[number]) {
+        match self.context.environment.variable(&self.names[number]) {
             Some(value) if value.depth() > Value::MAX_DEPTH => Stop::limit(Limit::ValueDepth),
             Some(value) => Ok(slot.get_or_init(|| value).clone()),
             None => unbound(),
@@ -105,9 +101,9 @@ impl<'m> Machine<'m> {
         mut item: Item,
         out: Out<'_>,
     ) -> Flow {
-        let _nesting = self.budget.enter()?;
+        let _nesting = self.context.budget.enter()?;
         loop {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             if node.single && item.is_plain() {
                 return out(Item::plain(self.one(node, env, item.value)?));
             }
@@ -219,8 +215,8 @@ impl<'m> Machine<'m> {
             Op::Binary(operator, left, right) => {
                 self.values(right, env, input.clone(), &mut |right| {
                     self.values(left, env, input.clone(), &mut |left| {
-                        self.budget.tick()?;
-                        out(operators::binary(self, *operator, left, right.clone())?)
+                        self.context.budget.tick()?;
+                        out(operators::binary(&self.context, *operator, left, right.clone())?)
                     })
                 })
             }
@@ -255,80 +251,10 @@ impl<'m> Machine<'m> {
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
         if node.single {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             return out(self.one(node, env, input)?);
         }
         self.run(node, env, Item::plain(input), &mut |item| out(item.value))
-    }
-
-    fn run_access<'e>(&self, node: &'e Node, env: &'e Env<'e>, item: Item, out: Out<'_>) -> Flow {
-        match &node.op {
-            Op::Field(target, name) => {
-                let key = Value::from(name.clone());
-                self.run(target, env, item, &mut |item| out(self.step(&item, &key)?))
-            }
-            Op::Index(target, key) => self.values(key, env, item.value.clone(), &mut |key| {
-                self.run(target, env, item.clone(), &mut |item| out(self.step(&item, &key)?))
-            }),
-            Op::Slice(target, from, to) => {
-                self.bound(from.as_deref(), env, &item.value, &mut |from| {
-                    self.bound(to.as_deref(), env, &item.value, &mut |to| {
-                        let key = natives::access::slice_key(from.clone(), to);
-                        self.run(
-                            target,
-                            env,
-                            item.clone(),
-                            &mut |item| out(self.step(&item, &key)?),
-                        )
-                    })
-                })
-            }
-            Op::Iterate(target) => self.run(target, env, item, &mut |item| self.each(&item, out)),
-            _ => Stop::broken(),
-        }
-    }
-
-    fn bound<'e>(
-        &self,
-        node: Option<&'e Node>,
-        env: &'e Env<'e>,
-        input: &Value,
-        out: &mut dyn FnMut(Value) -> Flow,
-    ) -> Flow {
-        match node {
-            Some(node) => self.values(node, env, input.clone(), out),
-            None => out(Value::NULL),
-        }
-    }
-
-    /// What stands at `key` in an item, and its place.
-    pub(crate) fn step(&self, item: &Item, key: &Value) -> Flow<Item> {
-        item.check_place()?;
-        let value = natives::access::index(self, &item.value, key)?;
-        Ok(Item { value, track: item.track.then(key)? })
-    }
-
-    /// Every part of an item, and its place.
-    pub(crate) fn each(&self, item: &Item, out: Out<'_>) -> Flow {
-        item.check_place()?;
-        if let Some(items) = item.value.as_array() {
-            for (index, value) in items.iter().enumerate() {
-                self.budget.tick()?;
-                let track = item.track.then_with(|| natives::integer(index))?;
-                out(Item { value: value.clone(), track })?;
-            }
-            return Ok(());
-        }
-        if let Some(object) = item.value.as_object() {
-            for (key, value) in object.iter() {
-                self.budget.tick()?;
-                let mark = object.keys_tainted();
-                let track = item.track.then_with(|| Value::from(key.clone()).tainted_if(mark))?;
-                out(Item { value: value.clone(), track })?;
-            }
-            return Ok(());
-        }
-        Stop::raise(format!("Cannot iterate over {}", natives::describe_with_null(&item.value)))
     }
 
     fn run_alternative<'e>(
@@ -369,7 +295,7 @@ impl<'m> Machine<'m> {
             Err(stop) if !passed_on => {
                 let error = stop.into_error()?;
                 // An error is a text that was put together, perhaps for nothing.
-                self.budget.ticks(ERROR_TICKS)?;
+                self.context.budget.ticks(ERROR_TICKS)?;
                 handler.map_or(Ok(()), |handler| self.run(handler, env, Item::plain(error), out))
             }
             flow => flow,

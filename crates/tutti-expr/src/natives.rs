@@ -7,7 +7,9 @@ mod dates;
 mod formats;
 mod math;
 pub(crate) mod object;
+mod occurrences;
 pub(crate) mod operators;
+mod pieces;
 pub(crate) mod regex;
 pub(crate) mod sorting;
 mod text;
@@ -16,50 +18,9 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use crate::{
     Value,
-    limits::Budget,
-    machine::{Flow, Machine, Stop},
+    native::{Native, arranging, native},
+    stop::{Flow, Stop},
 };
-
-/// What a native does: the input comes first, then the arguments.
-type Run = fn(&Machine<'_>, &[Value]) -> Flow<Value>;
-
-/// A built-in filter.
-pub(crate) struct Native {
-    name: &'static str,
-    arity: usize,
-    marks: Marks,
-    run: Run,
-}
-
-/// How the mark of a secret gets from the arguments to the result.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Marks {
-    /// Everything computed from a marked value is marked.
-    Spread,
-    /// The parts of the arguments keep their own marks.
-    Keep,
-}
-
-const fn native(name: &'static str, arity: usize, run: Run) -> Native {
-    Native { name, arity, marks: Marks::Spread, run }
-}
-
-/// A native that only arranges the parts of its arguments.
-const fn arranging(name: &'static str, arity: usize, run: Run) -> Native {
-    Native { name, arity, marks: Marks::Keep, run }
-}
-
-impl Native {
-    pub(crate) fn call(&self, machine: &Machine<'_>, args: &[Value]) -> Flow<Value> {
-        machine.budget.tick()?;
-        let result = Budget::admit((self.run)(machine, args)?)?;
-        if self.marks == Marks::Spread && args.iter().any(Value::is_tainted) {
-            machine.budget.walk(result.size())?;
-            return Ok(result.tainted());
-        }
-        Ok(result)
-    }
-}
 
 fn table() -> &'static BTreeMap<&'static str, Vec<Native>> {
     static TABLE: OnceLock<BTreeMap<&'static str, Vec<Native>>> = OnceLock::new();
@@ -87,7 +48,7 @@ pub(crate) fn find(name: &str, arity: usize) -> Option<&'static Native> {
 }
 
 /// All natives but the library's own: their names and numbers of arguments.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, usize)> {
+pub(crate) fn all<'n>() -> impl Iterator<Item = (&'n str, usize)> {
     let public = table().values().flatten().filter(|native| !native.name.starts_with('_'));
     public.map(|native| (native.name, native.arity))
 }

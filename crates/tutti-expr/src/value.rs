@@ -154,6 +154,11 @@ impl Value {
         if let Node::Bool(value) = self.node { Some(value) } else { None }
     }
 
+    /// jq's truth: everything but `false` and `null`.
+    pub(crate) fn is_truthy(&self) -> bool {
+        !self.is_null() && self.as_bool() != Some(false)
+    }
+
     /// This value if it is a whole number that fits 64 bits.
     pub fn as_i64(&self) -> Option<i64> {
         if let Node::Integer(value) = self.node { Some(value) } else { None }

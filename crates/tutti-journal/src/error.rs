@@ -55,6 +55,8 @@ pub enum ErrorType {
     Runtime,
     /// Nobody knows whether a call that must not be repeated was made.
     OutcomeUnknown,
+    /// A policy of ours forbids it.
+    PolicyDenied,
 }
 
 impl ErrorType {
@@ -63,7 +65,9 @@ impl ErrorType {
     /// The type's URI.
     pub fn uri(self) -> Arc<str> {
         match self {
-            Self::OutcomeUnknown => Arc::from("tutti://errors/outcome-unknown"),
+            Self::OutcomeUnknown | Self::PolicyDenied => {
+                Arc::from(format!("tutti://errors/{}", self.name()))
+            }
             standard => Arc::from(format!("{}{}", Self::STANDARD, standard.name())),
         }
     }
@@ -79,6 +83,7 @@ impl ErrorType {
             Self::Communication => "communication",
             Self::Runtime => "runtime",
             Self::OutcomeUnknown => "outcome-unknown",
+            Self::PolicyDenied => "policy-denied",
         }
     }
 
@@ -87,7 +92,7 @@ impl ErrorType {
         match self {
             Self::Configuration | Self::Validation | Self::Expression => 400,
             Self::Authentication => 401,
-            Self::Authorization => 403,
+            Self::Authorization | Self::PolicyDenied => 403,
             Self::Timeout => 408,
             Self::Communication | Self::Runtime | Self::OutcomeUnknown => 500,
         }
@@ -104,6 +109,7 @@ impl ErrorType {
             Self::Communication => "Communication error",
             Self::Runtime => "Runtime error",
             Self::OutcomeUnknown => "Outcome unknown",
+            Self::PolicyDenied => "Denied by policy",
         }
     }
 }
@@ -169,5 +175,22 @@ impl fmt::Debug for Error {
     /// Problem details with secrets redacted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.to_value(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_have_a_uri_and_a_status() {
+        let check = |kind: ErrorType, uri: &str, status: u16| {
+            let error = Error::new(kind, "detail");
+            assert_eq!((&*error.kind, error.status, error.is(kind)), (uri, status, true));
+        };
+        let timeout = "https://serverlessworkflow.io/spec/1.0.0/errors/timeout";
+        check(ErrorType::Timeout, timeout, 408);
+        check(ErrorType::OutcomeUnknown, "tutti://errors/outcome-unknown", 500);
+        check(ErrorType::PolicyDenied, "tutti://errors/policy-denied", 403);
     }
 }

@@ -6,6 +6,7 @@
 //! **Invariant:** nothing is acknowledged, dispatched or shown before the turn that says so is durable.
 
 mod dispatch;
+mod happening;
 mod keys;
 mod library;
 mod owner;
@@ -13,9 +14,8 @@ mod resident;
 mod service;
 mod timers;
 
+pub use happening::{Happening, Incident, Output, Refusal, RequestId, Settlement, Stored};
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
-pub use owner::{
-    Happening, Incident, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored,
-};
+pub use owner::{Loop, LoopOptions};
 pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id};

@@ -58,7 +58,7 @@ impl Journal {
     pub(crate) fn decode(history: &History, sealer: &dyn Sealer) -> Result<Self, String> {
         let decode = |row: &Row| row.decode(sealer, &|digest| history.blobs.get(digest).cloned());
         let turns: Result<Vec<Turn>, _> = history.rows.iter().map(decode).collect();
-        let head = history.rows.last().map_or(crate::owner::NOTHING, |row| row.digest);
+        let head = history.rows.last().map_or(Digest::ZERO, |row| row.digest);
         turns.map(|turns| Self { turns, head }).map_err(|error| error.to_string())
     }
 }
@@ -67,7 +67,7 @@ impl Resident {
     pub(crate) fn new(execution: Execution) -> Self {
         Self {
             execution,
-            head: crate::owner::NOTHING,
+            head: Digest::ZERO,
             turns_ahead: 0,
             is_durable: false,
             queued: false,

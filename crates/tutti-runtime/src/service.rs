@@ -23,8 +23,9 @@ use tutti_journal::{ErrorType, Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
 use crate::{
+    happening::{Happening, Output, Refusal, RequestId, Settlement, Stored},
     library::Library,
-    owner::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored},
+    owner::{Loop, LoopOptions},
 };
 
 /// The stack of the loop's thread: expressions are evaluated on it.

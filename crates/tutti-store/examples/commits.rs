@@ -158,6 +158,7 @@ fn one(turn: StoredTurn) -> Commit {
     Commit { definitions: Vec::new(), turns: vec![turn] }
 }
 
+/// One figure a line, as `cargo xtask bench` reads them: name, value and unit, parted by tabs.
 fn rate(what: &str, commits: u32, time: Duration) {
-    println!("{what}: {commits} in {time:.1?} = {:.0}/s", f64::from(commits) / time.as_secs_f64());
+    println!("store: {what}\t{:.0}\t/s", f64::from(commits) / time.as_secs_f64());
 }

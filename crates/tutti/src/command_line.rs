@@ -28,13 +28,17 @@ const STYLES: styling::Styles = styling::Styles::styled()
 
 /// Runs workflows written in the Serverless Workflow DSL, durably.
 #[derive(Debug, Parser)]
-#[command(name = "tutti", version = VERSION, styles = STYLES, max_term_width = 100, after_help = TUTTI_EXAMPLES)]
+#[command(name = "tutti", version = VERSION, styles = STYLES, after_help = TUTTI_EXAMPLES)]
 pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Print no colors (so does the environment variable NO_COLOR)
-    #[arg(long, global = true)]
+    /// Print no colors
+    #[arg(
+        long,
+        global = true,
+        help = "Print no colors (so does the environment variable NO_COLOR)"
+    )]
     pub(crate) no_color: bool,
 }
 
@@ -113,6 +117,7 @@ pub(crate) struct RunArguments {
     pub(crate) timeout: Option<tutti_dsl::Duration>,
     /// Go on with an execution that was interrupted: the one named, or the one in --store
     #[arg(long, value_name = "EXECUTION", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "the shape that the derive macro asks for")]
     pub(crate) resume: Option<Option<tutti_ids::ExecutionId>>,
     /// Settle calls whose outcome is unknown: make them again, let their task fault, or take this as their output
     #[arg(long, value_name = "retry|fault|complete=JSON", requires = "resume")]

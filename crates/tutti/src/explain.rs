@@ -17,7 +17,9 @@ pub(crate) fn explain(code: Option<&str>) -> Result<Exit, Failure> {
 }
 
 fn list() -> String {
-    Code::ALL.iter().map(|code| format!("{code}  {}\n", code.summary())).collect()
+    let lines: Vec<String> =
+        Code::ALL.iter().map(|code| format!("{code}  {}\n", code.summary())).collect();
+    lines.concat()
 }
 
 fn unknown(code: &str) -> Failure {

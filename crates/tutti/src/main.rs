@@ -17,9 +17,9 @@ mod run;
 mod text_of_value;
 mod validate;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 
 use crate::{
     command_line::{Arguments, Command},
@@ -28,7 +28,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parsed() {
         Ok(arguments) => arguments,
         Err(error) => return shown(&error),
     };
@@ -43,9 +43,16 @@ fn main() -> ExitCode {
     ExitCode::from(exit)
 }
 
+/// The command line; help and refusals in no colors where it says so.
+fn parsed() -> Result<Arguments, clap::Error> {
+    let plain = env::args_os().any(|argument| argument == "--no-color");
+    let color = if plain { ColorChoice::Never } else { ColorChoice::Auto };
+    Arguments::from_arg_matches(&Arguments::command().color(color).try_get_matches()?)
+}
+
 fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
-        Command::Run(arguments) => run::run(*arguments, console),
+        Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
         Command::Completions(arguments) => completions::completions(arguments.shell),

@@ -1,10 +1,15 @@
 //! What a person sees of an execution while it goes on.
 //!
-//! [`model`] folds journal entries into a tree and is pure; [`tree`] draws a tree as lines and is pure; this file has the
-//! rest: when to draw, and where.
+//! [`fold`] folds journal entries into the tree of [`model`]; [`tree`] draws it as lines, [`notice`] tells one happening
+//! as a line. All of that is pure; this file has the rest: when to draw, and where.
 
+mod fold;
 mod model;
+mod notice;
+#[cfg(test)]
+mod tests;
 mod tree;
+mod words;
 
 use std::{
     fmt::Write as _,
@@ -19,7 +24,7 @@ use tutti_journal::{Sealer, Turn};
 use tutti_runtime::{Clock as _, Library, Observer, SystemClock};
 use tutti_store::Store;
 
-use self::model::{Model, Notice};
+use self::{model::Model, notice::Notice};
 use crate::{
     console::{Console, Style, terminal_size},
     exit::Failure,
@@ -105,7 +110,7 @@ impl Progress {
                     break;
                 };
                 shown.model.fold(&turn, &workflow, &mut |_told_before| {});
-                left.extend(model::children_of(&turn));
+                left.extend(fold::children_of(&turn));
             }
             shown.stale = true;
         }

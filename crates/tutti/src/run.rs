@@ -47,12 +47,12 @@ enum Ended {
 }
 
 /// Runs a workflow, or goes on with an execution.
-pub(crate) fn run(arguments: RunArguments, console: &Console) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, Failure> {
     if !arguments.event.is_empty() {
         return Err(Failure::usage("this version does not take events yet")
             .hint("give what the workflow needs with --input"));
     }
-    let subject = begin::subject(&arguments, console)?;
+    let subject = begin::subject(arguments, console)?;
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -60,13 +60,13 @@ pub(crate) fn run(arguments: RunArguments, console: &Console) -> Result<Exit, Fa
     // What is still out when the waiting ends is given up when `tokio` is dropped, before anything is said about it.
     let (state, ended, progress) = {
         let _entered = tokio.enter();
-        let (mut running, progress) = Running::start(&arguments, subject, console)?;
-        let ended = tokio.block_on(running.wait(&arguments, &progress));
+        let (mut running, progress) = Running::start(arguments, subject, console)?;
+        let ended = tokio.block_on(running.wait(arguments, &progress));
         (running.state, ended, progress)
     };
     tokio.shutdown_timeout(Duration::ZERO);
     progress.finish();
-    ending::tell(&state, ended?, &arguments, console)
+    ending::tell(&state, ended?, arguments, console)
 }
 
 /// An execution that goes on in this process.
@@ -85,7 +85,7 @@ impl Running {
     ) -> Result<(Self, Arc<Progress>), Failure> {
         let state = State::open(&subject)?;
         let progress = Arc::new(Progress::new(arguments.quiet, console));
-        let sealer = Arc::new(RowSealer::new(state.keyring()?));
+        let sealer = Arc::new(RowSealer::new(state.keyring(&subject.what)?));
         let options = Options {
             store: state.store.clone(),
             connectors: connectors(),
@@ -119,13 +119,13 @@ impl Running {
         tokio::select! {
             biased;
             exit = signal => Ok(Ended::Signal(exit)),
-            ended = self.to_the_end(arguments, progress) => ended,
+            ended = self.follow(arguments, progress) => ended,
             () = elapsed(limit) => Ok(Ended::TimedOut),
             () = drawing => Ok(Ended::TimedOut),
         }
     }
 
-    async fn to_the_end(
+    async fn follow(
         &mut self,
         arguments: &RunArguments,
         progress: &Progress,
@@ -153,6 +153,7 @@ impl Running {
             }
             after = Some(open);
         }
+        self.state.discard_scratch().await?;
         Ok(Ended::Outcome(outcome))
     }
 

@@ -69,9 +69,13 @@ fn yaml(value: &Value, depth: usize, out: &mut String) {
             return out.push('\n');
         }
     }
-    out.push('\n');
+    // The first member of what stands in a list follows its dash.
+    let mut follows_dash = out.ends_with('-');
+    out.push_str(if follows_dash { " " } else { "\n" });
     for (key, member) in members_of(value) {
-        out.push_str(&"  ".repeat(depth));
+        if !std::mem::take(&mut follows_dash) {
+            out.push_str(&"  ".repeat(depth));
+        }
         match key {
             Some(key) => {
                 out.push_str(&yaml_text(key));
@@ -129,7 +133,7 @@ mod tests {
     #[test]
     fn yaml_quotes_what_would_be_read_otherwise() {
         let text = text_of(&value(), Some(OutputFormat::Yaml));
-        let expected = "a:\n  - 1\n  -\n    b: \"yes\"\n  - []\n  -\n    -\n      - true\nc: {}\nd e: \"x: y\"\n\"n\": null\ns: plain text\n";
+        let expected = "a:\n  - 1\n  - b: \"yes\"\n  - []\n  - - - true\nc: {}\nd e: \"x: y\"\n\"n\": null\ns: plain text\n";
         assert_eq!(text, expected);
         assert_eq!(text_of(&Value::from("x"), Some(OutputFormat::Yaml)), "x\n");
         assert_eq!(text_of(&Value::NULL, Some(OutputFormat::Yaml)), "null\n");

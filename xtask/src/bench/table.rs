@@ -3,22 +3,27 @@
 use std::fmt;
 
 /// A measured number with its unit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Figure {
     value: f64,
-    unit: &'static str,
+    unit: String,
 }
 
 impl Figure {
     /// So many each second.
     pub(crate) fn per_second(value: f64) -> Self {
-        Self { value, unit: "/s" }
+        Self::new(value, "/s")
+    }
+
+    /// So much of a unit.
+    pub(crate) fn new(value: f64, unit: impl Into<String>) -> Self {
+        Self { value, unit: unit.into() }
     }
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = usize::from(self.value < 100.0);
+        let digits = if self.value < 10.0 { 2 } else { usize::from(self.value < 100.0) };
         write!(f, "{:.digits$} {}", self.value, self.unit)
     }
 }
@@ -26,35 +31,57 @@ impl fmt::Display for Figure {
 /// One line of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
-    name: &'static str,
+    name: String,
     figure: Figure,
-    limit: Option<Figure>,
+    against: Option<Against>,
 }
 
 impl Row {
-    /// A limit of this machine.
-    pub(crate) fn limit(name: &'static str, figure: Figure) -> Self {
-        Self { name, figure, limit: None }
+    /// A figure that stands for itself, such as a limit of this machine.
+    pub(crate) fn alone(name: impl Into<String>, figure: Figure) -> Self {
+        Self { name: name.into(), figure, against: None }
     }
 
-    /// A figure of ours, held against a limit in the same unit.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the product's first row uses it"))]
-    pub(crate) fn held(name: &'static str, figure: Figure, limit: Figure) -> Self {
-        Self { name, figure, limit: Some(limit) }
+    /// A figure of ours, held against a limit of this machine in the same unit.
+    pub(crate) fn held(name: impl Into<String>, figure: Figure, limit: Figure) -> Self {
+        Self { name: name.into(), figure, against: Some(Against::Limit(limit)) }
+    }
+
+    /// A figure that must not be above a bar.
+    pub(crate) fn at_most(name: impl Into<String>, figure: Figure, bar: f64) -> Self {
+        Self { name: name.into(), figure, against: Some(Against::AtMost(bar)) }
+    }
+
+    /// A figure that must not be below a bar.
+    pub(crate) fn at_least(name: impl Into<String>, figure: Figure, bar: f64) -> Self {
+        Self { name: name.into(), figure, against: Some(Against::AtLeast(bar)) }
     }
 
     fn cells(&self) -> [String; 4] {
-        let limit = self.limit.map_or_else(String::new, |limit| limit.to_string());
-        let ratio = self
-            .limit
-            .map_or_else(String::new, |limit| format!("{:.2}", self.figure.value / limit.value));
-        [self.name.to_owned(), self.figure.to_string(), limit, ratio]
+        let unit = &self.figure.unit;
+        let (against, ratio) = match &self.against {
+            None => (String::new(), None),
+            Some(Against::Limit(limit)) => (limit.to_string(), Some(limit.value)),
+            Some(Against::AtMost(bar)) => (format!("≤ {}", Figure::new(*bar, unit)), Some(*bar)),
+            Some(Against::AtLeast(bar)) => (format!("≥ {}", Figure::new(*bar, unit)), Some(*bar)),
+        };
+        let ratio =
+            ratio.map_or_else(String::new, |value| format!("{:.2}", self.figure.value / value));
+        [self.name.clone(), self.figure.to_string(), against, ratio]
     }
+}
+
+/// What a figure is held against.
+#[derive(Debug, Clone, PartialEq)]
+enum Against {
+    Limit(Figure),
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 /// The whole table as text.
 pub(crate) fn print(rows: &[Row]) -> String {
-    let head = ["what", "figure", "machine limit", "ratio"].map(str::to_owned);
+    let head = ["what", "figure", "limit or bar", "ratio"].map(str::to_owned);
     let lines: Vec<[String; 4]> =
         std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
     let width =
@@ -75,12 +102,14 @@ mod tests {
     fn columns_line_up_and_a_held_figure_shows_its_ratio() {
         let limit = Figure::per_second(4600.0);
         let rows = [
-            Row::limit("machine: sync", limit),
+            Row::alone("machine: sync", limit.clone()),
             Row::held("tasks", Figure::per_second(2300.0), limit),
+            Row::at_most("start", Figure::new(15.0, "ms"), 60.0),
         ];
-        let expected = "what            figure  machine limit  ratio\n\
+        let expected = "what            figure  limit or bar  ratio\n\
                         machine: sync  4600 /s\n\
-                        tasks          2300 /s        4600 /s   0.50";
+                        tasks          2300 /s       4600 /s   0.50\n\
+                        start          15.0 ms     ≤ 60.0 ms   0.25";
         assert_eq!(print(&rows), expected);
     }
 }

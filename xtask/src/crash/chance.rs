@@ -1,6 +1,6 @@
 //! Chance from a seed, so that a round can be run again.
 
-/// A small generator (SplitMix64).
+/// A small generator (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(crate) struct Chance(u64);
 

@@ -86,17 +86,13 @@ impl<'a> Round<'a> {
     fn start(&self, resume: Option<&[String]>) -> Result<Child> {
         let mut command = Command::new(self.binary);
         command.arg("run").arg("--store").arg(self.store()).args(["--quiet", "--secret", "canary"]);
-        match resume {
-            Some(how) => command.arg("--resume").args(how),
-            None => {
-                let input = format!(
-                    r#"{{"url":"{}","ledger":"{}"}}"#,
-                    self.recorder.url(),
-                    self.folder.join("ledger").display()
-                );
-                command.arg(self.folder.join("round.yaml")).arg("--input").arg(input)
-            }
-        };
+        if let Some(how) = resume {
+            command.arg("--resume").args(how);
+        } else {
+            let (url, ledger) = (self.recorder.url(), self.folder.join("ledger"));
+            let input = format!(r#"{{"url":"{url}","ledger":"{}"}}"#, ledger.display());
+            command.arg(self.folder.join("round.yaml")).arg("--input").arg(input);
+        }
         command
             .env("canary", CANARY)
             .stdin(Stdio::null())
@@ -107,7 +103,7 @@ impl<'a> Round<'a> {
 
     /// Kills the binary after a random time, unless it ends before.
     fn kill_or_let_end(&mut self, child: &mut Child) -> Result<bool> {
-        thread::sleep(Duration::from_micros(self.chance.below(500_000)));
+        thread::sleep(Duration::from_micros(self.chance.below(250_000)));
         if child.try_wait().context("cannot look after the binary")?.is_some() {
             return Ok(false);
         }
@@ -122,18 +118,12 @@ impl<'a> Round<'a> {
             format!("the binary needs a person, but does not say for which task:\n{errors}")
         })?;
         let (made, ended) = match task {
-            "charge" => (self.posts().len(), self.charged(errors)),
-            _ => (self.ledger()?.len(), self.charged(errors)),
+            "charge" => (self.posts().len(), index_of(errors)),
+            _ => (self.ledger()?.len(), index_of(errors)),
         };
         let happened = made > ended.with_context(|| format!("no index in:\n{errors}"))?;
         let answer = if happened { "complete={\"ok\":true}" } else { "retry" };
         Ok(vec!["--unknown".to_owned(), answer.to_owned()])
-    }
-
-    /// How many calls of the loop had ended before the one that is unknown: it carries its index in its key.
-    fn charged(&self, errors: &str) -> Option<usize> {
-        let rest = errors.split_once("round-")?.1;
-        rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
     }
 
     /// A kill before the start was durable leaves nothing behind: no effect, no execution.
@@ -202,6 +192,12 @@ impl<'a> Round<'a> {
     fn store(&self) -> PathBuf {
         self.folder.join("store")
     }
+}
+
+/// Which call of a loop is unknown: it carries its index in its key.
+fn index_of(errors: &str) -> Option<usize> {
+    let rest = errors.split_once("round-")?.1;
+    rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -73,6 +73,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tutti-ids",
         ],
     ),
+    // They know the product as a user does: by its command line.
+    ("tutti-examples", &[]),
     ("xtask", &[]),
 ];
 

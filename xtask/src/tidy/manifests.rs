@@ -63,7 +63,7 @@ fn rules(file: &SourceFile) -> impl Iterator<Item = &str> {
 }
 
 fn is_manifest_of_a_crate(file: &SourceFile) -> bool {
-    file.path == "xtask/Cargo.toml"
+    ["examples/Cargo.toml", "xtask/Cargo.toml"].contains(&file.path.as_str())
         || (file.path.starts_with("crates/") && file.path.ends_with("/Cargo.toml"))
 }
 

@@ -243,11 +243,8 @@ fn refused(error: &ConnectError) -> Trouble {
         }
         _ => error.to_string(),
     };
-    let mut refused = broken(detail);
-    if let ConnectError::Denied { .. } = error {
-        refused.kind = "tutti://errors/policy-denied".into();
-        refused.status = 403;
-        refused.title = Some(Value::from("Denied by policy"));
-    }
-    Trouble::unclear(refused)
+    Trouble::unclear(match error {
+        ConnectError::Denied { .. } => Error::new(ErrorType::PolicyDenied, detail),
+        _ => broken(detail),
+    })
 }

@@ -6,16 +6,18 @@ use std::{
     process::{Command, Stdio},
 };
 
+use tokio::{io::AsyncWriteExt, process::Child};
 use tutti_expr::Value;
 use tutti_journal::{Effect, Error, ErrorType};
 
 use super::{
     capture::Capture,
     config::Arguments,
+    group::Group,
     outcome::{cut_off, result},
-    process::{self, Group, KillOnDrop, Streams},
+    process::{self, KillOnDrop, Streams},
     record::{Record, State},
-    watch::{End, Output, Process, Watch},
+    watch::{End, Output, Process, Watch, claimed},
 };
 use crate::{
     BoxFuture, Call, CallContext, Connector, Failure, Probe, http::outcome_unknown, redact::Secrets,
@@ -72,7 +74,13 @@ impl Making {
         if self.context.cancellation.is_cancelled() {
             return Err(Failure::Cancelled);
         }
-        let Some(scratch) = &self.context.scratch else { return self.run_directly().await };
+        let Some(scratch) = &self.context.scratch else {
+            return if self.arguments.awaits {
+                self.run_directly().await
+            } else {
+                self.start_directly()
+            };
+        };
         match self.left_from_before(scratch) {
             Some(record) => match self.resume(&record).await {
                 Probe::Finished(result) => result.map_err(Failure::Known),
@@ -86,9 +94,10 @@ impl Making {
     }
 
     async fn probe(&self) -> Probe {
-        let scratch = self.context.scratch.as_deref();
-        match scratch.and_then(|scratch| Record::find(scratch, &self.call, self.call.attempt)) {
+        let Some(scratch) = self.context.scratch.as_deref() else { return Probe::Unknown };
+        match Record::find(scratch, &self.call, self.call.attempt) {
             Some(record) => self.resume(&record).await,
+            None if Record::is_absence_telling(scratch) => Probe::NotMade,
             None => Probe::Unknown,
         }
     }
@@ -109,6 +118,7 @@ impl Making {
             State::GivenUp => Probe::NotMade,
             State::NotBegun if record.give_up() => Probe::NotMade,
             State::Lost => Probe::Unknown,
+            _ if !self.arguments.awaits => begun(record).await,
             State::NotBegun
             | State::Beginning
             | State::Running(_)
@@ -139,8 +149,14 @@ impl Making {
     /// Runs the command so that its end is known even if we die.
     async fn run_recorded(&self, scratch: &Path) -> Result<Value, Failure> {
         let record = Record::create(scratch, &self.call).map_err(|error| not_started(&error))?;
-        let (mut command, output) = self.prepare(&record).map_err(|error| not_started(&error))?;
-        let end = self.watch(&mut command, |_child| output).await;
+        let (command, output) = self.prepare(&record).map_err(|error| not_started(&error))?;
+        if !self.arguments.awaits {
+            let started = start(command).inspect_err(|_failure| {
+                record.give_up();
+            });
+            return started.map(|_left_alone| Value::NULL);
+        }
+        let end = self.watch(command, |_child| output).await;
         let (mut end, capture) = end.inspect_err(|_failure| {
             record.give_up();
         })?;
@@ -171,20 +187,30 @@ impl Making {
     async fn run_directly(&self) -> Result<Value, Failure> {
         let stdin = if self.arguments.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         let streams = Streams { stdin, stdout: Stdio::piped(), stderr: Stdio::piped() };
-        let mut command = process::direct(&self.arguments, &self.call, streams);
+        let command = process::direct(&self.arguments, &self.call, streams);
         let input = self.arguments.stdin.clone();
-        let (end, capture) = self.watch(&mut command, |child| Output::pipes(child, input)).await?;
+        let (end, capture) = self.watch(command, |child| Output::pipes(child, input)).await?;
         self.conclude(end, &capture)
+    }
+
+    /// Starts the command, and leaves it to itself.
+    fn start_directly(&self) -> Result<Value, Failure> {
+        let stdin = if self.arguments.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        let streams = Streams { stdin, stdout: Stdio::null(), stderr: Stdio::null() };
+        let mut child = start(process::direct(&self.arguments, &self.call, streams))?;
+        if let Some((mut pipe, text)) = child.stdin.take().zip(self.arguments.stdin.clone()) {
+            // A command need not read it all, nor soon.
+            tokio::spawn(async move { pipe.write_all(text.as_bytes()).await.ok() });
+        }
+        Ok(Value::NULL)
     }
 
     async fn watch(
         &self,
-        command: &mut Command,
-        output: impl FnOnce(&mut tokio::process::Child) -> Output,
+        command: Command,
+        output: impl FnOnce(&mut Child) -> Output,
     ) -> Result<(End, Capture<'_>), Failure> {
-        let command = std::mem::replace(command, Command::new("sh"));
-        let mut child =
-            tokio::process::Command::from(command).spawn().map_err(|error| not_started(&error))?;
+        let mut child = start(command)?;
         let group = child.id().and_then(Group::led_by);
         let guard = KillOnDrop::new(group);
         let output = output(&mut child);
@@ -212,6 +238,20 @@ impl Making {
             Effect::Read | Effect::Idempotent => Failure::Known(error.clone()),
         }
     }
+}
+
+/// What is known of a recorded command that nobody waits for: its start is all that counts.
+async fn begun(record: &Record) -> Probe {
+    match claimed(record).await {
+        State::Running(_) | State::Remaining(_) | State::Ended { .. } => {
+            Probe::Finished(Ok(Value::NULL))
+        }
+        State::NotBegun | State::GivenUp | State::Beginning | State::Lost => Probe::Unknown,
+    }
+}
+
+fn start(command: Command) -> Result<Child, Failure> {
+    tokio::process::Command::from(command).spawn().map_err(|error| not_started(&error))
 }
 
 fn not_started(error: &io::Error) -> Failure {

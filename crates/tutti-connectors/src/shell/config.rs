@@ -16,6 +16,8 @@ pub(super) struct Arguments {
     /// Beside the base environment.
     pub(super) environment: Vec<(String, String)>,
     pub(super) output: Return,
+    /// Whether the call ends with the command, not with its start.
+    pub(super) awaits: bool,
 }
 
 /// What the call's output is.
@@ -43,14 +45,13 @@ impl Arguments {
         }
         let stdin = members.optional("stdin").map(text_or_json);
         let output = output(members.optional_text("return")?)?;
-        // Whether the task waits for the command is the engine's affair.
-        members.optional("await");
+        let awaits = members.optional("await").is_none() || members.flag("await")?;
         members.finish()?;
         let texts = positional.iter().chain(environment.iter().map(|(_, text)| text));
         if texts.chain([&command]).any(|text| text.contains('\0')) {
             return Err(invalid("a command, argument or variable has a NUL in it".to_owned()));
         }
-        Ok(Self { command, positional, stdin, environment, output })
+        Ok(Self { command, positional, stdin, environment, output, awaits })
     }
 }
 
@@ -140,6 +141,7 @@ mod tests {
             r#"{"command":"x","return":"exit"}"#,
             "`return` is `exit`, not stdout, stderr, code, all or none",
         );
+        check(r#"{"command":"x","await":"no"}"#, "`shell.await` must be a boolean, not a string");
         check(r#"{"command":"a\u0000b"}"#, "a command, argument or variable has a NUL in it");
         check(
             r#"{"command":"x","arguments":{"A":1},"environment":{"A":2}}"#,

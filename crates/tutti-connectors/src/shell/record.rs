@@ -16,8 +16,9 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use tutti_journal::Effect;
 
-use super::process::{Group, boot, start_time, stat};
+use super::group::{Group, boot, start_time, stat};
 use crate::{Call, http::hexadecimal};
 
 /// Written instead of a recorder's line by whoever gives a command up.
@@ -56,6 +57,7 @@ impl Record {
     /// Makes a new record for a call and writes the intention down.
     pub(super) fn create(scratch: &Path, call: &Call) -> io::Result<Self> {
         let mut directory = DirBuilder::new();
+        let is_new = !scratch.is_dir();
         directory.mode(0o700).recursive(true).create(scratch)?;
         let mut generation = 0;
         let record = loop {
@@ -72,7 +74,20 @@ impl Record {
             .create_new(true)
             .open(record.0.join("intention"))?
             .write_all(intention.as_bytes())?;
+        // Where repeating does no harm nobody needs to rely on a record being there.
+        if call.effect == Effect::Once {
+            File::open(scratch)?.sync_all()?;
+            if let Some(parent) = scratch.parent().filter(|_| is_new) {
+                File::open(parent)?.sync_all()?;
+            }
+        }
         Ok(record)
+    }
+
+    /// Whether the absence of a record means that nothing was started: records are made durable before anything is, so
+    /// it does as long as the place they are kept in is there.
+    pub(super) fn is_absence_telling(scratch: &Path) -> bool {
+        scratch.parent().is_some_and(Path::is_dir)
     }
 
     fn at(scratch: &Path, call: &Call, attempt: u32, generation: u32) -> Self {

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     capture::Capture,
-    process::Group,
+    group::Group,
     record::{Record, State},
 };
 use crate::{Cancellation, LogStream};
@@ -148,15 +148,19 @@ impl Process {
     }
 }
 
-async fn adopted_ended(record: &Record) {
+/// What a record says once a claim that is being made is made; it takes no time, unless its writer died over it.
+pub(super) async fn claimed(record: &Record) -> State {
     let patience = Instant::now() + GRACE;
     loop {
         match record.state() {
-            State::Running(_) | State::Remaining(_) => {}
-            // A claim takes no time to write, unless its writer died over it.
-            State::Beginning if Instant::now() < patience => {}
-            _ => return,
+            State::Beginning if Instant::now() < patience => sleep(TICK).await,
+            state => return state,
         }
+    }
+}
+
+async fn adopted_ended(record: &Record) {
+    while let State::Running(_) | State::Remaining(_) = claimed(record).await {
         sleep(TICK).await;
     }
 }
@@ -185,7 +189,10 @@ impl Output {
     /// Safe: nothing is lost.
     async fn next(&mut self) -> (LogStream, Vec<u8>) {
         match self {
-            Self::Pipes(pipes) => pipes.next().await,
+            Self::Pipes(pipes) => match pipes.next().await {
+                Some(chunk) => chunk,
+                None => pending().await,
+            },
             Self::Files { stdout, stderr } => loop {
                 if let Some(chunk) = chunk(stdout, stderr) {
                     return chunk;
@@ -200,10 +207,7 @@ impl Output {
         match self {
             Self::Pipes(pipes) => {
                 pipes.stdin = None;
-                while !pipes.are_closed() {
-                    let Ok((stream, bytes)) = timeout(LAST_WORDS, pipes.next()).await else {
-                        return;
-                    };
+                while let Ok(Some((stream, bytes))) = timeout(LAST_WORDS, pipes.next()).await {
                     capture.push(stream, &bytes).await;
                 }
             }
@@ -233,8 +237,9 @@ impl Pipes {
         self.stdout.is_none() && self.stderr.is_none()
     }
 
-    async fn next(&mut self) -> (LogStream, Vec<u8>) {
-        loop {
+    /// More output; none once both pipes are closed.
+    async fn next(&mut self) -> Option<(LogStream, Vec<u8>)> {
+        while !self.are_closed() {
             let chunk = tokio::select! {
                 bytes = read(&mut self.stdout) => (LogStream::Stdout, bytes),
                 bytes = read(&mut self.stderr) => (LogStream::Stderr, bytes),
@@ -243,9 +248,10 @@ impl Pipes {
             match chunk {
                 (LogStream::Stderr, bytes) if bytes.is_empty() => self.stderr = None,
                 (_, bytes) if bytes.is_empty() => self.stdout = None,
-                chunk => return chunk,
+                chunk => return Some(chunk),
             }
         }
+        None
     }
 }
 

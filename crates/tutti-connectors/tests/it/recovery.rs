@@ -194,13 +194,18 @@ async fn what_was_found_not_to_be_made_can_be_made() {
     assert_eq!(scene.made(), 2);
 }
 
+/// Records are durable before anything is started, so their absence tells, unless their place is gone too.
 #[tokio::test]
-async fn without_a_record_nobody_can_tell() {
+async fn without_a_record_nothing_was_made_where_records_are_kept() {
     let directory = Directory::new();
-    for scratch in [None, Some(directory.path())] {
-        let (_world, context) = World::new(scratch);
+    let kept = directory.path().join("execution");
+    let gone = directory.path().join("gone").join("execution");
+    for (scratch, expected) in
+        [(None, "unknown"), (Some(kept), "not made"), (Some(gone), "unknown")]
+    {
+        let (_world, context) = World::new(scratch.as_deref());
         let probe = Shell.probe(call(r#"{"command":"true"}"#), context).await;
-        assert_eq!(shown_probe(&probe), "unknown");
+        assert_eq!(shown_probe(&probe), expected, "{scratch:?}");
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use tokio::time::timeout;
 use tutti_connectors::{Connector, LogStream, shell::Shell};
 use tutti_expr::Value;
 use tutti_journal::Effect;
 
-use crate::world::{Directory, World, call, call_with, eventually, shown};
+use crate::world::{Directory, PATIENCE, World, call, call_with, eventually, shown, shown_probe};
 
 async fn shell(scratch: Option<&Path>, arguments: &str) -> String {
     let (_world, context) = World::new(scratch);
@@ -92,6 +93,83 @@ fn the_environment_is_clean() {
         r#"{"command":"env | cut -d= -f1 | grep -vxE 'PATH|HOME|LANG|TZ|USER|TMPDIR|PWD|SHLVL|_|OLDPWD|TUTTI_IDEMPOTENCY_KEY|TUTTI_ATTEMPT'","return":"all"}"#,
         r#"{"code":1,"stdout":"","stderr":""}"#,
     )]);
+}
+
+/// Calls with `await: false` from a runtime that ends with the call; `$D` is the directory.
+#[track_caller]
+fn start(directory: &Directory, scratch: Option<&Path>, command: &str) {
+    let command = command.replace("$D", directory.path().to_str().expect("UTF-8"));
+    let arguments = format!(r#"{{"command":"{command}","await":false}}"#);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let outcome =
+        runtime.block_on(async { timeout(PATIENCE, shell(scratch, &arguments)).await.ok() });
+    assert_eq!(outcome.as_deref(), Some("null"), "{command}");
+}
+
+#[tokio::test]
+async fn a_command_nobody_waits_for_outlives_its_call() {
+    let command = "echo out; while [ -d $D ] && [ ! -e $D/go ]; do sleep 0.01; done; (while [ -d $D ] && [ ! -e $D/on ]; do sleep 0.01; done; echo > $D/left) & echo > $D/done; exit 3";
+    for recorded in [true, false] {
+        let directory = Directory::new();
+        let scratch = directory.path().join("scratch");
+        let scratch = recorded.then_some(scratch.as_path());
+        std::thread::scope(|scope| {
+            scope.spawn(|| start(&directory, scratch, command));
+        });
+        // It waits for `go`, so it is still there when the call and all that belonged to it are gone.
+        for (told, said) in [("go", "done"), ("on", "left")] {
+            assert!(!Path::new(&directory.join(said)).exists(), "{said}");
+            std::fs::write(directory.join(told), "").expect("a file");
+            eventually(said, || Path::new(&directory.join(said)).exists().then_some(())).await;
+        }
+        if let Some(scratch) = scratch {
+            let record = std::fs::read_dir(scratch).expect("a directory").next();
+            let record = record.expect("a record").expect("an entry").path();
+            let output = std::fs::read_to_string(record.join("stdout"));
+            assert_eq!(output.expect("its output"), "out\n");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_command_nobody_waits_for_gets_its_input() {
+    for recorded in [true, false] {
+        let directory = Directory::new();
+        let scratch = directory.path().join("scratch");
+        let got = directory.join("got");
+        let arguments =
+            format!(r#"{{"command":"cat > {got}; echo >> {got}","await":false,"stdin":"in"}}"#);
+        let outcome = shell(recorded.then_some(scratch.as_path()), &arguments).await;
+        assert_eq!(outcome, "null");
+        let whole = || std::fs::read_to_string(&got).ok().filter(|text| text == "in\n");
+        eventually("the input", whole).await;
+    }
+}
+
+/// Whoever asks later hears that it was started, whatever became of it.
+#[tokio::test]
+async fn a_command_nobody_waits_for_is_finished_once_it_began() {
+    let directory = Directory::new();
+    let scratch = directory.path().join("scratch");
+    let path = directory.path().display();
+    let arguments = format!(
+        r#"{{"command":"echo >> {path}/made; while [ -d {path} ] && [ ! -e {path}/go ]; do sleep 0.01; done; exit 3","await":false}}"#
+    );
+    let made = || std::fs::read_to_string(directory.join("made")).ok();
+    assert_eq!(shell(Some(&scratch), &arguments).await, "null");
+    eventually("made", made).await;
+    let probe = async || {
+        let (_world, context) = World::new(Some(&scratch));
+        shown_probe(&Shell.probe(call(&arguments), context).await)
+    };
+    assert_eq!(probe().await, "finished null");
+    assert_eq!(shell(Some(&scratch), &arguments).await, "null");
+    std::fs::write(directory.join("go"), "").expect("a file");
+    let record = std::fs::read_dir(&scratch).expect("a directory").next();
+    let exit = record.expect("a record").expect("an entry").path().join("exit");
+    eventually("exit", || std::fs::read_to_string(&exit).ok().filter(|it| it == "3\n")).await;
+    assert_eq!(probe().await, "finished null");
+    assert_eq!(made().as_deref(), Some("\n"));
 }
 
 #[test]

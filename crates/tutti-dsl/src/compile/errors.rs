@@ -6,9 +6,8 @@ use tutti_expr::Template;
 
 use super::{
     At, Compiler,
-    flow::{Jumps, some_names},
+    flow::{Jumps, Surroundings, some_names},
     scope::{Place, Scopes},
-    tasks::Surroundings,
 };
 use crate::{
     Backoff, Catch, Effect, ErrorFilter, Jitter, RetryPolicy, TaskKind, Try, codes::Code,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use super::{At, Compiler, tasks::Surroundings};
+use super::{At, Compiler, scope::Scopes};
 use crate::{
     Case, TaskKind, Then,
     codes::Code,
@@ -35,6 +35,13 @@ impl Siblings {
         }
         Self { positions, jumps }
     }
+}
+
+/// Where a task stands and what is around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'s> {
+    pub(super) scopes: &'s Scopes,
+    pub(super) siblings: &'s Siblings,
 }
 
 impl<'n> Compiler<'n> {

@@ -1,12 +1,15 @@
 //! The tasks of `use.functions`.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use super::{
     At, Compiler,
-    flow::{Jumps, Siblings},
+    flow::{Jumps, Siblings, Surroundings},
     scope::Scopes,
-    tasks::Surroundings,
 };
 use crate::{codes::Code, diagnostic::Problem};
 
@@ -40,16 +43,12 @@ impl<'n> Compiler<'n> {
 
     /// A function that calls itself, directly or through others, would never end.
     pub(super) fn refuse_function_cycles(&mut self) {
-        let mut called: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
-        for call in &self.calls {
-            if let Some(from) = &call.from {
-                called.entry(from.clone()).or_default().push(call.to.clone());
-            }
-        }
         let calls = std::mem::take(&mut self.calls);
+        let circles = circles(&calls);
         for call in &calls {
             let Some(from) = &call.from else { continue };
-            if reaches(&called, &call.to, from) {
+            // In one circle with what it calls: from there a way leads back.
+            if circles.get(from) == circles.get(&call.to) {
                 let message = format!("function `{from}` calls itself through `{}`", call.to);
                 self.push(
                     Problem::new(Code::FunctionCycle, call.span.clone(), &*call.pointer, message)
@@ -65,17 +64,53 @@ fn declared<'n>(root: &At<'n>) -> Vec<(Arc<str>, At<'n>)> {
     functions.iter().flat_map(At::members).map(|(key, at)| (key.text.clone(), at)).collect()
 }
 
-/// Whether calls lead from one function to another.
-fn reaches(called: &BTreeMap<Arc<str>, Vec<Arc<str>>>, from: &Arc<str>, to: &Arc<str>) -> bool {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut open = vec![from];
-    while let Some(name) = open.pop() {
-        if name == to {
-            return true;
-        }
-        if seen.insert(name) {
-            open.extend(called.get(name).into_iter().flatten());
+type Calls<'c> = BTreeMap<&'c Arc<str>, Vec<&'c Arc<str>>>;
+
+/// The circle each function is in, named by one of its functions: those that call each other share it, a function
+/// that none leads back to has its own. (Kosaraju's two walks: callees last, then backwards.)
+fn circles(calls: &[FunctionCall]) -> BTreeMap<Arc<str>, Arc<str>> {
+    let mut callees: Calls<'_> = BTreeMap::new();
+    let mut callers: Calls<'_> = BTreeMap::new();
+    for call in calls {
+        let Some(from) = &call.from else { continue };
+        callees.entry(from).or_default().push(&call.to);
+        callees.entry(&call.to).or_default();
+        callers.entry(&call.to).or_default().push(from);
+    }
+    let mut circles = BTreeMap::new();
+    for start in finished(&callees).into_iter().rev() {
+        let mut open = vec![start];
+        while let Some(name) = open.pop() {
+            if !circles.contains_key(name) {
+                circles.insert(name.clone(), start.clone());
+                open.extend(callers.get(name).into_iter().flatten());
+            }
         }
     }
-    false
+    circles
+}
+
+/// The functions in the order a walk along the calls leaves them.
+fn finished<'c>(callees: &Calls<'c>) -> Vec<&'c Arc<str>> {
+    let mut order = Vec::new();
+    let mut seen = BTreeSet::new();
+    for start in callees.keys() {
+        let mut way = vec![(*start, 0)];
+        if !seen.insert(*start) {
+            continue;
+        }
+        while let Some((name, next)) = way.last_mut() {
+            let callee = callees.get(*name).and_then(|callees| callees.get(*next));
+            *next += 1;
+            match callee {
+                Some(callee) if seen.insert(*callee) => way.push((*callee, 0)),
+                Some(_) => {}
+                None => {
+                    order.push(*name);
+                    way.pop();
+                }
+            }
+        }
+    }
+    order
 }

@@ -4,17 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     At, Compiler,
-    flow::{Jumps, Siblings},
+    flow::{Jumps, Siblings, Surroundings},
     scope::Scopes,
 };
 use crate::{Call, DataFlow, ListId, Process, Task, TaskId, TaskKind, codes::Code, kinds::Keyword};
-
-/// Where a task stands and what is around it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Surroundings<'s> {
-    pub(super) scopes: &'s Scopes,
-    pub(super) siblings: &'s Siblings,
-}
 
 impl<'n> Compiler<'n> {
     /// A task list.

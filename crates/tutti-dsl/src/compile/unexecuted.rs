@@ -7,9 +7,10 @@ use crate::{
         Object, Shape,
         authentication::POLICY,
         calls,
-        document::{ENDPOINT, EXPORT, OUTPUT},
+        data_flow::{EXPORT, OUTPUT},
         events::{ITERATOR, STRATEGY},
         fit::fits,
+        resources::ENDPOINT,
         tasks,
     },
 };

@@ -7,11 +7,11 @@ use super::{
         Marked, Tasks, Text, TextValue, Value, Variable,
     },
     authentication::AUTHENTICATION,
-    document::{ENDPOINT, REDIRECT, RESOURCE},
     events::ITERATOR,
     object, optional,
     processes::SUBWORKFLOW,
     required,
+    resources::{ENDPOINT, REDIRECT, RESOURCE},
 };
 
 /// The arguments of a function by its name; `None` for functions that stand elsewhere.

@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     codes::Code,
-    compile::At,
     diagnostic::{Problem, nearest},
     kinds::Keyword,
-    tree::{Node, NodeKind},
+    tree::{At, Node, NodeKind},
     version,
 };
 
@@ -289,7 +288,7 @@ impl Checker<'_> {
             Problem::new(
                 code,
                 name.span.clone(),
-                &*crate::compile::child(&at.pointer, &name.text),
+                &*crate::tree::child(&at.pointer, &name.text),
                 message,
             )
             .hint(hint),
@@ -350,7 +349,7 @@ impl Checker<'_> {
 
     fn misplaced(&mut self, at: &At<'_>, key: &str, message: String) {
         let Some((found, _)) = at.node.entry(key) else { return };
-        let pointer = crate::compile::child(&at.pointer, key);
+        let pointer = crate::tree::child(&at.pointer, key);
         self.problems.push(
             Problem::new(Code::ExactlyOne, found.span.clone(), &*pointer, message)
                 .hint(format!("remove `{key}`")),

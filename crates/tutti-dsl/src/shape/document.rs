@@ -1,15 +1,17 @@
 //! The root of a document and `use`.
 
 use super::{
-    Key, Object, Rule,
+    Object, Rule,
     Shape::{
-        self, Any, Bool, Choice, DnsLabel, Duration, Either, Expression, JsonSchema, List, Map,
-        MapValue, Named, Task, Tasks, Text, Uri, Version,
+        self, Any, Choice, DnsLabel, Duration, Either, Expression, List, Map, Named, Task, Tasks,
+        Text, Version,
     },
-    authentication::{AUTHENTICATION, POLICY},
+    authentication::POLICY,
+    data_flow::{INPUT, OUTPUT},
     errors::{ERROR, RETRY},
     events::STRATEGY,
     object, optional, required,
+    resources::ENDPOINT,
     settings::DOCUMENT_METADATA,
 };
 
@@ -167,91 +169,4 @@ static TIMEOUT_OBJECT: Object = object(
     "How long something may take before it is interrupted with a `timeout` error.",
     &[required("after", Duration, "The time it may take.")],
     &[],
-);
-
-pub(crate) static INPUT: Object = object(
-    "input",
-    "What comes in: its schema, and how it is transformed.",
-    &[
-        optional("schema", Shape::Object(&SCHEMA), "What the raw input must look like."),
-        optional(
-            "from",
-            TRANSFORM,
-            "An expression, or a mapping with expressions, that makes the input from the raw input.",
-        ),
-    ],
-    &[],
-);
-
-pub(crate) static OUTPUT: Object = object(
-    "output",
-    "What goes out: how it is transformed, and its schema.",
-    &[
-        optional(
-            "as",
-            TRANSFORM,
-            "An expression, or a mapping with expressions, that makes the output from the raw output.",
-        ),
-        optional("schema", Shape::Object(&SCHEMA), "What the output must look like."),
-    ],
-    &[],
-);
-
-pub(crate) static EXPORT: Object = object(
-    "export",
-    "What becomes the workflow's context.",
-    &[
-        optional(
-            "as",
-            TRANSFORM,
-            "An expression, or a mapping with expressions, that yields the new `$context`.",
-        ),
-        optional("schema", Shape::Object(&SCHEMA), "What the context must look like."),
-    ],
-    &[],
-);
-
-/// One expression, or a mapping of values.
-pub(crate) const TRANSFORM: Shape = Either(&[Expression, MapValue]);
-
-static SCHEMA: Object = object(
-    "schema",
-    "A JSON Schema.",
-    &[
-        optional("format", Text, "The schema's format: `json`, or `json:` and a version."),
-        optional("document", JsonSchema, "The schema itself: 2020-12, 2019-09 or 07."),
-        optional("resource", Shape::Object(&RESOURCE), "Where the schema is loaded from."),
-    ],
-    &[Rule::ExactlyOne(&["document", "resource"])],
-);
-
-pub(crate) static RESOURCE: Object = object(
-    "resource",
-    "Something that is loaded from elsewhere.",
-    &[optional("name", Text, "A name for people."), required("endpoint", ENDPOINT, "Where it is.")],
-    &[],
-);
-
-/// A URI, or a mapping with authentication.
-pub(crate) const ENDPOINT: Shape = Either(&[Uri, Shape::Object(&ENDPOINT_OBJECT)]);
-
-static ENDPOINT_OBJECT: Object = object(
-    "endpoint",
-    "Where a call goes, and as whom.",
-    &[
-        required(
-            "uri",
-            Uri,
-            "The URI: literal, a template such as `https://host/pets/{petId}`, or an expression.",
-        ),
-        optional("authentication", AUTHENTICATION, "As whom the call is made."),
-    ],
-    &[],
-);
-
-/// Whether redirects are followed.
-pub(crate) const REDIRECT: Key = optional(
-    "redirect",
-    Bool,
-    "`true`: redirects are followed and a final 3xx is accepted. `false` (default): a 3xx is an error.",
 );

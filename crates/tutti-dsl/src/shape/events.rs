@@ -3,7 +3,7 @@
 use super::{
     Object, Rule,
     Shape::{self, Choice, Either, Expression, List, Map, Tasks, TextValue, Uri, Value, Variable},
-    document::{EXPORT, OUTPUT},
+    data_flow::{EXPORT, OUTPUT},
     object, optional, required,
 };
 

@@ -6,8 +6,8 @@ use super::{
         self, Bool, Choice, Code, DnsLabel, Duration, Either, List, Map, MapValue, TextValue,
         Value, VersionOrLatest,
     },
-    document::RESOURCE,
     object, optional, required,
+    resources::RESOURCE,
 };
 
 pub(crate) static RUN: Object = object(

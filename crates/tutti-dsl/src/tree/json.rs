@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Key, Node, NodeKind, Style, load::MAX_JSON_DEPTH};
+use super::{
+    Key, Node, NodeKind, Style,
+    limits::{MAX_JSON_DEPTH, check_members, duplicate, too_deep},
+};
 use crate::{codes::Code, diagnostic::Problem};
 
 /// Reads a JSON document; keys given twice come as problems.
@@ -72,7 +75,7 @@ impl Reader<'_> {
 
     fn enter(&mut self, depth: usize) -> Result<(), Problem> {
         if depth > MAX_JSON_DEPTH {
-            return Err(super::load::too_deep(self.at..self.at + 1, MAX_JSON_DEPTH));
+            return Err(too_deep(self.at..self.at + 1, MAX_JSON_DEPTH));
         }
         self.at += 1;
         self.skip();
@@ -96,10 +99,10 @@ impl Reader<'_> {
             self.at += 1;
             let value = self.value(depth)?;
             if seen.insert(key.text.clone()) {
-                super::load::check_members(members.len(), &key.span)?;
+                check_members(members.len(), &key.span)?;
                 members.push((key, value));
             } else {
-                self.problems.push(super::load::duplicate(key));
+                self.problems.push(duplicate(key));
             }
             self.separator(b'}')?;
         }

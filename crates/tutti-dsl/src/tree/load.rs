@@ -9,19 +9,12 @@ use std::{
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::{Key, Node, NodeKind, Style, json, scalar};
+use super::{
+    Key, Node, NodeKind, Style, json,
+    limits::{MAX_ALIAS_NODES, MAX_SIZE, MAX_YAML_DEPTH, check_members, duplicate, too_deep},
+    scalar,
+};
 use crate::{codes::Code, diagnostic::Problem};
-
-/// Bytes of a document.
-pub(crate) const MAX_SIZE: usize = 512 * 1024;
-/// Nesting of a YAML document.
-pub(crate) const MAX_YAML_DEPTH: usize = 64;
-/// Nesting of a JSON document.
-pub(crate) const MAX_JSON_DEPTH: usize = 128;
-/// Nodes that aliases may add to a document.
-pub(crate) const MAX_ALIAS_NODES: usize = 10_000;
-/// Keys of one mapping.
-const MAX_MEMBERS: usize = 10_000;
 
 /// Reads one YAML or JSON document. Problems that leave a usable tree (duplicate keys) come with it.
 pub(crate) fn load(text: &str) -> (Option<Node>, Vec<Problem>) {
@@ -47,12 +40,6 @@ pub(crate) fn load(text: &str) -> (Option<Node>, Vec<Problem>) {
             (None, loader.problems)
         }
     }
-}
-
-pub(super) fn too_deep(span: Range<usize>, limit: usize) -> Problem {
-    let message = format!("the document is nested deeper than {limit} levels");
-    Problem::new(Code::LimitExceeded, span, "", message)
-        .hint("move the inner part to `use.functions` or to a workflow of its own")
 }
 
 struct Loader<'a> {
@@ -259,7 +246,13 @@ impl<'a> Loader<'a> {
     fn anchor(&mut self, anchor: usize, node: &Node) {
         if anchor > 0 {
             let (nodes, depth) = measure(node);
-            self.anchors.insert(anchor, Anchored { node: node.clone(), nodes, depth });
+            // What is larger can never be expanded, so it is not kept either.
+            let node = if nodes > MAX_ALIAS_NODES {
+                Node { kind: NodeKind::Null, span: node.span.clone() }
+            } else {
+                node.clone()
+            };
+            self.anchors.insert(anchor, Anchored { node, nodes, depth });
         }
     }
 
@@ -370,20 +363,6 @@ fn trimmed_end(kind: &NodeKind) -> Option<usize> {
         NodeKind::Map(members) => members.last().map(|(_, value)| value.span.end),
         _ => None,
     }
-}
-
-/// Refuses one more key in a mapping of as many as there may be.
-pub(super) fn check_members(count: usize, span: &Range<usize>) -> Result<(), Problem> {
-    if count < MAX_MEMBERS {
-        return Ok(());
-    }
-    let message = "a mapping has more than 10,000 keys";
-    Err(Problem::new(Code::LimitExceeded, span.clone(), "", message))
-}
-
-pub(super) fn duplicate(key: Key) -> Problem {
-    let message = format!("the key `{}` is given twice", key.text);
-    Problem::new(Code::DuplicateKey, key.span, "", message).hint("remove one of them")
 }
 
 fn as_key(text: &str, node: Node) -> Result<Key, Problem> {

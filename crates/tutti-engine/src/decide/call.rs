@@ -192,14 +192,3 @@ fn declared(effect: Declared) -> Effect {
         Declared::Once => Effect::Once,
     }
 }
-
-/// `$authorization` of a call with these arguments: the scheme and parameter it was made with.
-pub(crate) fn authorization(arguments: &Value) -> Value {
-    let Some(authentication) = arguments.get("authentication") else { return Value::NULL };
-    let parameters = authentication.get("parameters").unwrap_or(&Value::NULL);
-    let parameter = match authentication.get("scheme").and_then(Value::as_str) {
-        Some("bearer") => parameters.get("token").unwrap_or(parameters).clone(),
-        _ => return Value::NULL,
-    };
-    Value::object([("scheme", Value::from("Bearer")), ("parameter", parameter.tainted())])
-}

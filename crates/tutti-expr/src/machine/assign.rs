@@ -1,9 +1,10 @@
 //! Assignments: changing what stands at places.
 
-use super::{Env, Flow, Item, Machine};
+use super::{Env, Item, Machine};
 use crate::{
     Value,
     natives::{access, operators},
+    stop::Flow,
     syntax::tree::{Binary, Node},
 };
 
@@ -28,7 +29,7 @@ impl Machine<'_> {
         input: Value,
     ) -> Flow<Value> {
         self.change(paths, env, input, &mut |before| {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             if update.single {
                 return self.one(update, env, before).map(Some);
             }
@@ -46,7 +47,7 @@ impl Machine<'_> {
         value: &Value,
     ) -> Flow<Value> {
         self.change(paths, env, input, &mut |before| {
-            operators::binary(self, operator, before, value.clone()).map(Some)
+            operators::binary(&self.context, operator, before, value.clone()).map(Some)
         })
     }
 
@@ -79,10 +80,10 @@ impl Machine<'_> {
         let mut result = input;
         let mut removed = Vec::new();
         for track in places {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             let place = Item { value: Value::NULL, track }.place()?;
             let mut empty = false;
-            result = access::change(self, result, &place, &mut |before| {
+            result = access::change(&self.context, result, &place, &mut |before| {
                 let after = change(before)?;
                 empty = after.is_none();
                 Ok(after)
@@ -91,6 +92,10 @@ impl Machine<'_> {
                 removed.push(Value::array(place));
             }
         }
-        if removed.is_empty() { Ok(result) } else { access::delete_paths(self, result, &removed) }
+        if removed.is_empty() {
+            Ok(result)
+        } else {
+            access::delete_paths(&self.context, result, &removed)
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `as` and its patterns.
 
-use super::{Env, Flow, Item, Machine, Out, Stop};
+use super::{Env, Item, Machine, Out};
 use crate::{
     Value,
     natives::{self, access},
+    stop::{Flow, Stop},
     syntax::tree::{Binding, Member, Node, Pattern},
 };
 
@@ -74,9 +75,9 @@ impl Machine<'_> {
         input: &Value,
         then: Then<'_>,
     ) -> Flow {
-        let _nesting = self.budget.enter()?;
+        let _nesting = self.context.budget.enter()?;
         while let Some((pattern, value)) = work.pop() {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             match pattern {
                 Pattern::Slot(slot) => slots[*slot] = value,
                 Pattern::Array(items) => {
@@ -87,7 +88,10 @@ impl Machine<'_> {
                         ));
                     }
                     for (index, item) in items.iter().enumerate().rev() {
-                        work.push((item, access::index(self, &value, &natives::integer(index))?));
+                        work.push((
+                            item,
+                            access::index(&self.context, &value, &natives::integer(index))?,
+                        ));
                     }
                 }
                 Pattern::Object(members) => {
@@ -115,7 +119,7 @@ impl Machine<'_> {
         let Some((member, rest)) = members.split_first() else {
             return self.take_apart(work, slots, env, input, then);
         };
-        let _nesting = self.budget.enter()?;
+        let _nesting = self.context.budget.enter()?;
         self.values(&member.key, env, input.clone(), &mut |key| {
             if key.as_str().is_none() {
                 return Stop::raise(format!(
@@ -124,7 +128,7 @@ impl Machine<'_> {
                     key.type_name()
                 ));
             }
-            let part = access::index(self, value, &key)?;
+            let part = access::index(&self.context, value, &key)?;
             let (mut work, mut slots) = (work.clone(), slots.clone());
             if let Some(slot) = member.slot {
                 slots[slot] = part.clone();

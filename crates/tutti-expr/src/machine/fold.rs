@@ -1,7 +1,7 @@
 //! `reduce` and `foreach`.
 
-use super::{Env, Flow, Item, Machine, Out};
-use crate::{Value, syntax::tree::Fold};
+use super::{Env, Item, Machine, Out};
+use crate::{Value, stop::Flow, syntax::tree::Fold};
 
 impl Machine<'_> {
     pub(super) fn run_reduce<'e>(
@@ -27,7 +27,7 @@ impl Machine<'_> {
     /// The last result of the update, or `null`.
     fn last_update<'x>(&self, fold: &'x Fold, env: &'x Env<'x>, before: Item) -> Flow<Item> {
         if fold.update.single && before.is_plain() {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             return Ok(Item::plain(self.one(&fold.update, env, before.value)?));
         }
         let mut last = before.computed(Value::NULL);

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{Flow, Stop};
 use crate::{
     Value,
     limits::Limit,
+    stop::{Flow, Stop},
     syntax::tree::{Function, Node},
 };
 

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{Env, Flow, Item, Machine, Stop};
+use super::{Env, Item, Machine};
 use crate::{
     Object, Value,
-    limits::Budget,
-    natives::{self, Native, operators},
+    budget::Budget,
+    native::Native,
+    natives::{self, operators},
+    stop::{Flow, Stop},
     syntax::tree::{Fold, Node, Op, Part},
     value::Array,
 };
@@ -28,7 +30,7 @@ impl Machine<'_> {
             },
             Op::Pipe(left, right) => {
                 let middle = self.one(left, env, input)?;
-                self.budget.tick()?;
+                self.context.budget.tick()?;
                 self.one(right, env, middle)
             }
             Op::If(condition, then, otherwise) => {
@@ -38,8 +40,8 @@ impl Machine<'_> {
             Op::Binary(operator, left, right) => {
                 let right = self.one(right, env, input.clone())?;
                 let left = self.one(left, env, input)?;
-                self.budget.tick()?;
-                operators::binary(self, *operator, left, right)
+                self.context.budget.tick()?;
+                operators::binary(&self.context, *operator, left, right)
             }
             Op::Collect(inner) => self.collect(inner, env, input),
             _ => self.one_op(node, env, input),
@@ -50,7 +52,7 @@ impl Machine<'_> {
         match &node.op {
             Op::Index(target, key) => {
                 let key = self.one(key, env, input.clone())?;
-                natives::access::index(self, &self.one(target, env, input)?, &key)
+                natives::access::index(&self.context, &self.one(target, env, input)?, &key)
             }
             Op::Slice(target, from, to) => {
                 let bound = |node: &'e Option<Box<Node>>| match node {
@@ -58,7 +60,7 @@ impl Machine<'_> {
                     None => Ok(Value::NULL),
                 };
                 let key = natives::access::slice_key(bound(from)?, bound(to)?);
-                natives::access::index(self, &self.one(target, env, input)?, &key)
+                natives::access::index(&self.context, &self.one(target, env, input)?, &key)
             }
             Op::Object(members) => self.one_object(members, env, &input),
             Op::Text(parts) => self.one_text(parts, env, &input),
@@ -73,7 +75,7 @@ impl Machine<'_> {
             Op::Try(body, Some(handler)) => match self.one(body, env, input) {
                 Err(stop) => {
                     let error = stop.into_error()?;
-                    self.budget.ticks(super::ERROR_TICKS)?;
+                    self.context.budget.ticks(super::ERROR_TICKS)?;
                     self.one(handler, env, error)
                 }
                 value => value,
@@ -122,7 +124,7 @@ impl Machine<'_> {
             items.push(value);
             Ok(())
         })?;
-        self.budget.copy(items.len())?;
+        self.context.budget.copy(items.len())?;
         Budget::admit(Value::from(Array::new(items)))
     }
 
@@ -134,7 +136,7 @@ impl Machine<'_> {
     ) -> Flow<Value> {
         let mut object = Object::default();
         for (key, value) in members {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             let key = self.one(key, env, input.clone())?;
             natives::object::put(&mut object, &key, self.one(value, env, input.clone())?)?;
         }
@@ -157,10 +159,10 @@ impl Machine<'_> {
             }
             return out(Budget::admit(Value::from(object))?);
         };
-        let _nesting = self.budget.enter()?;
+        let _nesting = self.context.budget.enter()?;
         self.values(key, env, input.clone(), &mut |key| {
             self.values(value, env, input.clone(), &mut |value| {
-                self.budget.ticks(2 + done.len() as u64 / 4)?;
+                self.context.budget.ticks(2 + done.len() as u64 / 4)?;
                 let mut done = done.clone();
                 done.push((key.clone(), value));
                 self.run_object(rest, done, env, input, out)
@@ -171,7 +173,7 @@ impl Machine<'_> {
     fn one_text<'e>(&self, parts: &'e [Part], env: &'e Env<'e>, input: &Value) -> Flow<Value> {
         let mut pieces = Vec::with_capacity(parts.len());
         for part in parts {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             pieces.push(match part {
                 Part::Literal(text) => Value::from(text.clone()),
                 Part::Hole(node) => self.one(node, env, input.clone())?,
@@ -182,8 +184,8 @@ impl Machine<'_> {
 
     fn join_text(&self, pieces: &[Value]) -> Flow<Value> {
         let length: usize = pieces.iter().filter_map(Value::as_str).map(str::len).sum();
-        self.budget.hold(length as u64)?;
-        self.budget.walk(length as u64)?;
+        self.context.budget.hold(length as u64)?;
+        self.context.budget.walk(length as u64)?;
         let mut text = String::with_capacity(length);
         for piece in pieces {
             match piece.as_str() {
@@ -207,9 +209,9 @@ impl Machine<'_> {
             let pieces: Vec<Value> = done.into_iter().rev().collect();
             return out(self.join_text(&pieces)?);
         };
-        let _nesting = self.budget.enter()?;
+        let _nesting = self.context.budget.enter()?;
         let mut next = |piece| {
-            self.budget.ticks(2)?;
+            self.context.budget.ticks(2)?;
             let mut done = done.clone();
             done.push(piece);
             self.run_text(before, done, env, input, out)
@@ -251,15 +253,15 @@ impl Machine<'_> {
         env: &'e Env<'e>,
         input: Value,
     ) -> Flow<Value> {
-        self.budget.tick()?;
+        self.context.budget.tick()?;
         if args.is_empty() {
-            return native.call(self, &[input]);
+            return native.call(&self.context, &[input]);
         }
         let mut values = vec![input.clone()];
         for arg in args {
             values.push(self.one(arg, env, input.clone())?);
         }
-        native.call(self, &values)
+        native.call(&self.context, &values)
     }
 
     /// Calls a native with every combination of its arguments' results; the first argument changes fastest.
@@ -274,20 +276,13 @@ impl Machine<'_> {
     ) -> Flow {
         let Some((last, before)) = args.split_last() else {
             values[1..].reverse();
-            self.budget.ticks(args.len() as u64 + 1)?;
-            return out(native.call(self, &values)?);
+            self.context.budget.ticks(args.len() as u64 + 1)?;
+            return out(native.call(&self.context, &values)?);
         };
         self.values(last, env, input.clone(), &mut |value| {
             let mut values = values.clone();
             values.push(value);
             self.run_native(native, before, values, env, input, out)
         })
-    }
-}
-
-impl Value {
-    /// jq's truth: everything but `false` and `null`.
-    pub(crate) fn is_truthy(&self) -> bool {
-        !self.is_null() && self.as_bool() != Some(false)
     }
 }

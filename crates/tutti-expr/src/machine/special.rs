@@ -1,12 +1,12 @@
 //! Built-in filters that take filters.
 
-use super::{Env, Flow, Item, Machine, Out, Stop};
+use super::{Env, Item, Machine, Out};
 use crate::{
     Value,
-    limits::Budget,
-    natives::{self, operators, regex, sorting},
+    budget::Budget,
+    natives::{self, operators, sorting},
+    stop::{Flow, Stop},
     syntax::tree::{Binary, Node, Special},
-    value::Array,
 };
 
 /// What is left to do of a walk, the next on top.
@@ -114,7 +114,7 @@ impl Machine<'_> {
                 let mut sum = Value::NULL;
                 self.values(items, env, input, &mut |item| {
                     let before = std::mem::replace(&mut sum, Value::NULL);
-                    sum = operators::binary(self, Binary::Add, before, item)?;
+                    sum = operators::binary(&self.context, Binary::Add, before, item)?;
                     Ok(())
                 })?;
                 Ok(sum)
@@ -125,10 +125,10 @@ impl Machine<'_> {
                 };
                 let mut keyed = Vec::with_capacity(items.len());
                 for item in items {
-                    self.budget.tick()?;
+                    self.context.budget.tick()?;
                     keyed.push((self.collect(key, env, item.clone())?, item.clone()));
                 }
-                sorting::by_key(self, special, keyed)
+                sorting::by_key(&self.context, special, keyed)
             }
             _ => Stop::broken(),
         }
@@ -177,7 +177,7 @@ impl Machine<'_> {
             return Stop::raise("Path must be specified as an array");
         };
         keys.iter().try_fold(item, |item, key| {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             if item.value.is_null() {
                 item.check_place()?;
                 let value = Value::NULL.tainted_if(item.value.is_tainted());
@@ -250,14 +250,14 @@ impl Machine<'_> {
             return Stop::raise("Range bounds must be numeric");
         };
         while if step > 0.0 { at < last } else { step < 0.0 && at > last } {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             out(Value::computed(at).tainted_if(mark))?;
             at += step;
         }
         if step == 0.0 && at < last {
             // Like jq, a step of zero never ends by itself.
             loop {
-                self.budget.tick()?;
+                self.context.budget.tick()?;
                 out(start.clone())?;
             }
         }
@@ -273,7 +273,7 @@ impl Machine<'_> {
     ) -> Flow {
         let mut pending = vec![Pending::Visit(start)];
         while let Some(next) = pending.pop() {
-            self.budget.tick()?;
+            self.context.budget.tick()?;
             match next {
                 Pending::Emit(item) => out(item)?,
                 Pending::Fail(stop) => return Err(stop),
@@ -317,89 +317,5 @@ impl Machine<'_> {
         then: &mut dyn FnMut(bool, &mut Vec<Pending>) -> Flow,
     ) -> Flow {
         self.values(condition, env, item.value, &mut |chosen| then(chosen.is_truthy(), pending))
-    }
-
-    fn run_substitute<'e>(
-        &self,
-        args: [&'e Node; 4],
-        env: &'e Env<'e>,
-        item: &Item,
-        out: Out<'_>,
-    ) -> Flow {
-        let [pattern, text, flags, global] = args;
-        let input = &item.value;
-        self.values(pattern, env, input.clone(), &mut |pattern| {
-            self.values(flags, env, input.clone(), &mut |flags| {
-                self.values(global, env, input.clone(), &mut |global| {
-                    let found = regex::matches(self, input, &pattern, &flags, global.is_truthy())?;
-                    for result in self.substitute(text, env, input, &found)? {
-                        self.budget.tick()?;
-                        let mark = input.is_tainted() || pattern.is_tainted();
-                        out(item.computed(Value::from(result.0).tainted_if(result.1 || mark)))?;
-                    }
-                    Ok(())
-                })
-            })
-        })
-    }
-
-    /// One text per result of `text`: its n-th results for all matches together make the n-th text.
-    fn substitute<'e>(
-        &self,
-        text: &'e Node,
-        env: &'e Env<'e>,
-        input: &Value,
-        found: &[regex::Match],
-    ) -> Flow<Vec<(String, bool)>> {
-        let whole = input.as_str().unwrap_or_default();
-        let mut results: Vec<(String, bool)> = Vec::new();
-        let mut at = 0;
-        for (number, found) in found.iter().enumerate() {
-            self.budget.tick()?;
-            let gap = &whole[at..found.range.start];
-            let before = &whole[..at];
-            at = found.range.end;
-            let mut index = 0;
-            self.values(text, env, found.named(input.is_tainted()), &mut |piece| {
-                let Some(replacement) = piece.as_str() else {
-                    return Stop::raise(format!(
-                        "{} cannot be added to a string",
-                        natives::describe(&piece)
-                    ));
-                };
-                if results.len() == index {
-                    // A result that earlier matches did not have: they stay as they were.
-                    results
-                        .push((if number == 0 { String::new() } else { before.to_owned() }, false));
-                }
-                let added = (gap.len() + replacement.len()) as u64;
-                self.budget.walk(added)?;
-                let total: usize = results.iter().map(|result| result.0.len()).sum();
-                self.budget.hold(total as u64 * 2 + added)?;
-                let result = &mut results[index];
-                result.0.push_str(gap);
-                result.0.push_str(replacement);
-                result.1 |= piece.is_tainted();
-                index += 1;
-                Ok(())
-            })?;
-        }
-        if found.is_empty() {
-            results.push((String::new(), false));
-        }
-        let rest = &whole[at..];
-        for result in &mut results {
-            self.budget.walk(rest.len() as u64)?;
-            result.0.push_str(rest);
-        }
-        Ok(results)
-    }
-}
-
-impl Machine<'_> {
-    /// An array of these values, if it is within the limits.
-    pub(crate) fn array(&self, items: Vec<Value>) -> Flow<Value> {
-        self.budget.copy(items.len())?;
-        Budget::admit(Value::from(Array::new(items)))
     }
 }

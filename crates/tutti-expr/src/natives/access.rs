@@ -2,12 +2,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{describe, integer};
+use super::{describe, integer, occurrences};
 use crate::{
     Kind, Object, Value,
-    limits::Budget,
+    budget::Budget,
+    context::Context,
     limits::Limit,
-    machine::{Flow, Machine, Stop},
+    stop::{Flow, Stop},
     value::Array,
 };
 
@@ -24,7 +25,7 @@ pub(crate) fn field(value: &Value, name: &str) -> Flow<Value> {
 }
 
 /// `value[key]`
-pub(crate) fn index(machine: &Machine<'_>, value: &Value, key: &Value) -> Flow<Value> {
+pub(crate) fn index(context: &Context<'_>, value: &Value, key: &Value) -> Flow<Value> {
     let found = match (value.kind(), key.kind()) {
         (_, Kind::String(name)) if value.as_object().is_some() || value.is_null() => {
             field(value, name)?
@@ -35,14 +36,14 @@ pub(crate) fn index(machine: &Machine<'_>, value: &Value, key: &Value) -> Flow<V
         (Kind::Array(_), Kind::Null) if key.as_f64().is_some() => Value::NULL,
         (Kind::Array(items), Kind::Object(bounds)) => {
             let range = slice_range(bounds, items.len())?;
-            machine.array(items[range].to_vec())?.tainted_if(value.is_tainted() && items.is_empty())
+            context.array(items[range].to_vec())?.tainted_if(value.is_tainted() && items.is_empty())
         }
         (Kind::String(text), Kind::Object(bounds)) => {
-            machine.budget.walk(text.len() as u64)?;
+            context.budget.walk(text.len() as u64)?;
             slice_text(text, bounds)?.tainted_if(value.is_tainted())
         }
         (Kind::Array(items), Kind::Array(wanted)) => {
-            let found = super::arrays::occurrences(machine, items, wanted)?;
+            let found = occurrences::find(context, items, wanted)?;
             found.tainted_if(value.is_tainted())
         }
         (Kind::Null, Kind::Integer(_) | Kind::Float(_) | Kind::Object(_) | Kind::Null) => {
@@ -51,7 +52,7 @@ pub(crate) fn index(machine: &Machine<'_>, value: &Value, key: &Value) -> Flow<V
         _ => return refuse(value, key),
     };
     if key.is_tainted() {
-        machine.budget.walk(found.size())?;
+        context.budget.walk(found.size())?;
         return Ok(found.tainted());
     }
     Ok(found)
@@ -109,7 +110,7 @@ fn slice_text(text: &str, bounds: &Object) -> Flow<Value> {
 
 /// The root with what stands at `path` changed; containers that nobody else holds change in place.
 pub(crate) fn change(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     root: Value,
     path: &[Value],
     change_it: Change<'_>,
@@ -120,11 +121,11 @@ pub(crate) fn change(
     let Some((key, rest)) = path.split_first() else {
         return Ok(change_it(root)?.unwrap_or(Value::NULL));
     };
-    machine.budget.tick()?;
+    context.budget.tick()?;
     match key.kind() {
-        Kind::String(name) => change_member(machine, root, key, name, rest, change_it),
-        Kind::Integer(_) | Kind::Float(_) => change_item(machine, root, key, rest, change_it),
-        Kind::Object(bounds) => change_slice(machine, &root, bounds, rest, change_it),
+        Kind::String(name) => change_member(context, root, key, name, rest, change_it),
+        Kind::Integer(_) | Kind::Float(_) => change_item(context, root, key, rest, change_it),
+        Kind::Object(bounds) => change_slice(context, &root, bounds, rest, change_it),
         Kind::Array(_) if root.as_array().is_some() => {
             Stop::raise("Cannot update field at array index of array")
         }
@@ -133,7 +134,7 @@ pub(crate) fn change(
 }
 
 fn change_member(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     root: Value,
     key: &Value,
     name: &Arc<str>,
@@ -141,14 +142,14 @@ fn change_member(
     change_it: Change<'_>,
 ) -> Flow<Value> {
     if !root.is_unshared() {
-        machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
+        context.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     }
     let mut object = match if root.is_null() { Ok(Object::default()) } else { root.into_object() } {
         Ok(object) => object,
         Err(root) => return refuse(&root, key),
     };
     let before = object.take(name);
-    let after = change(machine, before, rest, change_it)?;
+    let after = change(context, before, rest, change_it)?;
     object.insert(name.clone(), after);
     if key.is_tainted() {
         object.mark_keys();
@@ -157,14 +158,14 @@ fn change_member(
 }
 
 fn change_item(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     root: Value,
     key: &Value,
     rest: &[Value],
     change_it: Change<'_>,
 ) -> Flow<Value> {
     if !root.is_unshared() {
-        machine.budget.copy(root.as_array().map_or(0, <[Value]>::len))?;
+        context.budget.copy(root.as_array().map_or(0, <[Value]>::len))?;
     }
     let mut array =
         match if root.is_null() { Ok(Array::new(Vec::new())) } else { root.into_array() } {
@@ -176,17 +177,17 @@ fn change_item(
         return Stop::raise("Out of bounds negative array index");
     };
     if at > length {
-        machine.budget.hold((at as u64).saturating_mul(size_of::<Value>() as u64))?;
-        machine.budget.copy(at)?;
+        context.budget.hold((at as u64).saturating_mul(size_of::<Value>() as u64))?;
+        context.budget.copy(at)?;
     }
     let before = array.take(at);
-    let after = change(machine, before, rest, change_it)?;
+    let after = change(context, before, rest, change_it)?;
     array.set(at, after);
     Budget::admit(Value::from(array))
 }
 
 fn change_slice(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     root: &Value,
     bounds: &Object,
     rest: &[Value],
@@ -203,23 +204,23 @@ fn change_slice(
         }
     };
     let range = slice_range(bounds, items.len())?;
-    let part = machine.array(items[range.clone()].to_vec())?;
+    let part = context.array(items[range.clone()].to_vec())?;
     let before = if root.is_null() { Value::NULL } else { part };
-    let after = change(machine, before, rest, change_it)?;
+    let after = change(context, before, rest, change_it)?;
     let Some(inserted) = after.as_array() else {
         return Stop::raise("A slice of an array can only be assigned another array");
     };
     let total = items.len() + inserted.len();
-    machine.budget.copy(total)?;
-    machine.budget.hold((total * size_of::<Value>()) as u64)?;
-    machine.array([&items[..range.start], inserted, &items[range.end..]].concat())
+    context.budget.copy(total)?;
+    context.budget.hold((total * size_of::<Value>()) as u64)?;
+    context.array([&items[..range.start], inserted, &items[range.end..]].concat())
 }
 
 /// The root without what stands at these paths.
-pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: &[Value]) -> Flow<Value> {
+pub(crate) fn delete_paths(context: &Context<'_>, root: Value, paths: &[Value]) -> Flow<Value> {
     let mut places = Vec::with_capacity(paths.len());
     for path in paths {
-        machine.budget.tick()?;
+        context.budget.tick()?;
         match path.as_array() {
             Some(keys) if keys.len() > Value::MAX_DEPTH as usize => {
                 return Stop::limit(Limit::ValueDepth);
@@ -231,16 +232,16 @@ pub(crate) fn delete_paths(machine: &Machine<'_>, root: Value, paths: &[Value]) 
     if places.iter().any(|place| place.is_empty()) {
         return Ok(Value::NULL);
     }
-    delete(machine, root, &places)
+    delete(context, root, &places)
 }
 
 /// Deletes places that all have a key; places are those of the untouched root.
-fn delete(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
-    machine.budget.ticks(places.len() as u64)?;
+fn delete(context: &Context<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
+    context.budget.ticks(places.len() as u64)?;
     match root.kind() {
         Kind::Null => Ok(root),
-        Kind::Object(_) => delete_members(machine, root, places),
-        Kind::Array(_) => delete_items(machine, &root, places),
+        Kind::Object(_) => delete_members(context, root, places),
+        Kind::Array(_) => delete_items(context, &root, places),
         _ => match places.first().and_then(|place| place.first()) {
             Some(key) if places.iter().any(|place| place.len() == 1) => Stop::raise(format!(
                 "Cannot delete field at {} index of {}",
@@ -260,9 +261,9 @@ struct Group<'p> {
     below: Vec<&'p [Value]>,
 }
 
-fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'p>>> {
+fn groups<'p>(context: &Context<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'p>>> {
     let mut sorted = places.to_vec();
-    super::sorting::pay(machine, sorted.len(), 0)?;
+    super::sorting::pay(context, sorted.len(), 0)?;
     sorted.sort_by(|left, right| left[0].order(&right[0]));
     let mut groups: Vec<Group<'p>> = Vec::new();
     for place in sorted {
@@ -280,9 +281,9 @@ fn groups<'p>(machine: &Machine<'_>, places: &[&'p [Value]]) -> Flow<Vec<Group<'
     Ok(groups)
 }
 
-fn delete_members(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
-    let groups = groups(machine, places)?;
-    machine.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
+fn delete_members(context: &Context<'_>, root: Value, places: &[&[Value]]) -> Flow<Value> {
+    let groups = groups(context, places)?;
+    context.budget.ticks(root.as_object().map_or(0, Object::len) as u64 / 2)?;
     let mut object = match root.into_object() {
         Ok(object) => object,
         Err(root) => return Ok(root),
@@ -295,22 +296,22 @@ fn delete_members(machine: &Machine<'_>, root: Value, places: &[&[Value]]) -> Fl
             ));
         };
         if group.whole {
-            machine.budget.ticks(object.len() as u64 / 32)?;
+            context.budget.ticks(object.len() as u64 / 32)?;
             object.remove(name);
         } else if object.get(name).is_some() {
             let name: Arc<str> = Arc::from(name);
             let before = object.take(&name);
-            object.insert(name, delete(machine, before, &group.below)?);
+            object.insert(name, delete(context, before, &group.below)?);
         }
     }
     Ok(Value::from(object))
 }
 
-fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flow<Value> {
+fn delete_items(context: &Context<'_>, root: &Value, places: &[&[Value]]) -> Flow<Value> {
     let mut items = root.as_array().unwrap_or_default().to_vec();
-    machine.budget.copy(items.len())?;
+    context.budget.copy(items.len())?;
     let mut kept = vec![true; items.len()];
-    for group in groups(machine, places)? {
+    for group in groups(context, places)? {
         match group.key.kind() {
             Kind::Integer(_) | Kind::Float(_) => {
                 let Some(at) = place_of(group.key, items.len()).filter(|at| *at < items.len())
@@ -321,18 +322,18 @@ fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flo
                     kept[at] = false;
                 } else {
                     let before = std::mem::replace(&mut items[at], Value::NULL);
-                    items[at] = delete(machine, before, &group.below)?;
+                    items[at] = delete(context, before, &group.below)?;
                 }
             }
             Kind::Object(bounds) => {
                 let range = slice_range(bounds, items.len())?;
-                machine.budget.copy(range.len())?;
+                context.budget.copy(range.len())?;
                 if group.whole {
                     kept[range].fill(false);
                 } else {
                     // What goes below a slice goes at the places the slice shifts to.
                     let start = integer(range.start);
-                    delete_in_slice(machine, &mut items, &mut kept, &start, &group.below)?;
+                    delete_in_slice(context, &mut items, &mut kept, &start, &group.below)?;
                 }
             }
             _ => {
@@ -345,11 +346,11 @@ fn delete_items(machine: &Machine<'_>, root: &Value, places: &[&[Value]]) -> Flo
     }
     let mut kept = kept.into_iter();
     items.retain(|_| kept.next().unwrap_or(true));
-    machine.array(items)
+    context.array(items)
 }
 
 fn delete_in_slice(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     items: &mut [Value],
     kept: &mut [bool],
     start: &Value,
@@ -368,16 +369,16 @@ fn delete_in_slice(
             kept[at] = false;
         } else {
             let before = std::mem::replace(&mut items[at], Value::NULL);
-            items[at] = delete(machine, before, &[rest])?;
+            items[at] = delete(context, before, &[rest])?;
         }
     }
     Ok(())
 }
 
 /// `left * right` of two objects: members that are objects on both sides merge too.
-pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
+pub(crate) fn merge_deep(context: &Context<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return Ok(right.clone()) };
-    machine.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 2 + 1)?;
+    context.budget.ticks((added.len() + left.as_object().map_or(0, Object::len)) as u64 / 2 + 1)?;
     let Ok(mut object) = left.into_object() else { return Ok(right.clone()) };
     for (key, value) in added.iter() {
         let before = object
@@ -386,7 +387,7 @@ pub(crate) fn merge_deep(machine: &Machine<'_>, left: Value, right: &Value) -> F
         let value = match before {
             Some(_) => {
                 let before = object.take(key);
-                merge_deep(machine, before, value)?
+                merge_deep(context, before, value)?
             }
             None => value.clone(),
         };

@@ -3,20 +3,21 @@
 use super::{Native, arranging, describe, native};
 use crate::{
     Kind, Value,
+    context::Context,
     limits::{BYTES, Limit},
-    machine::{Flow, Machine, Stop},
+    stop::{Flow, Stop},
 };
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
         native("type", 0, |_, args| Ok(Value::from(args[0].type_name()))),
         native("not", 0, |_, args| Ok(Value::from(!args[0].is_truthy()))),
-        native("tojson", 0, |machine, args| to_text(machine, &args[0])),
-        native("tostring", 0, |machine, args| match args[0].as_str() {
+        native("tojson", 0, |context, args| to_text(context, &args[0])),
+        native("tostring", 0, |context, args| match args[0].as_str() {
             Some(_) => Ok(args[0].clone()),
-            None => to_text(machine, &args[0]),
+            None => to_text(context, &args[0]),
         }),
-        native("fromjson", 0, |machine, args| from_text(machine, &args[0])),
+        native("fromjson", 0, |context, args| from_text(context, &args[0])),
         native("tonumber", 0, |_, args| to_number(&args[0])),
         native("toboolean", 0, |_, args| match (args[0].as_bool(), args[0].as_str()) {
             (Some(_), _) => Ok(args[0].clone()),
@@ -28,29 +29,28 @@ pub(super) fn natives() -> Vec<Native> {
         arranging("error", 1, |_, args| Stop::error(args[1].clone())),
         native("have_literal_numbers", 0, |_, _| Ok(Value::from(true))),
         native("have_decnum", 0, |_, _| Ok(Value::from(false))),
-        native("builtins", 0, |machine, _| builtins(machine)),
     ]
 }
 
 /// A value's JSON as a text.
-pub(super) fn to_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    machine.budget.hold(value.size())?;
-    machine.budget.text(value.size())?;
+pub(super) fn to_text(context: &Context<'_>, value: &Value) -> Flow<Value> {
+    context.budget.hold(value.size())?;
+    context.budget.text(value.size())?;
     match value.to_json_within(BYTES) {
         Some(text) => {
-            machine.budget.hold(text.len() as u64)?;
+            context.budget.hold(text.len() as u64)?;
             Ok(Value::from(text))
         }
         None => Stop::limit(Limit::Bytes),
     }
 }
 
-fn from_text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
+fn from_text(context: &Context<'_>, value: &Value) -> Flow<Value> {
     let Some(text) = value.as_str() else {
         return Stop::raise(format!("{} cannot be parsed as JSON", describe(value)));
     };
-    machine.budget.hold(text.len() as u64)?;
-    machine.budget.ticks(text.len() as u64 / 16)?;
+    context.budget.hold(text.len() as u64)?;
+    context.budget.ticks(text.len() as u64 / 16)?;
     if text.trim() == "nan" {
         return Ok(Value::NULL);
     }
@@ -80,10 +80,4 @@ fn to_number(value: &Value) -> Flow<Value> {
         }
         _ => Stop::raise(format!("{} cannot be parsed as a number", describe(value))),
     }
-}
-
-fn builtins(machine: &Machine<'_>) -> Flow<Value> {
-    let expanded = crate::syntax::scope::EXPANDED.iter().copied();
-    let all = super::all().chain(expanded).chain(crate::library::Library::shared().all());
-    machine.array(all.map(|(name, arity)| Value::from(format!("{name}/{arity}"))).collect())
 }

@@ -10,14 +10,15 @@ use jiff::{
 use super::{Native, describe, math::number, native};
 use crate::{
     Value,
-    machine::{Flow, Machine, Stop},
+    context::Context,
+    stop::{Flow, Stop},
 };
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        native("now", 0, |machine, _| {
+        native("now", 0, |context, _| {
             #[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double for ages")]
-            let now = machine.now_ms() as f64;
+            let now = context.environment.now_ms() as f64;
             Ok(Value::computed(now / 1000.0))
         }),
         native("gmtime", 0, |_, args| broken_down(number(&args[0])?)),
@@ -26,11 +27,11 @@ pub(super) fn natives() -> Vec<Native> {
             Some((date_time, _)) => seconds(date_time),
             None => Stop::raise("mktime requires array of 6 numbers"),
         }),
-        native("strftime", 1, |machine, args| print(machine, &args[0], &args[1], "strftime/1")),
-        native("strflocaltime", 1, |machine, args| {
-            print(machine, &args[0], &args[1], "strflocaltime/1")
+        native("strftime", 1, |context, args| print(context, &args[0], &args[1], "strftime/1")),
+        native("strflocaltime", 1, |context, args| {
+            print(context, &args[0], &args[1], "strflocaltime/1")
         }),
-        native("strptime", 1, |machine, args| parse(machine, &args[0], &args[1])),
+        native("strptime", 1, |context, args| parse(context, &args[0], &args[1])),
     ]
 }
 
@@ -100,7 +101,7 @@ fn in_range(number: &i64) -> bool {
     number.abs() < 1_000_000_000_000
 }
 
-fn print(machine: &Machine<'_>, value: &Value, format: &Value, name: &str) -> Flow<Value> {
+fn print(context: &Context<'_>, value: &Value, format: &Value, name: &str) -> Flow<Value> {
     let broken = match value.as_f64() {
         Some(seconds) => broken_down(seconds)?,
         None => value.clone(),
@@ -112,7 +113,7 @@ fn print(machine: &Machine<'_>, value: &Value, format: &Value, name: &str) -> Fl
     let Some(format) = format.as_str() else {
         return Stop::raise(format!("{name} requires a string format"));
     };
-    machine.budget.ticks(format.len() as u64)?;
+    context.budget.ticks(format.len() as u64)?;
     if has_wide_padding(format) {
         return Stop::raise(format!("{name}: the format has a width that is too large"));
     }
@@ -130,7 +131,7 @@ fn has_wide_padding(format: &str) -> bool {
         && format.contains('%')
 }
 
-fn parse(machine: &Machine<'_>, value: &Value, format: &Value) -> Flow<Value> {
+fn parse(context: &Context<'_>, value: &Value, format: &Value) -> Flow<Value> {
     let Some(text) = value.as_str() else {
         return Stop::raise(format!(
             "strptime/1 requires string inputs and arguments, not {}",
@@ -140,7 +141,7 @@ fn parse(machine: &Machine<'_>, value: &Value, format: &Value) -> Flow<Value> {
     let Some(pattern) = format.as_str() else {
         return Stop::raise("strptime/1 requires string inputs and arguments");
     };
-    machine.budget.ticks((text.len() + pattern.len()) as u64)?;
+    context.budget.ticks((text.len() + pattern.len()) as u64)?;
     let Ok(parsed) = BrokenDownTime::parse(pattern, text) else {
         return Stop::raise(format!(
             "date {} does not match format {}",

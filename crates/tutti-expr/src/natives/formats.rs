@@ -7,8 +7,9 @@ use base64::{Engine as _, alphabet, engine};
 use super::{Native, conversion::to_text, describe, native};
 use crate::{
     Kind, Value,
-    limits::Budget,
-    machine::{Flow, Machine, Stop},
+    budget::Budget,
+    context::Context,
+    stop::{Flow, Stop},
 };
 
 /// The formats' names.
@@ -22,46 +23,46 @@ pub(crate) fn format(name: &str) -> Option<&'static Native> {
     static TABLE: OnceLock<Vec<Native>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
         vec![
-            native("text", 0, |machine, args| text(machine, &args[0])),
-            native("json", 0, |machine, args| to_text(machine, &args[0])),
-            native("csv", 0, |machine, args| row(machine, &args[0], "csv", ",", csv)),
-            native("tsv", 0, |machine, args| row(machine, &args[0], "tsv", "\t", tsv)),
-            native("html", 0, |machine, args| each_character(machine, &args[0], html)),
-            native("uri", 0, |machine, args| each_character(machine, &args[0], uri)),
-            native("urid", 0, |machine, args| unescape_uri(machine, &args[0])),
-            native("sh", 0, |machine, args| shell(machine, &args[0])),
-            native("base64", 0, |machine, args| {
-                let bytes = bytes_of(machine, &args[0])?;
+            native("text", 0, |context, args| text(context, &args[0])),
+            native("json", 0, |context, args| to_text(context, &args[0])),
+            native("csv", 0, |context, args| row(context, &args[0], "csv", ",", csv)),
+            native("tsv", 0, |context, args| row(context, &args[0], "tsv", "\t", tsv)),
+            native("html", 0, |context, args| each_character(context, &args[0], html)),
+            native("uri", 0, |context, args| each_character(context, &args[0], uri)),
+            native("urid", 0, |context, args| unescape_uri(context, &args[0])),
+            native("sh", 0, |context, args| shell(context, &args[0])),
+            native("base64", 0, |context, args| {
+                let bytes = bytes_of(context, &args[0])?;
                 Ok(Value::from(engine::general_purpose::STANDARD.encode(bytes)))
             }),
-            native("base64d", 0, |machine, args| decode_base64(machine, &args[0])),
-            native("base32", 0, |machine, args| {
-                Ok(Value::from(base32(bytes_of(machine, &args[0])?.as_bytes())))
+            native("base64d", 0, |context, args| decode_base64(context, &args[0])),
+            native("base32", 0, |context, args| {
+                Ok(Value::from(base32(bytes_of(context, &args[0])?.as_bytes())))
             }),
-            native("base32d", 0, |machine, args| decode_base32(machine, &args[0])),
+            native("base32d", 0, |context, args| decode_base32(context, &args[0])),
         ]
     });
     table.iter().find(|native| native.name == name)
 }
 
-fn text(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    if value.as_str().is_some() { Ok(value.clone()) } else { to_text(machine, value) }
+fn text(context: &Context<'_>, value: &Value) -> Flow<Value> {
+    if value.as_str().is_some() { Ok(value.clone()) } else { to_text(context, value) }
 }
 
 /// The bytes a format works on: a text's own, of anything else its JSON's.
-fn bytes_of(machine: &Machine<'_>, value: &Value) -> Flow<String> {
-    machine.budget.hold(value.size().saturating_mul(3))?;
-    machine.budget.text(value.size())?;
+fn bytes_of(context: &Context<'_>, value: &Value) -> Flow<String> {
+    context.budget.hold(value.size().saturating_mul(3))?;
+    context.budget.text(value.size())?;
     Ok(value.as_str().map_or_else(|| value.to_json(), str::to_owned))
 }
 
 fn each_character(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     value: &Value,
     escape: fn(char, &mut String),
 ) -> Flow<Value> {
-    let text = bytes_of(machine, value)?;
-    machine.budget.ticks(text.len() as u64 / 16)?;
+    let text = bytes_of(context, value)?;
+    context.budget.ticks(text.len() as u64 / 16)?;
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| escape(character, &mut out));
     Budget::admit(Value::from(out))
@@ -88,9 +89,9 @@ fn uri(character: char, out: &mut String) {
     }
 }
 
-fn unescape_uri(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    let text = bytes_of(machine, value)?;
-    machine.budget.ticks(text.len() as u64 / 16)?;
+fn unescape_uri(context: &Context<'_>, value: &Value) -> Flow<Value> {
+    let text = bytes_of(context, value)?;
+    context.budget.ticks(text.len() as u64 / 16)?;
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -116,7 +117,7 @@ fn unescape_uri(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
 }
 
 fn row(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     value: &Value,
     name: &str,
     separator: &str,
@@ -128,8 +129,8 @@ fn row(
             describe(value)
         ));
     };
-    machine.budget.hold(value.size().saturating_mul(2))?;
-    machine.budget.text(value.size())?;
+    context.budget.hold(value.size().saturating_mul(2))?;
+    context.budget.text(value.size())?;
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -163,9 +164,9 @@ fn tsv(text: &str, out: &mut String) {
     }
 }
 
-fn shell(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    machine.budget.hold(value.size().saturating_mul(4))?;
-    machine.budget.text(value.size())?;
+fn shell(context: &Context<'_>, value: &Value) -> Flow<Value> {
+    context.budget.hold(value.size().saturating_mul(4))?;
+    context.budget.text(value.size())?;
     let words = value.as_array().unwrap_or(std::slice::from_ref(value));
     let mut out = String::new();
     for (index, word) in words.iter().enumerate() {
@@ -187,8 +188,8 @@ fn shell(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     Ok(Value::from(out))
 }
 
-fn decode_base64(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    let text = bytes_of(machine, value)?;
+fn decode_base64(context: &Context<'_>, value: &Value) -> Flow<Value> {
+    let text = bytes_of(context, value)?;
     let config = engine::GeneralPurposeConfig::new()
         .with_decode_padding_mode(engine::DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
@@ -223,8 +224,8 @@ fn base32(bytes: &[u8]) -> String {
     out
 }
 
-fn decode_base32(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
-    let text = bytes_of(machine, value)?;
+fn decode_base32(context: &Context<'_>, value: &Value) -> Flow<Value> {
+    let text = bytes_of(context, value)?;
     let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
     let (mut bits, mut count) = (0_u32, 0);
     for byte in text.trim_end_matches('=').bytes() {

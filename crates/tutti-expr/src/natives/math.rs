@@ -3,7 +3,7 @@
 use super::{Native, describe, native};
 use crate::{
     Kind, Value,
-    machine::{Flow, Stop},
+    stop::{Flow, Stop},
 };
 
 type Unary = fn(f64) -> f64;

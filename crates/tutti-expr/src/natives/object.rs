@@ -5,32 +5,33 @@ use std::sync::Arc;
 use super::{Native, arranging, describe, integer, native};
 use crate::{
     Kind, Object, Value,
-    limits::Budget,
-    machine::{Flow, Machine, Stop},
+    budget::Budget,
+    context::Context,
+    stop::{Flow, Stop},
 };
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        arranging("keys", 0, |machine, args| keys(machine, &args[0], true)),
-        arranging("keys_unsorted", 0, |machine, args| keys(machine, &args[0], false)),
+        arranging("keys", 0, |context, args| keys(context, &args[0], true)),
+        arranging("keys_unsorted", 0, |context, args| keys(context, &args[0], false)),
         native("has", 1, |_, args| has(&args[0], &args[1])),
         native("in", 1, |_, args| has(&args[1], &args[0])),
-        native("contains", 1, |machine, args| {
-            Ok(Value::from(contains(machine, &args[0], &args[1])?))
+        native("contains", 1, |context, args| {
+            Ok(Value::from(contains(context, &args[0], &args[1])?))
         }),
-        native("inside", 1, |machine, args| {
-            Ok(Value::from(contains(machine, &args[1], &args[0])?))
+        native("inside", 1, |context, args| {
+            Ok(Value::from(contains(context, &args[1], &args[0])?))
         }),
-        arranging("to_entries", 0, |machine, args| to_entries(machine, &args[0])),
-        arranging("from_entries", 0, |machine, args| from_entries(machine, &args[0])),
-        arranging("setpath", 2, |machine, args| {
+        arranging("to_entries", 0, |context, args| to_entries(context, &args[0])),
+        arranging("from_entries", 0, |context, args| from_entries(context, &args[0])),
+        arranging("setpath", 2, |context, args| {
             let path = path_of(&args[1])?;
-            super::access::change(machine, args[0].clone(), path, &mut |_| {
+            super::access::change(context, args[0].clone(), path, &mut |_| {
                 Ok(Some(args[2].clone()))
             })
         }),
-        arranging("delpaths", 1, |machine, args| match args[1].as_array() {
-            Some(paths) => super::access::delete_paths(machine, args[0].clone(), paths),
+        arranging("delpaths", 1, |context, args| match args[1].as_array() {
+            Some(paths) => super::access::delete_paths(context, args[0].clone(), paths),
             None => Stop::raise("Paths must be specified as an array"),
         }),
     ]
@@ -52,21 +53,21 @@ pub(crate) fn put(object: &mut Object, key: &Value, value: Value) -> Flow {
     Ok(())
 }
 
-fn keys(machine: &Machine<'_>, value: &Value, sorted: bool) -> Flow<Value> {
+fn keys(context: &Context<'_>, value: &Value, sorted: bool) -> Flow<Value> {
     match value.kind() {
         Kind::Object(object) => {
-            super::sorting::pay(machine, object.len(), value.size().min(64 * object.len() as u64))?;
+            super::sorting::pay(context, object.len(), value.size().min(64 * object.len() as u64))?;
             let mark = object.keys_tainted();
             let names: Vec<&Arc<str>> = if sorted {
                 object.sorted().into_iter().map(|member| member.0).collect()
             } else {
                 object.iter().map(|member| member.0).collect()
             };
-            machine.array(
+            context.array(
                 names.into_iter().map(|name| Value::from(name.clone()).tainted_if(mark)).collect(),
             )
         }
-        Kind::Array(items) => machine.array((0..items.len()).map(integer).collect()),
+        Kind::Array(items) => context.array((0..items.len()).map(integer).collect()),
         _ => Stop::raise(format!("{} has no keys", describe(value))),
     }
 }
@@ -88,13 +89,13 @@ fn has(value: &Value, key: &Value) -> Flow<Value> {
     }
 }
 
-fn contains(machine: &Machine<'_>, whole: &Value, part: &Value) -> Flow<bool> {
-    machine.budget.tick()?;
+fn contains(context: &Context<'_>, whole: &Value, part: &Value) -> Flow<bool> {
+    context.budget.tick()?;
     match (whole.kind(), part.kind()) {
         (Kind::Object(whole), Kind::Object(part)) => {
             for (key, part) in part.iter() {
                 let Some(whole) = whole.get(key) else { return Ok(false) };
-                if whole.type_name() != part.type_name() || !contains(machine, whole, part)? {
+                if whole.type_name() != part.type_name() || !contains(context, whole, part)? {
                     return Ok(false);
                 }
             }
@@ -105,7 +106,7 @@ fn contains(machine: &Machine<'_>, whole: &Value, part: &Value) -> Flow<bool> {
                 let mut found = false;
                 for whole in whole {
                     found =
-                        whole.type_name() == part.type_name() && contains(machine, whole, part)?;
+                        whole.type_name() == part.type_name() && contains(context, whole, part)?;
                     if found {
                         break;
                     }
@@ -117,7 +118,7 @@ fn contains(machine: &Machine<'_>, whole: &Value, part: &Value) -> Flow<bool> {
             Ok(true)
         }
         (Kind::String(whole), Kind::String(part)) => {
-            machine.budget.walk(whole.len() as u64)?;
+            context.budget.walk(whole.len() as u64)?;
             Ok(whole.contains(&**part))
         }
         _ if whole.type_name() == part.type_name() => Ok(whole == part),
@@ -129,13 +130,13 @@ fn contains(machine: &Machine<'_>, whole: &Value, part: &Value) -> Flow<bool> {
     }
 }
 
-fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
+fn to_entries(context: &Context<'_>, value: &Value) -> Flow<Value> {
     let entry = |key: Value, value: &Value| Value::object([("key", key), ("value", value.clone())]);
     let mut entries = Vec::new();
     match value.kind() {
         Kind::Object(object) => {
             for (key, member) in object.iter() {
-                machine.budget.ticks(4)?;
+                context.budget.ticks(4)?;
                 entries.push(entry(
                     Value::from(key.clone()).tainted_if(object.keys_tainted()),
                     member,
@@ -144,16 +145,16 @@ fn to_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
         }
         Kind::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                machine.budget.ticks(4)?;
+                context.budget.ticks(4)?;
                 entries.push(entry(integer(index), item));
             }
         }
         _ => return Stop::raise(format!("{} has no keys", describe(value))),
     }
-    machine.array(entries)
+    context.array(entries)
 }
 
-fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
+fn from_entries(context: &Context<'_>, value: &Value) -> Flow<Value> {
     let entries: Vec<&Value> = match value.kind() {
         Kind::Array(items) => items.iter().collect(),
         Kind::Object(object) => object.iter().map(|member| member.1).collect(),
@@ -166,7 +167,7 @@ fn from_entries(machine: &Machine<'_>, value: &Value) -> Flow<Value> {
     };
     let mut object = Object::default();
     for entry in entries {
-        machine.budget.ticks(4)?;
+        context.budget.ticks(4)?;
         let Some(members) = entry.as_object() else {
             return Stop::raise(format!("Cannot index {} with \"key\"", entry.type_name()));
         };

@@ -2,34 +2,35 @@
 
 use std::cmp::Ordering;
 
-use super::{access, describe};
+use super::{access, describe, pieces};
 use crate::{
     Value,
-    limits::Budget,
-    machine::{Flow, Machine, Stop},
+    budget::Budget,
+    context::Context,
+    stop::{Flow, Stop},
     syntax::tree::Binary,
 };
 
 /// The result of `left operator right`.
 pub(crate) fn binary(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     operator: Binary,
     left: Value,
     right: Value,
 ) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     let value = match operator {
-        Binary::Add => return add(machine, left, right),
-        Binary::Subtract => subtract(machine, &left, &right)?,
-        Binary::Multiply => return multiply(machine, left, &right),
-        Binary::Divide => divide(machine, &left, &right)?,
+        Binary::Add => return add(context, left, right),
+        Binary::Subtract => subtract(context, &left, &right)?,
+        Binary::Multiply => return multiply(context, left, &right),
+        Binary::Divide => divide(context, &left, &right)?,
         Binary::Remainder => remainder(&left, &right)?,
-        Binary::Equal => Value::from(equal(machine, &left, &right)?),
-        Binary::Unequal => Value::from(!equal(machine, &left, &right)?),
-        Binary::Less => Value::from(order(machine, &left, &right)?.is_lt()),
-        Binary::LessOrEqual => Value::from(order(machine, &left, &right)?.is_le()),
-        Binary::Greater => Value::from(order(machine, &left, &right)?.is_gt()),
-        Binary::GreaterOrEqual => Value::from(order(machine, &left, &right)?.is_ge()),
+        Binary::Equal => Value::from(equal(context, &left, &right)?),
+        Binary::Unequal => Value::from(!equal(context, &left, &right)?),
+        Binary::Less => Value::from(order(context, &left, &right)?.is_lt()),
+        Binary::LessOrEqual => Value::from(order(context, &left, &right)?.is_le()),
+        Binary::Greater => Value::from(order(context, &left, &right)?.is_gt()),
+        Binary::GreaterOrEqual => Value::from(order(context, &left, &right)?.is_ge()),
     };
     if operator == Binary::Subtract && value.as_array().is_some() {
         return Ok(value);
@@ -37,15 +38,15 @@ pub(crate) fn binary(
     Ok(value.tainted_if(mark))
 }
 
-fn equal(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<bool> {
-    machine.budget.walk(left.size().min(right.size()))?;
+fn equal(context: &Context<'_>, left: &Value, right: &Value) -> Flow<bool> {
+    context.budget.walk(left.size().min(right.size()))?;
     Ok(left == right)
 }
 
-fn order(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Ordering> {
+fn order(context: &Context<'_>, left: &Value, right: &Value) -> Flow<Ordering> {
     // Objects are sorted by name to be ordered.
     let effort = if left.depth() > 0 { 8 } else { 1 };
-    machine.budget.walk(left.size().min(right.size()).saturating_mul(effort))?;
+    context.budget.walk(left.size().min(right.size()).saturating_mul(effort))?;
     if left.as_f64().is_some_and(f64::is_nan) && right.as_f64().is_some() {
         return Ok(Ordering::Less);
     }
@@ -56,17 +57,17 @@ fn refuse<T>(left: &Value, right: &Value, what: &str) -> Flow<T> {
     Stop::raise(format!("{} and {} cannot be {what}", describe(left), describe(right)))
 }
 
-fn add(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
+fn add(context: &Context<'_>, left: Value, right: Value) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
         && let Some(sum) = left.checked_add(right)
     {
         return Ok(Value::from(sum).tainted_if(mark));
     }
-    add_general(machine, left, right)
+    add_general(context, left, right)
 }
 
-fn add_general(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> {
+fn add_general(context: &Context<'_>, left: Value, right: Value) -> Flow<Value> {
     if left.is_null() && !left.is_tainted() {
         return Ok(right);
     }
@@ -81,35 +82,35 @@ fn add_general(machine: &Machine<'_>, left: Value, right: Value) -> Flow<Value> 
         return Ok(Value::computed(left + right).tainted_if(mark));
     }
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
-        return join(machine, left, right).map(|text| text.tainted_if(mark));
+        return join(context, left, right).map(|text| text.tainted_if(mark));
     }
     if left.as_array().is_some() && right.as_array().is_some() {
-        return append(machine, left, &right);
+        return append(context, left, &right);
     }
     if left.as_object().is_some() && right.as_object().is_some() {
-        return merge(machine, left, &right);
+        return merge(context, left, &right);
     }
     refuse(&left, &right, "added")
 }
 
-fn join(machine: &Machine<'_>, left: &str, right: &str) -> Flow<Value> {
+fn join(context: &Context<'_>, left: &str, right: &str) -> Flow<Value> {
     let length = (left.len() + right.len()) as u64;
-    machine.budget.hold(length)?;
-    machine.budget.walk(length / 8)?;
+    context.budget.hold(length)?;
+    context.budget.walk(length / 8)?;
     let mut text = String::with_capacity(left.len() + right.len());
     text.push_str(left);
     text.push_str(right);
     Budget::admit(Value::from(text))
 }
 
-fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
+fn append(context: &Context<'_>, left: Value, right: &Value) -> Flow<Value> {
     let added = right.as_array().unwrap_or_default();
     if left.as_array().is_some_and(<[Value]>::is_empty) && !left.is_tainted() {
         return Ok(right.clone());
     }
     let copied = if left.is_unshared() { 0 } else { left.as_array().map_or(0, <[Value]>::len) };
-    machine.budget.copy(copied + added.len())?;
-    machine.budget.hold(((copied + added.len()) * size_of::<Value>()) as u64)?;
+    context.budget.copy(copied + added.len())?;
+    context.budget.hold(((copied + added.len()) * size_of::<Value>()) as u64)?;
     if left.size().saturating_add(right.size()) > crate::limits::BYTES {
         return Stop::limit(crate::limits::Limit::Bytes);
     }
@@ -124,12 +125,12 @@ fn append(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     }
 }
 
-fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
+fn merge(context: &Context<'_>, left: Value, right: &Value) -> Flow<Value> {
     let Some(added) = right.as_object() else { return refuse(&left, right, "added") };
     let copied =
         if left.is_unshared() { 0 } else { left.as_object().map_or(0, crate::Object::len) };
-    machine.budget.ticks((copied + added.len()) as u64)?;
-    machine.budget.hold(((copied + added.len()) * 80) as u64)?;
+    context.budget.ticks((copied + added.len()) as u64)?;
+    context.budget.hold(((copied + added.len()) * 80) as u64)?;
     match left.into_object() {
         Ok(mut object) => {
             added.iter().for_each(|(key, value)| object.insert(key.clone(), value.clone()));
@@ -142,7 +143,7 @@ fn merge(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     }
 }
 
-fn subtract(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {
+fn subtract(context: &Context<'_>, left: &Value, right: &Value) -> Flow<Value> {
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
         && let Some(difference) = left.checked_sub(right)
     {
@@ -154,19 +155,19 @@ fn subtract(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {
     let (Some(items), Some(removed)) = (left.as_array(), right.as_array()) else {
         return refuse(left, right, "subtracted");
     };
-    machine.budget.ticks(items.len() as u64 / 8)?;
+    context.budget.ticks(items.len() as u64 / 8)?;
     let mut kept = Vec::new();
     for item in items {
-        machine.budget.ticks(removed.len() as u64 / 8)?;
-        machine.budget.walk(right.size().min(item.size().saturating_mul(removed.len() as u64)))?;
+        context.budget.ticks(removed.len() as u64 / 8)?;
+        context.budget.walk(right.size().min(item.size().saturating_mul(removed.len() as u64)))?;
         if !removed.contains(item) {
             kept.push(item.clone());
         }
     }
-    machine.array(kept)
+    context.array(kept)
 }
 
-fn multiply(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
+fn multiply(context: &Context<'_>, left: Value, right: &Value) -> Flow<Value> {
     let mark = left.is_tainted() || right.is_tainted();
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
         && let Some(product) = left.checked_mul(right)
@@ -179,15 +180,15 @@ fn multiply(machine: &Machine<'_>, left: Value, right: &Value) -> Flow<Value> {
     if let Some((text, times)) =
         left.as_str().zip(right.as_f64()).or(right.as_str().zip(left.as_f64()))
     {
-        return repeat(machine, text, times).map(|text| text.tainted_if(mark));
+        return repeat(context, text, times).map(|text| text.tainted_if(mark));
     }
     if left.as_object().is_some() && right.as_object().is_some() {
-        return access::merge_deep(machine, left, right);
+        return access::merge_deep(context, left, right);
     }
     refuse(&left, right, "multiplied")
 }
 
-fn repeat(machine: &Machine<'_>, text: &str, times: f64) -> Flow<Value> {
+fn repeat(context: &Context<'_>, text: &str, times: f64) -> Flow<Value> {
     if times.is_nan() || times < 0.0 {
         return Ok(Value::NULL);
     }
@@ -198,14 +199,14 @@ fn repeat(machine: &Machine<'_>, text: &str, times: f64) -> Flow<Value> {
     )]
     let times = times as u64;
     let length = (text.len() as u64).saturating_mul(times);
-    machine.budget.hold(length)?;
-    machine.budget.walk(length)?;
+    context.budget.hold(length)?;
+    context.budget.walk(length)?;
     Ok(Value::from(
         text.repeat(usize::try_from(times).unwrap_or(0).min(usize::try_from(length).unwrap_or(0))),
     ))
 }
 
-fn divide(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {
+fn divide(context: &Context<'_>, left: &Value, right: &Value) -> Flow<Value> {
     if let (Some(dividend), Some(divisor)) = (left.as_f64(), right.as_f64()) {
         if divisor == 0.0 {
             return refuse(left, right, "divided because the divisor is zero");
@@ -218,7 +219,7 @@ fn divide(machine: &Machine<'_>, left: &Value, right: &Value) -> Flow<Value> {
         return Ok(Value::computed(dividend / divisor));
     }
     match (left.as_str(), right.as_str()) {
-        (Some(text), Some(separator)) => super::text::split(machine, text, separator),
+        (Some(text), Some(separator)) => pieces::split(context, text, separator),
         _ => refuse(left, right, "divided"),
     }
 }

@@ -5,30 +5,31 @@ use std::{ops::Range, sync::Arc};
 use super::{Native, describe, integer, native};
 use crate::{
     Value,
-    machine::{Flow, Machine, Stop},
+    context::Context,
     regexes::Flags,
+    stop::{Flow, Stop},
 };
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        native("_match", 2, |machine, args| {
-            let found = matches(machine, &args[0], &args[1], &args[2], false)?;
+        native("_match", 2, |context, args| {
+            let found = matches(context, &args[0], &args[1], &args[2], false)?;
             let text = args[0].as_str().unwrap_or_default();
             let mut place = Place::default();
-            machine.array(found.iter().map(|found| found.described(text, &mut place)).collect())
+            context.array(found.iter().map(|found| found.described(text, &mut place)).collect())
         }),
-        native("_capture", 2, |machine, args| {
-            let found = matches(machine, &args[0], &args[1], &args[2], false)?;
-            machine.array(found.iter().map(|found| found.named(false)).collect())
+        native("_capture", 2, |context, args| {
+            let found = matches(context, &args[0], &args[1], &args[2], false)?;
+            context.array(found.iter().map(|found| found.named(false)).collect())
         }),
-        native("_scan", 2, |machine, args| {
-            let found = matches(machine, &args[0], &args[1], &args[2], true)?;
-            machine.array(found.iter().map(Match::scanned).collect())
+        native("_scan", 2, |context, args| {
+            let found = matches(context, &args[0], &args[1], &args[2], true)?;
+            context.array(found.iter().map(Match::scanned).collect())
         }),
-        native("test", 1, |machine, args| test(machine, &args[0], &args[1], &Value::NULL)),
-        native("test", 2, |machine, args| test(machine, &args[0], &args[1], &args[2])),
-        native("split", 2, |machine, args| {
-            let found = matches(machine, &args[0], &args[1], &args[2], true)?;
+        native("test", 1, |context, args| test(context, &args[0], &args[1], &Value::NULL)),
+        native("test", 2, |context, args| test(context, &args[0], &args[1], &args[2])),
+        native("split", 2, |context, args| {
+            let found = matches(context, &args[0], &args[1], &args[2], true)?;
             let text = args[0].as_str().unwrap_or_default();
             let mut at = 0;
             let mut parts = Vec::new();
@@ -37,7 +38,7 @@ pub(super) fn natives() -> Vec<Native> {
                 at = found.range.end;
             }
             parts.push(Value::from(&text[at..]));
-            machine.array(parts)
+            context.array(parts)
         }),
     ]
 }
@@ -54,24 +55,24 @@ struct Group {
     range: Option<Range<usize>>,
 }
 
-fn test(machine: &Machine<'_>, text: &Value, pattern: &Value, flags: &Value) -> Flow<Value> {
-    let found = find(machine, text, pattern, flags, false, 1)?;
+fn test(context: &Context<'_>, text: &Value, pattern: &Value, flags: &Value) -> Flow<Value> {
+    let found = find(context, text, pattern, flags, false, 1)?;
     Ok(Value::from(!found.is_empty()))
 }
 
 /// Where a pattern, given as a text or as an array of a text and flags, matches.
 pub(crate) fn matches(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     text: &Value,
     pattern: &Value,
     flags: &Value,
     global: bool,
 ) -> Flow<Vec<Match>> {
-    find(machine, text, pattern, flags, global, usize::MAX)
+    find(context, text, pattern, flags, global, usize::MAX)
 }
 
 fn find(
-    machine: &Machine<'_>,
+    context: &Context<'_>,
     text: &Value,
     pattern: &Value,
     flags: &Value,
@@ -94,17 +95,15 @@ fn find(
     };
     let mut flags = flags_of(flags)?;
     flags.global |= global;
-    machine.budget.ticks(source.len() as u64 * 8)?;
-    let regex = machine.regexes.get(source, flags, pattern.is_tainted(), &machine.budget)?;
-    // The machine of a pattern may look at every byte once per state in the worst case.
-    let cost = (whole.len() as u64).saturating_mul(source.len() as u64 / 16 + 1);
-    machine.budget.ticks(cost / 4)?;
+    context.budget.ticks(source.len() as u64 * 8)?;
+    let pattern = context.regexes.get(source, flags, pattern.is_tainted(), &context.budget)?;
+    context.budget.ticks(pattern.cost(whole.len()))?;
     let shared: Arc<str> = Arc::from(whole);
     let names: Vec<Option<Arc<str>>> =
-        regex.capture_names().map(|name| name.map(Arc::from)).collect();
+        pattern.regex.capture_names().map(|name| name.map(Arc::from)).collect();
     let mut found = Vec::new();
-    for captures in regex.captures_iter(whole) {
-        machine.budget.ticks(4 + 2 * names.len() as u64)?;
+    for captures in pattern.regex.captures_iter(whole) {
+        context.budget.ticks(4 + 2 * names.len() as u64)?;
         // Scanning on costs about as much as what lies between two matches, but never nothing.
         let Some(all) = captures.get(0) else { continue };
         if flags.skip_empty && all.is_empty() {

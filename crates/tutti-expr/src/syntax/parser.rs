@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::{
+    definitions::Definitions,
+    error::CompileError,
     lexer::{Token, token},
     scope::Names,
     tree::{Binary, Node, Op},
 };
 use crate::{
-    expression::{CompileError, Scope},
-    library::Library,
+    environment::Scope,
     limits::{Limit, SYNTAX_DEPTH},
 };
 
@@ -25,7 +26,7 @@ pub(crate) struct Parser<'a> {
 pub(crate) type Parsed<T = Node> = Result<T, CompileError>;
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(source: &'a str, scope: &'a Scope, library: &'a Library) -> Self {
+    pub(crate) fn new(source: &'a str, scope: &'a Scope, library: &'a Definitions) -> Self {
         let (token, range) = token(source, 0);
         Self { source, token, range, names: Names::new(scope, library), depth: 0 }
     }

@@ -3,14 +3,12 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
+    definitions::Definitions,
+    error::CompileError,
     names::nearest,
     tree::{Node, Op, Special},
 };
-use crate::{
-    expression::{CompileError, Scope},
-    library::Library,
-    natives,
-};
+use crate::{Value, environment::Scope, natives};
 
 /// A name bound inside the program.
 enum Bound {
@@ -27,12 +25,12 @@ pub(crate) struct Hidden(Vec<Bound>);
 pub(crate) struct Names<'a> {
     bound: Vec<Bound>,
     scope: &'a Scope,
-    library: &'a Library,
+    library: &'a Definitions,
     used: Vec<Arc<str>>,
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(scope: &'a Scope, library: &'a Library) -> Self {
+    pub(crate) fn new(scope: &'a Scope, library: &'a Definitions) -> Self {
         Self { bound: Vec::new(), scope, library, used: Vec::new() }
     }
 
@@ -152,6 +150,9 @@ impl<'a> Names<'a> {
             return Ok(Op::Native(native, args));
         }
         let arity = args.len();
+        if (name, arity) == BUILTINS {
+            return Ok(Op::Constant(self.builtins()));
+        }
         expand(name, args).ok_or_else(|| self.unknown_function(name, arity, range))
     }
 
@@ -168,13 +169,22 @@ impl<'a> Names<'a> {
         self.library.reach(number)
     }
 
+    /// All names in reach of every program that do not begin with `_`, and their numbers of arguments.
+    fn known(&self) -> impl Iterator<Item = (&str, usize)> {
+        natives::all().chain(EXPANDED).chain([BUILTINS]).chain(self.library.all())
+    }
+
+    /// What `builtins` yields.
+    fn builtins(&self) -> Value {
+        Value::array(self.known().map(|(name, arity)| Value::from(format!("{name}/{arity}"))))
+    }
+
     fn unknown_function(&self, name: &str, arity: usize, range: Range<usize>) -> CompileError {
         let bound = self.bound.iter().filter_map(|bound| match bound {
             Bound::Parameter(name) | Bound::Function(name, ..) => Some(name.as_str()),
             _ => None,
         });
-        let mut known: Vec<&str> = natives::all().chain(EXPANDED).map(|known| known.0).collect();
-        known.extend(self.library.all().map(|known| known.0));
+        let known: Vec<&str> = self.known().map(|known| known.0).collect();
         let message = format!("unknown function `{name}/{arity}`");
         let hint = match absent(name) {
             Some(why) => Some(why.to_owned()),
@@ -188,8 +198,7 @@ impl<'a> Names<'a> {
         let counts: Vec<_> = (0..=4_usize)
             .filter(|arity| {
                 natives::find(name, *arity).is_some()
-                    || self.library.find(name, *arity).is_some()
-                    || EXPANDED.iter().any(|special| special.0 == name && special.1 == *arity)
+                    || self.known().any(|known| known == (name, *arity))
             })
             .map(|arity| arity.to_string())
             .collect();
@@ -197,8 +206,11 @@ impl<'a> Names<'a> {
     }
 }
 
+/// The filter that lists all filters.
+const BUILTINS: (&str, usize) = ("builtins", 0);
+
 /// Functions that are built from nodes instead of being defined: name, number of arguments.
-pub(crate) const EXPANDED: [(&str, usize); 36] = [
+const EXPANDED: [(&str, usize); 36] = [
     ("true", 0),
     ("false", 0),
     ("null", 0),
@@ -238,7 +250,6 @@ pub(crate) const EXPANDED: [(&str, usize); 36] = [
 ];
 
 fn expand(name: &str, mut args: Vec<Node>) -> Option<Op> {
-    use crate::Value;
     let each = || Node::new(Op::Iterate(Box::new(Node::identity())));
     let special = |special| move |args| Some(Op::Special(special, args));
     match (name, args.len()) {

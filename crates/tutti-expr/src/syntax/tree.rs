@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Value, natives::Native};
+use crate::{Value, native::Native};
 
 /// One filter and what is known about it before it runs.
 pub(crate) struct Node {

@@ -4,6 +4,8 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::Error;
@@ -29,7 +31,7 @@ impl Directory {
             .write(true)
             .open(path.join("lock"))
             .map_err(fail)?;
-        match lock.try_lock() {
+        match patiently(&lock) {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Error::Unavailable {
                 attempt: format!(
@@ -56,6 +58,22 @@ impl Directory {
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(self.database())?.sync_all()?;
         sync_directory(&self.path)
+    }
+}
+
+/// How long a process that was killed may take to let go of its lock.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Takes the lock. A process killed a moment ago holds it until the system has taken it apart, so its successor, which may
+/// be started at once, waits a little.
+fn patiently(lock: &File) -> Result<(), TryLockError> {
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            ended => return ended,
+        }
     }
 }
 

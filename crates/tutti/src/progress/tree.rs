@@ -2,7 +2,10 @@
 
 use tutti_journal::Timestamp;
 
-use super::model::{Key, Model, Node, Status, plain};
+use super::{
+    model::{Key, Model, Node, Status},
+    words::plain,
+};
 use crate::{
     console::{Paint, Style},
     length_of_time,

@@ -71,7 +71,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
     let published = definitions::publish(file, &library, &mut stdin, console)?;
     let input = input::input(arguments, &mut stdin)?;
-    secrets.warn_of_undeclared(&published.workflow, console);
+    secrets.warn_of_differences(&published.workflow, console);
     let place = match &arguments.store {
         Some(directory) => Place::Given(directory.clone()),
         None => Place::Own(state::draw_id()?),

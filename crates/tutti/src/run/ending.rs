@@ -74,6 +74,9 @@ fn stuck(state: &State, incidents: &[Incident], console: &Console) {
             console.paint.paint(Style::Doubtful, "incident:"),
             incident.reference.as_str(),
         ));
+        if let Some(key) = error.get("key").and_then(Value::as_str) {
+            console.line(&format!("  the call's idempotency key is {key}"));
+        }
     }
     if incidents.is_empty() {
         console.line("not finished: the execution is suspended");

@@ -132,8 +132,8 @@ mod tests {
         check("", "a.b:=1", r#"{"a":{"b":1}}"#);
         check(r#"{"a":{"c":2},"d":3}"#, "a.b=x=y", r#"{"a":{"c":2,"b":"x=y"},"d":3}"#);
         check(r#"{"a":1}"#, "a=2", r#"{"a":"2"}"#);
-        check(r#"[1,2]"#, "1:=[]", "[1,[]]");
-        check(r#"[1,2]"#, "2:=1", "`2` is no place in an array");
+        check("[1,2]", "1:=[]", "[1,[]]");
+        check("[1,2]", "2:=1", "`2` is no place in an array");
         check("7", "a=1", "what `a` should be put into is neither an object nor an array");
         check("", "a..b=1", "`--set` takes PATH=TEXT or PATH:=JSON");
         check("", "a", "`--set` takes PATH=TEXT or PATH:=JSON");

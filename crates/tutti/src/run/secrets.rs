@@ -31,8 +31,13 @@ impl Secrets for GivenSecrets {
 }
 
 impl GivenSecrets {
-    /// A secret that the document does not declare can be used by nothing in it.
-    pub(super) fn warn_of_undeclared(&self, workflow: &Workflow, console: &Console) {
+    /// What is declared and not given will be missed; what is given and not declared can be used by nothing.
+    pub(super) fn warn_of_differences(&self, workflow: &Workflow, console: &Console) {
+        for name in workflow.secrets.iter().filter(|name| !self.0.contains_key(&***name)) {
+            let message = format!("the secret `{name}` is declared and not given");
+            let hint = format!("give it with --secret {name} (environment) or {name}=@FILE");
+            console.warning(&message, Some(&hint));
+        }
         for name in self.0.keys() {
             if !workflow.secrets.iter().any(|declared| **declared == **name) {
                 let message = format!("the document does not declare the secret `{name}`");
@@ -106,15 +111,13 @@ fn take<'a>(
             let text = stdin.read(&format!("--secret {name}=-"))?;
             secrets.insert(name, Secret::new(without_newline(text)));
         }
-        Some(source) => match source.strip_prefix('@') {
-            Some(path) => {
-                secrets.insert_file(name, Path::new(path)).map_err(|error| unreadable(&error))?;
-            }
-            None => {
+        Some(source) => {
+            let Some(path) = source.strip_prefix('@') else {
                 secrets.insert(name, Secret::new(source.to_owned()));
                 return Ok(Some(name));
-            }
-        },
+            };
+            secrets.insert_file(name, Path::new(path)).map_err(|error| unreadable(&error))?;
+        }
     }
     Ok(None)
 }
@@ -182,7 +185,9 @@ fn keep_out(
 ) -> Result<(), Failure> {
     let mut texts: Vec<String> =
         secrets.iter().map(|(_, secret)| secret.expose().clone()).collect();
-    given.values().for_each(|value| collect_texts(value, &mut texts));
+    for value in given.values() {
+        collect_texts(value, &mut texts);
+    }
     let redactor = Redactor::new(texts.iter().map(String::as_str))
         .map_err(|error| Failure::usage(causes(&error)))?;
     console.keep_out(redactor);

@@ -44,10 +44,14 @@ impl State {
         Ok(Self { directory, store: Arc::new(store), execution, is_own })
     }
 
-    /// The keys of this state, made if there are none.
-    pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
-        let key = MasterKey::read_or_create(&self.directory.join("master.key"))
-            .map_err(|error| Failure::usage(causes(&error)))?;
+    /// The keys of this state; made where an execution is to be started and there are none.
+    pub(super) fn keyring(&self, what: &What) -> Result<Keyring, Failure> {
+        let path = self.directory.join("master.key");
+        let key = match what {
+            What::Start { .. } => MasterKey::read_or_create(&path),
+            What::Resume(_) => MasterKey::read(&path),
+        };
+        let key = key.map_err(|error| Failure::usage(causes(&error)))?;
         Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
     }
 
@@ -56,11 +60,31 @@ impl State {
         self.directory.join("scratch")
     }
 
+    /// Removes what connectors kept for executions that have ended: it holds what commands printed, as they printed it.
+    pub(super) async fn discard_scratch(&self) -> Result<(), Failure> {
+        let Ok(entries) = fs::read_dir(self.scratch()) else { return Ok(()) };
+        let open = self.store.open_executions(None, usize::MAX).await;
+        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let execution = name.to_str().and_then(|name| name.parse::<ExecutionId>().ok());
+            let goes_on = |execution| open.iter().any(|open| open.execution == execution);
+            if execution.is_some_and(|execution| !goes_on(execution)) {
+                let removed = fs::remove_dir_all(entry.path());
+                removed
+                    .map_err(|error| Failure::of("cannot remove the output of calls", &error))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes down what going on will need, before the execution starts.
     pub(super) fn prepare(&self, children: &[DefinitionText]) -> Result<(), Failure> {
         let fail = |error: io::Error| {
             Failure::of(&format!("cannot write to {}", self.directory.display()), &error)
         };
+        // Connectors take it as a promise: while this is there, what they once wrote below it is, too.
+        fs::create_dir_all(self.scratch()).map_err(fail)?;
         if !self.is_own {
             fs::write(self.latest(), self.execution.to_string()).map_err(fail)?;
         }

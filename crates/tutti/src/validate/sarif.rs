@@ -1,6 +1,6 @@
 //! Diagnostics as SARIF 2.1.0.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Value, json};
 use tutti_dsl::{Code, Diagnostic, Severity};
@@ -75,7 +75,9 @@ fn uri(path: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
                 uri.push(char::from(byte));
             }
-            other => uri.push_str(&format!("%{other:02X}")),
+            other => {
+                write!(uri, "%{other:02X}").ok();
+            }
         }
     }
     uri

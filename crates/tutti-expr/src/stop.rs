@@ -28,22 +28,22 @@ impl Stop {
         Err(Box::new(Self::Limit(limit)))
     }
 
-    pub(super) fn break_to<T>(label: u32) -> Flow<T> {
+    pub(crate) fn break_to<T>(label: u32) -> Flow<T> {
         Err(Box::new(Self::Break(label)))
     }
 
     /// For what the parser never builds.
-    pub(super) fn broken<T>() -> Flow<T> {
+    pub(crate) fn broken<T>() -> Flow<T> {
         Self::raise("the program is not well formed")
     }
 
-    pub(super) fn is_error(&self) -> bool {
+    pub(crate) fn is_error(&self) -> bool {
         matches!(self, Self::Error(_))
     }
 
     /// The error, or what else this is as it was.
     #[expect(clippy::boxed_local, reason = "a stop always travels in its box")]
-    pub(super) fn into_error(self: Box<Self>) -> Flow<Value> {
+    pub(crate) fn into_error(self: Box<Self>) -> Flow<Value> {
         match *self {
             Self::Error(error) => Ok(error),
             other => Err(Box::new(other)),
@@ -51,7 +51,7 @@ impl Stop {
     }
 
     /// Ends a jump that arrived.
-    pub(super) fn caught_at(self: Box<Self>, label: u32) -> Flow {
+    pub(crate) fn caught_at(self: Box<Self>, label: u32) -> Flow {
         match *self {
             Self::Break(target) if target == label => Ok(()),
             _ => Err(self),

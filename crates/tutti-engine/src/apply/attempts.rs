@@ -1,0 +1,101 @@
+//! What retries do, and which keys their calls take over.
+
+use tutti_dsl::TaskKind;
+use tutti_ids::Sequence;
+use tutti_journal::Entry;
+
+use crate::{
+    execution::Execution,
+    frame::{Body, CallPhase, Cursor, Frame, KeyRing, TryPhase, TryState},
+};
+
+impl Execution {
+    pub(super) fn apply_to_try(&mut self, entry: &Entry) {
+        let (Entry::RetryScheduled { task, .. }
+        | Entry::RetryStarted { task, .. }
+        | Entry::ErrorCaught { task, .. }) = entry
+        else {
+            return;
+        };
+        let Some(TaskKind::Try(tried)) =
+            self.frame(*task).and_then(|frame| self.task_of(frame)).map(|task| &task.kind)
+        else {
+            return;
+        };
+        let (body, handler) = (tried.body, tried.catch.handler);
+        self.touch(*task, |frame| {
+            let input = frame.input.clone();
+            if matches!(frame.body, Body::Fresh) {
+                frame.body = Body::Try(TryState::new(body, input.clone()));
+            }
+            let Body::Try(state) = &mut frame.body else { return };
+            match entry {
+                Entry::RetryScheduled { retry, due, .. } => {
+                    state.retries = *retry;
+                    state.phase = TryPhase::Delay { due: *due };
+                }
+                Entry::RetryStarted { due, .. } => {
+                    state.phase = TryPhase::Body;
+                    state.attempt_due = *due;
+                    state.cursor = Cursor::new(body, input);
+                }
+                Entry::ErrorCaught { error, .. } => {
+                    state.phase = TryPhase::Handler(error.clone());
+                    state.keys.clear();
+                    state.cursor = Cursor::new(handler.unwrap_or(body), input);
+                    if handler.is_none() {
+                        state.cursor.position = usize::MAX;
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+
+    /// The key of a call that failed, or whose outcome is unknown, goes to the innermost `try` around it: a re-run
+    /// takes it over.
+    pub(super) fn hand_keys_up(&mut self, frame: &Frame) {
+        let mut keys = KeyRing::new();
+        match (&frame.body, frame.task) {
+            // One that ended well is over: whoever runs the task again makes a new call.
+            (Body::Call { phase: CallPhase::Done(Ok(_)), .. }, _) => return,
+            (Body::Call { record, .. }, Some(task)) => {
+                keys.insert(
+                    (task, self.iteration_path(frame)),
+                    (record.key.clone(), record.attempt),
+                );
+            }
+            (Body::Try(state), _) => keys.clone_from(&state.keys),
+            _ => return,
+        }
+        let holder = self.ancestors(frame).find(|around| {
+            matches!(&around.body, Body::Try(state) if matches!(state.phase, TryPhase::Body | TryPhase::Caught(_)))
+        });
+        if let Some(holder) = holder.map(|holder| holder.id) {
+            self.touch(holder, |frame| {
+                if let Body::Try(state) = &mut frame.body {
+                    state.keys.append(&mut keys);
+                }
+            });
+        }
+    }
+
+    /// The re-run of a failed call has taken over its key.
+    pub(super) fn forget_key(&mut self, task: Sequence) {
+        let Some(frame) = self.frame(task) else { return };
+        let Some(id) = frame.task else { return };
+        let key = (id, self.iteration_path(frame));
+        let holder = self.ancestors(frame).find(
+            |around| matches!(&around.body, Body::Try(state) if state.keys.contains_key(&key)),
+        );
+        let holder = holder.map(|holder| holder.id);
+        self.handed_keys.remove(&key);
+        if let Some(holder) = holder {
+            self.touch(holder, |frame| {
+                if let Body::Try(state) = &mut frame.body {
+                    state.keys.remove(&key);
+                }
+            });
+        }
+    }
+}

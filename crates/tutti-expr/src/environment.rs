@@ -1,0 +1,41 @@
+//! What an expression may look at beside its input: the variables in reach, and the turn's time.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::Value;
+
+/// The names of the variables an expression may use, without `$`.
+#[derive(Debug, Clone, Default)]
+pub struct Scope(BTreeSet<Arc<str>>);
+
+impl Scope {
+    /// A scope of these names.
+    pub fn new<N: Into<Arc<str>>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+
+    /// This scope and one more name.
+    #[must_use]
+    pub fn with(&self, name: &str) -> Self {
+        let mut names = self.0.clone();
+        names.insert(Arc::from(name));
+        Self(names)
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<str>> {
+        self.0.get(name)
+    }
+}
+
+/// What an expression may look at beside its input.
+pub trait Environment {
+    /// The value of the variable `$name`; asked only for variables the expression uses, when it first does.
+    fn variable(&self, name: &str) -> Option<Value>;
+    /// The turn's time in milliseconds since the Unix epoch: what `now` returns.
+    fn now_ms(&self) -> i64;
+}

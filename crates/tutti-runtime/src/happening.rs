@@ -1,0 +1,160 @@
+//! What happens to the loop, and what it wants done.
+
+use std::sync::Arc;
+
+use tutti_connectors::Call;
+use tutti_dsl::Workflow;
+use tutti_engine::{CallOutcome, Control, Outcome, ProbeOutcome, Rejection, Start};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
+use tutti_journal::{Error, Turn};
+use tutti_store::{Commit, History};
+
+/// Names one request of a caller, so that the answer finds it.
+pub type RequestId = u64;
+
+/// Something that happened, for the loop to take in.
+#[derive(Debug)]
+pub enum Happening {
+    /// An execution is to be started.
+    Start {
+        /// How.
+        start: Start,
+        /// Its definition, compiled.
+        workflow: Arc<Workflow>,
+        /// Who asks.
+        request: RequestId,
+    },
+    /// An execution that the store knows is to be gone on with.
+    Adopt {
+        /// Which.
+        execution: ExecutionId,
+        /// Who asks.
+        request: RequestId,
+    },
+    /// Somebody wants to know when an execution ends or needs a person.
+    Watch {
+        /// Which.
+        execution: ExecutionId,
+        /// Who asks.
+        request: RequestId,
+    },
+    /// An operator's hand.
+    Control {
+        /// Which execution.
+        execution: ExecutionId,
+        /// What is wanted.
+        control: Control,
+        /// Who asks.
+        request: RequestId,
+    },
+    /// An operator wants an execution taken back to the start of a task, ended or not.
+    Retry {
+        /// Which execution.
+        execution: ExecutionId,
+        /// The task whose latest passage is void; none for the one whose error ended the execution.
+        from: Option<TaskRef>,
+        /// Who asks.
+        request: RequestId,
+    },
+    /// A call ended.
+    CallFinished {
+        /// Which.
+        execution: ExecutionId,
+        /// The task execution.
+        task: Sequence,
+        /// The attempt.
+        attempt: u32,
+        /// How.
+        outcome: CallOutcome,
+    },
+    /// A connector said what became of a call.
+    ProbeFinished {
+        /// Which.
+        execution: ExecutionId,
+        /// The task execution.
+        task: Sequence,
+        /// What it said.
+        outcome: ProbeOutcome,
+    },
+    /// An execution was read from the store.
+    Loaded {
+        /// Which.
+        execution: ExecutionId,
+        /// Its journal and definition; none where the store does not know it.
+        result: Result<Option<Stored>, String>,
+    },
+    /// A commit ended.
+    Committed {
+        /// Whether all of it is durable.
+        result: Result<(), tutti_store::Error>,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// A journal and the definition it is about, compiled.
+pub type Stored = (Box<History>, Arc<Workflow>);
+
+/// Something to do for the loop.
+#[derive(Debug)]
+pub enum Output {
+    /// Write this, then tell [`Happening::Committed`]. There is one at a time.
+    Commit(Commit),
+    /// Read this execution, then tell [`Happening::Loaded`].
+    Load(ExecutionId),
+    /// Make this call of this function, then tell [`Happening::CallFinished`].
+    MakeCall(Arc<str>, Call),
+    /// Tell a call under way that it is no longer wanted.
+    CancelCall(ExecutionId, Sequence),
+    /// Ask the connector of this function what became of this call, then tell [`Happening::ProbeFinished`].
+    Probe(Arc<str>, Call),
+    /// A turn is durable.
+    Publish(Turn, Arc<Workflow>),
+    /// A request was carried out durably, or refused.
+    Reply(RequestId, Result<(), Refusal>),
+    /// What was watched for has come.
+    Settled(RequestId, Settlement),
+    /// Nothing more can be done: the store failed.
+    Halt(tutti_store::Error),
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such execution.
+    #[error("there is no execution {0}")]
+    NotFound(ExecutionId),
+    /// The execution cannot do this as it stands.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The execution cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// How an execution that was watched stands when it needs nothing more of us.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settlement {
+    /// It ended.
+    Ended(Outcome),
+    /// It is suspended; incidents say what needs a person.
+    Suspended {
+        /// Those of the execution and of its children.
+        incidents: Vec<Incident>,
+    },
+    /// It cannot be read.
+    Lost(String),
+}
+
+/// A call whose outcome only a person can settle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// The execution it belongs to.
+    pub execution: ExecutionId,
+    /// The task execution.
+    pub task: Sequence,
+    /// The task in the document.
+    pub reference: TaskRef,
+    /// The error.
+    pub error: Error,
+}

@@ -1,0 +1,177 @@
+//! Journal entries folded into the tree. Pure.
+
+use tutti_dsl::Workflow;
+use tutti_expr::Value;
+use tutti_ids::{ExecutionId, Sequence};
+use tutti_journal::{Entry, Timestamp, Turn};
+
+use super::{
+    model::{Count, Key, Model, Status},
+    notice::{Detail, Notice},
+    words::{label_text, told},
+};
+use crate::length_of_time;
+
+/// What is known while one entry is folded.
+pub(super) struct Fold<'a> {
+    pub(super) key: Key,
+    pub(super) at: Timestamp,
+    pub(super) workflow: &'a Workflow,
+}
+
+impl Model {
+    /// Folds a turn; tells what a line is worth.
+    pub(super) fn fold(
+        &mut self,
+        turn: &Turn,
+        workflow: &Workflow,
+        tell: &mut impl FnMut(Notice<'_>),
+    ) {
+        let mut sequence = turn.first;
+        for entry in &turn.entries {
+            let fold = Fold { key: (turn.execution, sequence), at: turn.at, workflow };
+            self.fold_entry(&fold, entry, tell);
+            sequence = sequence.next();
+        }
+    }
+
+    fn fold_entry(&mut self, fold: &Fold<'_>, entry: &Entry, tell: &mut impl FnMut(Notice<'_>)) {
+        let of = |task: &Sequence| (fold.key.0, *task);
+        match entry {
+            Entry::TaskStarted { reference, parent, iteration, label, .. } => {
+                self.start(fold, reference.as_str(), of(parent), *iteration);
+                if let Some(label) = label {
+                    self.on(fold.key, |node| node.name = label_text(label));
+                }
+            }
+            Entry::TaskSkipped { reference, parent, iteration } => {
+                self.start(fold, reference.as_str(), of(parent), *iteration);
+                tell(self.notice("skipped", fold.key, Detail::Nothing));
+                self.end(fold.key, Status::Skipped, fold.at);
+            }
+            Entry::TaskCompleted { task, .. } => {
+                tell(self.notice("completed", of(task), self.took(of(task), fold.at)));
+                self.end(of(task), Status::Completed, fold.at);
+            }
+            Entry::TaskFaulted { task, error } => {
+                tell(self.notice("faulted", of(task), Detail::Error(error)));
+                self.note(of(task), Some(told(error)));
+                self.end(of(task), Status::Faulted, fold.at);
+            }
+            Entry::TaskCancelled { task } => {
+                tell(self.notice("cancelled", of(task), self.took(of(task), fold.at)));
+                self.end(of(task), Status::Cancelled, fold.at);
+            }
+            Entry::TaskTimedOut { task, .. } => {
+                tell(self.notice("timed out", of(task), self.took(of(task), fold.at)));
+            }
+            Entry::RetryScheduled { .. }
+            | Entry::RetryStarted { .. }
+            | Entry::ErrorCaught { .. }
+            | Entry::IncidentRaised { .. }
+            | Entry::IncidentResolved { .. } => self.fold_trouble(fold, entry, tell),
+            Entry::CaseSelected { .. }
+            | Entry::LoopStarted { .. }
+            | Entry::ItemStarted { .. }
+            | Entry::WaitStarted { .. }
+            | Entry::ChildStarted { .. } => self.fold_detail(fold, entry),
+            of_the_execution => self.fold_execution(fold, of_the_execution),
+        }
+    }
+
+    /// Errors that are retried, caught or left to a person.
+    fn fold_trouble(&mut self, fold: &Fold<'_>, entry: &Entry, tell: &mut impl FnMut(Notice<'_>)) {
+        let of = |task: &Sequence| (fold.key.0, *task);
+        match entry {
+            Entry::RetryScheduled { task, retry, due, error } => {
+                let pause = length_of_time::show(due.ms_since(fold.at));
+                let text = format!("in {pause} (retry {retry}): {}", told(error));
+                tell(self.notice("retrying", of(task), Detail::Text(text)));
+                self.on(of(task), |node| {
+                    node.retries = *retry;
+                    node.status = Status::Waiting;
+                    node.note = Some(format!("again in {pause}: {}", told(error)));
+                });
+            }
+            Entry::ErrorCaught { task, error } => {
+                tell(self.notice("caught", of(task), Detail::Error(error)));
+                self.on(of(task), |node| {
+                    node.status = Status::Running;
+                    node.note = Some(format!("caught: {}", told(error)));
+                });
+            }
+            Entry::IncidentRaised { task, error } => {
+                tell(self.notice("incident", of(task), Detail::Error(error)));
+                self.on(of(task), |node| {
+                    node.status = Status::Stuck;
+                    node.note = Some(told(error));
+                });
+            }
+            Entry::RetryStarted { task, .. } | Entry::IncidentResolved { task, .. } => {
+                self.on(of(task), |node| {
+                    node.status = Status::Running;
+                    node.note = None;
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// What is beside a task's status.
+    fn fold_detail(&mut self, fold: &Fold<'_>, entry: &Entry) {
+        let of = |task: &Sequence| (fold.key.0, *task);
+        match entry {
+            Entry::CaseSelected { task, case, .. } => {
+                self.note(of(task), case.as_ref().map(|case| format!("→ {case}")));
+            }
+            Entry::LoopStarted { task, items, limit } => {
+                let total = items.as_array().map_or(0, <[Value]>::len) as u64;
+                let count = Count { total, parallel: limit.is_some(), ..Count::default() };
+                self.on(of(task), |node| node.count = Some(count));
+            }
+            Entry::ItemStarted { task, index } => {
+                self.insert(fold, of(task), *index);
+                self.on(of(task), |node| {
+                    if let Some(count) = &mut node.count {
+                        count.parallel = true;
+                    }
+                });
+            }
+            Entry::WaitStarted { task, due } => self.on(of(task), |node| {
+                node.status = Status::Waiting;
+                let length = due.ms_since(node.started);
+                node.note = Some(format!("for {}", length_of_time::show(length)));
+            }),
+            Entry::ChildStarted { task, execution, .. } => {
+                self.started_by.insert(*execution, of(task));
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_execution(&mut self, fold: &Fold<'_>, entry: &Entry) {
+        let execution = (fold.key.0, Sequence::FIRST);
+        match entry {
+            Entry::ExecutionStarted { .. } => self.begin(fold),
+            Entry::ExecutionSuspended { .. } => {
+                self.on(execution, |node| node.status = Status::Stuck);
+            }
+            Entry::ExecutionResumed => self.on(execution, |node| node.status = Status::Running),
+            Entry::ExecutionCompleted { .. } => self.end(execution, Status::Completed, fold.at),
+            Entry::ExecutionFaulted { error } => {
+                self.note(execution, Some(told(error)));
+                self.end(execution, Status::Faulted, fold.at);
+            }
+            Entry::ExecutionCancelled => self.end(execution, Status::Cancelled, fold.at),
+            _ => {}
+        }
+    }
+}
+
+/// The child executions a turn asks for.
+pub(super) fn children_of(turn: &Turn) -> impl Iterator<Item = ExecutionId> {
+    turn.entries.iter().filter_map(|entry| match entry {
+        Entry::ChildStarted { execution, .. } => Some(*execution),
+        _ => None,
+    })
+}

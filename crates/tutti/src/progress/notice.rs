@@ -1,0 +1,102 @@
+//! What happened to a task, in one line.
+
+use std::fmt::Write as _;
+
+use tutti_connectors::LogLine;
+use tutti_journal::{Error, Timestamp};
+
+use super::{
+    model::{Key, Model},
+    words::{plain, told},
+};
+use crate::length_of_time;
+
+/// Something that happened to a task, for one line.
+#[derive(Debug)]
+pub(crate) struct Notice<'a> {
+    /// `completed`, `faulted`, …
+    pub(super) word: &'static str,
+    place: String,
+    detail: Detail<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum Detail<'a> {
+    Nothing,
+    Took(u64),
+    Text(String),
+    Error(&'a Error),
+    Log(&'a str),
+}
+
+impl Notice<'_> {
+    /// The line after its word.
+    pub(super) fn text(&self) -> String {
+        let place = &self.place;
+        match &self.detail {
+            Detail::Nothing => place.clone(),
+            Detail::Took(milliseconds) => {
+                format!("{place} {}", length_of_time::show(*milliseconds))
+            }
+            Detail::Text(text) => format!("{place} {text}"),
+            Detail::Error(error) => format!("{place} {}", told(error)),
+            Detail::Log(line) => format!("{place} | {}", plain(line)),
+        }
+    }
+}
+
+impl Model {
+    /// Takes in a line of a call.
+    pub(super) fn log<'a>(&mut self, line: &'a LogLine) -> Option<Notice<'a>> {
+        let key = (line.execution, line.task);
+        let place = self.place(key);
+        self.node(key)?;
+        self.on(key, |node| node.log = Some(plain(&line.text)));
+        Some(Notice { word: "log", place, detail: Detail::Log(&line.text) })
+    }
+
+    pub(super) fn took<'a>(&self, key: Key, at: Timestamp) -> Detail<'a> {
+        self.node(key).map_or(Detail::Nothing, |node| Detail::Took(at.ms_since(node.started)))
+    }
+
+    pub(super) fn notice<'a>(
+        &self,
+        word: &'static str,
+        key: Key,
+        detail: Detail<'a>,
+    ) -> Notice<'a> {
+        Notice { word, place: self.place(key), detail }
+    }
+
+    /// The pointer of a task with the items and iterations it runs in, such as `/do/1/deploy[3]`; in a child execution
+    /// behind the place of the task that started it.
+    fn place(&self, key: Key) -> String {
+        let Some(node) = self.node(key) else { return String::new() };
+        let mut around = Vec::new();
+        let mut current = Some(node);
+        while let Some(node) = current {
+            around.push(node);
+            current = node.parent.and_then(|parent| self.node(parent));
+        }
+        let mut place = String::new();
+        let mut indices = String::new();
+        for node in around.iter().rev() {
+            if let Some(index) = node.index {
+                write!(indices, "[{index}]").ok();
+            }
+        }
+        // Each execution on the way has its own pointers: the innermost task of each is named.
+        let mut innermost = "";
+        for node in around.iter().rev() {
+            if node.reference.is_empty() && node.index.is_none() && !innermost.is_empty() {
+                write!(place, "{innermost} > ").ok();
+                innermost = "";
+            } else if !node.reference.is_empty() {
+                innermost = &node.reference;
+            }
+        }
+        place.push_str(if innermost.is_empty() { "/" } else { innermost });
+        place.push_str(&indices);
+        plain(&place)
+    }
+}

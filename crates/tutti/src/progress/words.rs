@@ -1,0 +1,72 @@
+//! Texts of documents, calls and errors, fit for a line on a terminal.
+
+use tutti_expr::Value;
+use tutti_journal::Error;
+
+/// The longest text of a document or a call that is kept, in characters.
+const MAX_TEXT: usize = 400;
+
+/// The author's label of a task.
+pub(super) fn label_text(label: &Value) -> String {
+    let label = label.redacted();
+    plain(&label.as_str().map_or_else(|| label.to_json(), str::to_owned))
+}
+
+/// An error in one line: what happened, or else its kind.
+pub(super) fn told(error: &Error) -> String {
+    let error = error.to_value().redacted();
+    let text = |key| error.get(key).and_then(Value::as_str).map(str::to_owned);
+    let kind = text("type").unwrap_or_default();
+    let kind = kind.rsplit('/').next().unwrap_or_default();
+    match text("detail").or_else(|| text("title")) {
+        Some(what) => plain(&format!("{kind}: {what}")),
+        None => plain(kind),
+    }
+}
+
+/// A text that a terminal shows as one line: no escape sequences, no control characters, of limited length.
+pub(super) fn plain(text: &str) -> String {
+    let mut shown = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\x1b' => skip_escape(&mut characters),
+            '\t' => shown.push(' '),
+            '\n' => shown.push('␤'),
+            // Marks that turn the direction of writing could show one text as another.
+            '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            control if control.is_control() => {}
+            other => shown.push(other),
+        }
+        if shown.len() > 4 * MAX_TEXT {
+            break;
+        }
+    }
+    match shown.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
+
+/// Skips the rest of an ANSI escape sequence.
+fn skip_escape(characters: &mut std::str::Chars<'_>) {
+    let mut ahead = characters.clone();
+    match ahead.next() {
+        Some('[') => {
+            for character in ahead.by_ref() {
+                if ('\x40'..='\x7e').contains(&character) {
+                    break;
+                }
+            }
+        }
+        Some(']') => {
+            for character in ahead.by_ref() {
+                if matches!(character, '\x07' | '\x1b') {
+                    break;
+                }
+            }
+        }
+        _ => {}
+    }
+    *characters = ahead;
+}

@@ -1,0 +1,73 @@
+//! `tutti validate`
+
+use crate::world::{World, document};
+
+fn broken() -> World {
+    let world = World::with_tasks("  - a: { set: { x: 1 }, then: c }\n  - b: { call: nothing }\n");
+    world.write("good.yaml", &document("good", "  - a: { set: { x: 1 } }\n"));
+    world
+}
+
+#[test]
+fn people_see_where_and_what_to_do() {
+    let said = broken().tutti(&["validate", "good.yaml", "w.yaml"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""));
+    insta::assert_snapshot!("validate_text", said.stderr);
+}
+
+#[test]
+fn machines_get_json() {
+    let said = broken().tutti(&["validate", "w.yaml", "-o", "json"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(2), ""));
+    insta::assert_snapshot!("validate_json", said.stdout);
+}
+
+#[test]
+fn actions_get_commands() {
+    let said = broken().tutti(&["validate", "w.yaml", "-o", "github"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(2), ""));
+    insta::assert_snapshot!("validate_github", said.stdout);
+}
+
+#[test]
+fn scanners_get_sarif() {
+    let said = broken().tutti(&["validate", "w.yaml", "-o", "sarif"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(2), ""));
+    let log: serde_json::Value = serde_json::from_str(&said.stdout).expect("JSON");
+    assert_eq!(log["version"], "2.1.0");
+    let result = &log["runs"][0]["results"][0];
+    let region = &result["locations"][0]["physicalLocation"];
+    assert_eq!(region["artifactLocation"]["uri"], "w.yaml");
+    assert_eq!(region["region"]["startLine"], 4);
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+    assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]));
+}
+
+#[test]
+fn a_valid_document_is_valid_in_every_format() {
+    let world = broken();
+    for format in ["text", "json", "sarif", "github"] {
+        assert_eq!(world.tutti(&["validate", "good.yaml", "-o", format]).code, Some(0), "{format}");
+    }
+    let text = world.read("good.yaml");
+    assert_eq!(world.tutti_reading(&["validate", "-"], &text).code, Some(0));
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let world = broken();
+    let said = world.tutti(&["validate", ".", "none.yaml", "good.yaml"]);
+    assert_eq!(said.code, Some(2));
+    for expected in ["error: . is a directory", "error: cannot read none.yaml", "valid good.yaml"] {
+        assert!(said.stderr.contains(expected), "{expected}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn an_invalid_document_is_not_run() {
+    let world = broken();
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""));
+    assert!(said.stderr.contains("error[E0115]"), "{}", said.stderr);
+    assert!(world.kept().is_empty());
+}

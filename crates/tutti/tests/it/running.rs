@@ -1,0 +1,165 @@
+//! `tutti run`: inputs, outputs and exit codes.
+
+use std::io::{BufRead as _, BufReader};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::world::{World, document, wait};
+
+const ECHO: &str = "  - a: { set: { got: \"${ $workflow.input }\" } }\n";
+
+#[test]
+fn a_completed_execution_prints_its_output_and_leaves_nothing() {
+    let world = World::with_tasks(ECHO);
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "{\"got\":{}}\n"), "{}", said.stderr);
+    assert!(said.stderr.starts_with("completed /do/0/a "), "{}", said.stderr);
+    assert!(world.kept().is_empty());
+}
+
+#[test]
+fn inputs_come_from_everywhere() {
+    let world = World::with_tasks(ECHO);
+    world.write("in.json", "{\"f\": [1]}");
+    let check = |arguments: &[&str], expected: &str| {
+        let arguments = [&["run", "w.yaml", "--quiet"], arguments].concat();
+        let said = world.tutti_reading(&arguments, "{\"s\": 1.50}");
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        assert_eq!(said.stdout, format!("{{\"got\":{expected}}}\n"), "{arguments:?}");
+    };
+    check(&["--input", "null"], "null");
+    check(&["--input", "-1"], "-1");
+    check(&["--input", "@in.json"], "{\"f\":[1]}");
+    check(&["--input", "-"], "{\"s\":1.5}");
+    check(&["--set", "a.b=x", "--set", "a.c:=[1]"], "{\"a\":{\"b\":\"x\",\"c\":[1]}}");
+    check(&["--input", "@in.json", "--set", "f.0=y"], "{\"f\":[\"y\"]}");
+}
+
+#[test]
+fn outputs_come_in_three_formats() {
+    let world = World::with_tasks("  - a: { set: { l: [1, { t: 'x: y' }] } }\n");
+    let check = |format: &str, expected: &str| {
+        assert_eq!(world.tutti(&["run", "w.yaml", "-o", format]).stdout, expected);
+    };
+    check("json", "{\"l\":[1,{\"t\":\"x: y\"}]}\n");
+    check("pretty", "{\n  \"l\": [\n    1,\n    {\n      \"t\": \"x: y\"\n    }\n  ]\n}\n");
+    check("yaml", "l:\n  - 1\n  - t: \"x: y\"\n");
+}
+
+#[test]
+fn a_fault_ends_with_problem_details_on_one_line() {
+    let world = World::with_tasks(
+        "  - a: { raise: { error: { type: 'https://e.example/x', status: 418, title: Teapot } } }\n",
+    );
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""));
+    let lines: Vec<&str> = said.stderr.lines().collect();
+    assert_eq!(
+        lines.last().copied(),
+        Some(
+            r#"{"type":"https://e.example/x","status":418,"title":"Teapot","instance":"/do/0/a"}"#
+        )
+    );
+    assert!(said.stderr.contains("see the outcome again with: tutti run --resume exec_"));
+    assert_eq!(world.kept().len(), 1);
+}
+
+#[test]
+fn the_outcome_of_an_ended_execution_is_told_again() {
+    let world = World::with_tasks("  - a: { set: { x: 1 } }\n");
+    let first = world.tutti(&["run", "w.yaml", "--store", "s"]);
+    let again = world.tutti(&["run", "--store", "s", "--resume"]);
+    assert_eq!((again.code, again.stdout), (Some(0), first.stdout), "{}", again.stderr);
+
+    let world = World::with_tasks("  - a: { raise: { error: { type: 'x:y', status: 400 } } }\n");
+    let first = world.tutti(&["run", "w.yaml", "-q"]);
+    let kept = world.kept();
+    let name = kept[0].file_name().and_then(|name| name.to_str()).expect("a name");
+    let again = world.tutti(&["run", "-q", "--resume", name]);
+    assert_eq!((again.code, again.stderr), (Some(1), first.stderr));
+}
+
+#[test]
+fn time_that_is_up_leaves_the_state() {
+    let world = World::with_tasks("  - a: { wait: PT1H }\n");
+    let said = world.tutti(&["run", "w.yaml", "--timeout", "50ms"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(4), ""));
+    assert!(said.stderr.contains("the time of --timeout is up"), "{}", said.stderr);
+    let resume =
+        said.stderr.lines().last().and_then(|line| line.strip_prefix("go on with: tutti "));
+    let mut arguments: Vec<&str> = resume.expect("how to go on").split(' ').collect();
+    arguments.extend(["--timeout", "PT0.05S"]);
+    assert_eq!(world.tutti(&arguments).code, Some(4));
+}
+
+#[test]
+fn signals_end_the_process_and_keep_the_state() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let world = World::with_tasks("  - a: { set: { x: 1 } }\n  - b: { wait: PT1H }\n");
+        let mut child = world.start(&["run", "w.yaml"]);
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("completed /do/0/a"), "{line}");
+        let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
+        kill_process(id, signal).expect("a signal");
+        let rest: Vec<String> = stderr.lines().map_while(Result::ok).collect();
+        assert_eq!(wait(child).code, Some(code));
+        assert!(rest.last().is_some_and(|line| line.contains("--resume exec_")), "{rest:?}");
+        assert_eq!(world.kept().len(), 1);
+    }
+}
+
+#[test]
+fn children_are_found_in_the_same_directory() {
+    let world = World::with_tasks(
+        "  - a: { run: { workflow: { namespace: test, name: child, version: '1.0.0', input: { n: 2 } } } }\n",
+    );
+    world.write("child.yml", &document("child", "  - c: { set: { twice: '${ .n * 2 }' } }\n"));
+    world.write("broken.yaml", "do: [");
+    world.write("notes.json", "[]");
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "{\"twice\":4}\n"), "{}", said.stderr);
+    assert!(said.stderr.contains("completed /do/0/a > /do/0/c "), "{}", said.stderr);
+}
+
+#[test]
+fn a_child_that_is_missing_is_told_before_it_is_missed() {
+    let world = World::with_tasks(
+        "  - a: { run: { workflow: { namespace: test, name: child, version: '1.0.0' } } }\n",
+    );
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!(said.code, Some(1));
+    let warning = "warning: the workflow test/child:1.0.0, which it runs, was not found";
+    assert!(said.stderr.starts_with(warning), "{}", said.stderr);
+}
+
+#[test]
+fn children_nobody_waits_for_are_run_to_their_end() {
+    let world = World::with_tasks(
+        "  - a: { run: { await: false, workflow: { namespace: test, name: child, version: '1.0.0' } } }\n",
+    );
+    world.write(
+        "child.yaml",
+        &document(
+            "child",
+            "  - w: { wait: { milliseconds: 50 } }\n  - c: { run: { shell: { command: 'echo ran > ran' } } }\n",
+        ),
+    );
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(world.read("ran"), "ran\n");
+}
+
+#[test]
+fn two_processes_do_not_share_a_store() {
+    let world = World::with_tasks("  - a: { set: { x: 1 } }\n  - b: { wait: PT1H }\n");
+    let mut child = world.start(&["run", "w.yaml", "--store", "s"]);
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    stderr.read_line(&mut String::new()).expect("a line");
+    let said = world.tutti(&["run", "w.yaml", "--store", "s"]);
+    child.kill().expect("a process");
+    wait(child);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("is in use by another process"), "{}", said.stderr);
+}

@@ -1,0 +1,13 @@
+//! The examples and tutorials, run as a reader would run them: with the built `tutti`, from the repository's top directory.
+//!
+//! `cargo build -p tutti` comes first; `cargo xtask test` sees to it.
+
+mod batch_billing;
+mod checkout;
+mod host_report;
+mod nightly_backup;
+mod pages;
+mod patch_fleet;
+mod program;
+mod shop;
+mod tutorials;
