@@ -139,7 +139,9 @@ impl Shadows {
             .collect();
         let trace = self.traces.entry(turn.execution).or_insert_with(|| {
             let mut trace = Trace::default();
-            stored.iter().for_each(|turn| drop(trace.lines(turn)));
+            for turn in &stored {
+                trace.lines(turn);
+            }
             trace
         });
         let first = turn.first.0;
@@ -239,10 +241,8 @@ impl Shadow {
         for entry in &turn.entries {
             match entry {
                 Entry::WaitStarted { task, due } => _ = self.due.insert(*task, *due),
-                Entry::RetryScheduled { task, due, .. } => {
-                    if turn.at < *due {
-                        self.due.insert(*task, *due);
-                    }
+                Entry::RetryScheduled { task, due, .. } if turn.at < *due => {
+                    self.due.insert(*task, *due);
                 }
                 _ => {}
             }

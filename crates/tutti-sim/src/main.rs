@@ -35,8 +35,8 @@ fn run() -> io::Result<bool> {
             Ok(true)
         }
         ["--seed", seed] => one(number(seed)?),
-        ["--seeds", count] => many(Limit::Seeds(number(count)?)),
-        ["--seconds", seconds] => many(Limit::Time(Duration::from_secs(number(seconds)?))),
+        ["--seeds", count] => many(&Limit::Seeds(number(count)?)),
+        ["--seconds", seconds] => many(&Limit::Time(Duration::from_secs(number(seconds)?))),
         _ => Err(io::Error::other(
             "usage: tutti-sim --seconds N | --seeds N | --seed S | --language",
         )),
@@ -68,7 +68,7 @@ fn one(seed: u64) -> io::Result<bool> {
     Ok(failed == 0)
 }
 
-fn many(limit: Limit) -> io::Result<bool> {
+fn many(limit: &Limit) -> io::Result<bool> {
     let began = Instant::now();
     let recorded = recorded()?;
     // Fresh seeds differ from run to run; the one that fails is printed.
@@ -79,8 +79,8 @@ fn many(limit: Limit) -> io::Result<bool> {
     for (seed, count) in recorded.iter().copied().chain(fresh).zip(0_u64..) {
         let is_recorded = count < recorded.len() as u64;
         let over = match limit {
-            Limit::Seeds(seeds) => count >= seeds,
-            Limit::Time(time) => began.elapsed() >= time,
+            Limit::Seeds(seeds) => count >= *seeds,
+            Limit::Time(time) => began.elapsed() >= *time,
         };
         if (over && !is_recorded) || failed >= 10 {
             break;
@@ -95,8 +95,8 @@ fn many(limit: Limit) -> io::Result<bool> {
         let first: String = report.problems[0].chars().take(600).collect();
         writeln!(out, "seed {seed}: {first}\n  replay it: cargo xtask sim --seed {seed}")?;
     }
-    let rate = passed as f64 / began.elapsed().as_secs_f64().max(0.001);
-    writeln!(out, "{turns} turns, {rate:.0} seeds/s")?;
+    let rate = u128::from(passed) * 1_000 / began.elapsed().as_millis().max(1);
+    writeln!(out, "{turns} turns, {rate} seeds/s")?;
     writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(failed == 0)
 }

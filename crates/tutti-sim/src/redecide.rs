@@ -118,25 +118,25 @@ impl Again {
             Some(Entry::CallDispatched { task }) => vec![Input::SlotGranted { task: *task }],
             Some(Entry::CallCompleted { task, output }) => self.ended(
                 *task,
-                CallOutcome::Completed(output.clone()),
+                &CallOutcome::Completed(output.clone()),
                 ProbeOutcome::Completed(output.clone()),
                 ChildOutcome::Completed(output.clone()),
             ),
             Some(Entry::CallFailed { task, error }) => self.ended(
                 *task,
-                CallOutcome::Failed(error.clone()),
+                &CallOutcome::Failed(error.clone()),
                 ProbeOutcome::Failed(error.clone()),
                 ChildOutcome::Faulted(error.clone()),
             ),
             Some(Entry::CallRescheduled { task }) => self.ended(
                 *task,
-                CallOutcome::NotMade,
+                &CallOutcome::NotMade,
                 ProbeOutcome::NotMade,
                 ChildOutcome::Cancelled,
             ),
             Some(Entry::CallOutcomeUnknown { task, error, .. }) => self.ended(
                 *task,
-                CallOutcome::Unknown(error.clone()),
+                &CallOutcome::Unknown(error.clone()),
                 ProbeOutcome::Unknown,
                 ChildOutcome::Cancelled,
             ),
@@ -166,7 +166,7 @@ impl Again {
     fn ended(
         &self,
         task: Sequence,
-        call: CallOutcome,
+        call: &CallOutcome,
         probe: ProbeOutcome,
         child: ChildOutcome,
     ) -> Vec<Input> {

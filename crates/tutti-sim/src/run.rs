@@ -1,6 +1,10 @@
 //! Runs a scenario in every way that must not make a difference.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use tutti_connectors::Call;
 use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome};
@@ -75,7 +79,7 @@ fn run(scenario: &Scenario, mode: Mode) -> Ran {
         Err(error) => return (0, Vec::new(), vec![error.to_string()]),
     };
     match Running::new(scenario, mode, directory) {
-        Ok(running) => running.to_the_end(),
+        Ok(running) => running.finish(),
         Err(problems) => (0, Vec::new(), problems),
     }
 }
@@ -120,7 +124,7 @@ impl<'s> Running<'s> {
         Ok(Self { scenario, mode, setting, world, execution, commits })
     }
 
-    fn to_the_end(mut self) -> Ran {
+    fn finish(mut self) -> Ran {
         let began = self.world.now();
         let mut steps = 0;
         for control in &self.scenario.controls {
@@ -154,10 +158,10 @@ impl<'s> Running<'s> {
         for shadow in self.world.shadows().iter() {
             problems.extend(redecide(shadow, &self.setting));
         }
-        if !self.mode.is_blind() {
-            problems.extend(self.check_end());
-        } else {
+        if self.mode.is_blind() {
             problems.extend(self.check_unknown());
+        } else {
+            problems.extend(self.check_end());
         }
         if !self.mode.is_failing() {
             problems.extend(self.check_journal());
@@ -219,7 +223,7 @@ impl<'s> Running<'s> {
                 problems.extend(differs("error", wanted, &error.to_value()));
             }
             (Some(Outcome::Faulted(error)), ..) if wanted != "faulted" => {
-                problems.push(format!("it faulted: {error:?}"))
+                problems.push(format!("it faulted: {error:?}"));
             }
             _ => {}
         }
@@ -235,10 +239,10 @@ impl<'s> Running<'s> {
     fn check_unknown(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for shadow in self.world.shadows().iter() {
-            let mut open = BTreeMap::new();
+            let mut open = BTreeSet::new();
             for entry in shadow.turns.iter().flat_map(|turn| &turn.entries) {
                 match entry {
-                    Entry::CallDispatched { task } => _ = open.insert(*task, ()),
+                    Entry::CallDispatched { task } => _ = open.insert(*task),
                     Entry::CallCompleted { task, .. }
                     | Entry::CallFailed { task, .. }
                     | Entry::CallRescheduled { task }
@@ -539,7 +543,7 @@ fn differs(what: &str, wanted: &Value, found: &Value) -> Option<String> {
             .find_map(|difference| difference);
     }
     if let (Some(wanted), Some(found)) = (wanted.as_str(), found.as_str())
-        && what.ends_with(".type")
+        && what.rsplit('.').next() == Some("type")
         && full_type(wanted) == found
     {
         return None;

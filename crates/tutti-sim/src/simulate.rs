@@ -48,15 +48,15 @@ pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
         match library.publish(&text) {
             Ok((definition, _)) => definitions.push(definition),
             Err(PublishError::Invalid { diagnostics }) => {
-                return refused(format!("{text}\n{diagnostics:?}"));
+                return refused(&format!("{text}\n{diagnostics:?}"));
             }
-            Err(error) => return refused(error.to_string()),
+            Err(error) => return refused(&error.to_string()),
         }
     }
     Simulation::new(seed, chance, library, is_traced).run(&definitions)
 }
 
-fn refused(problem: String) -> SeedReport {
+fn refused(problem: &str) -> SeedReport {
     SeedReport {
         problems: vec![format!("the generated document: {problem}")],
         ..SeedReport::default()

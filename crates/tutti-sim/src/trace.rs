@@ -1,6 +1,6 @@
 //! Journals as lines for people: one entry, one line.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use tutti_ids::{Sequence, TaskRef};
 use tutti_journal::{Entry, Error, Flow, Resolution, SuspensionReason, Timestamp, Turn};
@@ -56,15 +56,15 @@ impl Trace {
             }
             Entry::InputAccepted { input, due } => {
                 let mut line = "input accepted ".to_owned();
-                input.iter().for_each(|input| write(&mut line, &format!("{input:?} ")));
-                due.iter().for_each(|due| write(&mut line, &format!("due {}", self.since(*due))));
+                write_each(&mut line, input.as_ref(), |input| format!("{input:?} "));
+                write_each(&mut line, due.as_ref(), |due| format!("due {}", self.since(*due)));
                 line
             }
             Entry::TaskStarted { reference, iteration, input, due, label, .. } => {
                 let mut line = format!("started {} ", place(reference, *iteration));
-                input.iter().for_each(|input| write(&mut line, &format!("input {input:?} ")));
-                due.iter().for_each(|due| write(&mut line, &format!("due {} ", self.since(*due))));
-                label.iter().for_each(|label| write(&mut line, &format!("label {label:?}")));
+                write_each(&mut line, input.as_ref(), |input| format!("input {input:?} "));
+                write_each(&mut line, due.as_ref(), |due| format!("due {} ", self.since(*due)));
+                write_each(&mut line, label.as_ref(), |label| format!("label {label:?}"));
                 line
             }
             Entry::TaskSkipped { reference, iteration, .. } => {
@@ -72,8 +72,8 @@ impl Trace {
             }
             Entry::TaskCompleted { task, output, context, then } => {
                 let mut line = format!("completed {} ", name(task));
-                output.iter().for_each(|value| write(&mut line, &format!("output {value:?} ")));
-                context.iter().for_each(|value| write(&mut line, &format!("context {value:?} ")));
+                write_each(&mut line, output.as_ref(), |value| format!("output {value:?} "));
+                write_each(&mut line, context.as_ref(), |value| format!("context {value:?} "));
                 line + &directive(*then)
             }
             Entry::TaskFaulted { task, error } => {
@@ -165,9 +165,8 @@ impl Trace {
     }
 }
 
-fn write(line: &mut String, part: &str) {
-    // Writing to a string cannot fail.
-    write!(line, "{part}").ok();
+fn write_each<T>(line: &mut String, part: Option<&T>, text: impl Fn(&T) -> String) {
+    line.extend(part.map(text));
 }
 
 fn place(reference: &TaskRef, iteration: Option<u64>) -> String {
