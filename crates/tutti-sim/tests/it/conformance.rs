@@ -16,6 +16,8 @@ const SERVICES: &str = r#"
 calls:
   - { on: "https://petstore.swagger.io/v2/pet/findByStatus", answers: [ { output: [ { id: 1, name: Milou, status: available } ] } ] }
   - { on: "https://petstore.swagger.io/v2/pet/getPetByName", answers: [ { error: { type: communication, status: 404 } } ] }
+  - { on: "https://petstore.swagger.io/v2/pet/2", answers: [ { output: { id: 2 } } ] }
+  - { on: "https://petstore.swagger.io/v2/pet/3", answers: [ { output: { id: 3 } } ] }
   - on: "https://petstore.swagger.io/v2/pet/"
     answers:
       - output:
