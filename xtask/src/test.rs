@@ -186,7 +186,7 @@ fn simulation(repository: &Repository) -> Result<Tally> {
         return Ok(skip("there is no simulation in this version"));
     }
     let program = repository.target().join("debug").join("tutti-sim");
-    verdict(Command::new(program).args(sim::IN_TEST).current_dir(&repository.root))
+    verdict(Command::new(program).args(sim::in_test(repository)).current_dir(&repository.root))
 }
 
 fn crash_rounds(repository: &Repository) -> Result<Tally> {

@@ -1,6 +1,6 @@
 //! `tutti-sim`: runs seeds of the simulation, and prints the language reference.
 //!
-//! `--seconds N`: fresh seeds for this long, after the recorded ones. `--seeds N`: this many. `--seed S`: one, with all that
+//! `--seconds N`: fresh seeds for this long, after the recorded ones; with `--from S`, those from S on. `--seeds N`: this many. `--seed S`: one, with all that
 //! happens. `--language`: prints the reference of the language's support.
 
 use std::{
@@ -35,10 +35,11 @@ fn run() -> io::Result<bool> {
             Ok(true)
         }
         ["--seed", seed] => one(number(seed)?),
-        ["--seeds", count] => many(&Limit::Seeds(number(count)?)),
-        ["--seconds", seconds] => many(&Limit::Time(Duration::from_secs(number(seconds)?))),
+        ["--seeds", count] => many(&Limit::Seeds(number(count)?), fresh_base()),
+        ["--seconds", seconds] => many(&Limit::seconds(seconds)?, fresh_base()),
+        ["--seconds", seconds, "--from", base] => many(&Limit::seconds(seconds)?, number(base)?),
         _ => Err(io::Error::other(
-            "usage: tutti-sim --seconds N | --seeds N | --seed S | --language",
+            "usage: tutti-sim --seconds N [--from S] | --seeds N | --seed S | --language",
         )),
     }
 }
@@ -47,6 +48,17 @@ fn run() -> io::Result<bool> {
 enum Limit {
     Seeds(u64),
     Time(Duration),
+}
+
+impl Limit {
+    fn seconds(text: &str) -> io::Result<Self> {
+        Ok(Self::Time(Duration::from_secs(number(text)?)))
+    }
+}
+
+/// Where seeds begin that differ from run to run; the one that fails is printed.
+fn fresh_base() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() << 20
 }
 
 fn directory() -> PathBuf {
@@ -68,11 +80,9 @@ fn one(seed: u64) -> io::Result<bool> {
     Ok(failed == 0)
 }
 
-fn many(limit: &Limit) -> io::Result<bool> {
+fn many(limit: &Limit, base: u64) -> io::Result<bool> {
     let began = Instant::now();
     let recorded = recorded()?;
-    // Fresh seeds differ from run to run; the one that fails is printed.
-    let base = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() << 20;
     let fresh = base..;
     let (mut passed, mut failed, mut turns) = (0_u64, 0_u64, 0_usize);
     let mut out = io::stdout().lock();
