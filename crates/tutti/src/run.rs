@@ -8,6 +8,7 @@ mod ending;
 mod input;
 mod secrets;
 mod state;
+mod subject;
 mod unknown;
 
 pub(crate) use self::input::{Stdin, read_file};
@@ -22,7 +23,7 @@ use tutti_runtime::{
 };
 use tutti_store::Store;
 
-use self::{begin::Subject, secrets::GivenSecrets, state::State};
+use self::{state::State, subject::Subject};
 use crate::{
     command_line::RunArguments,
     console::Console,

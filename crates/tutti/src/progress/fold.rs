@@ -3,21 +3,14 @@
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Timestamp, Turn};
+use tutti_journal::{Entry, Turn};
 
 use super::{
-    model::{Count, Key, Model, Status},
+    model::{Count, Fold, Model, Status},
     notice::{Detail, Notice},
     words::{label_text, told},
 };
 use crate::length_of_time;
-
-/// What is known while one entry is folded.
-pub(super) struct Fold<'a> {
-    pub(super) key: Key,
-    pub(super) at: Timestamp,
-    pub(super) workflow: &'a Workflow,
-}
 
 impl Model {
     /// Folds a turn; tells what a line is worth.

@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use tutti_dsl::Workflow;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::Timestamp;
 
-use super::{fold::Fold, words::plain};
+use super::words::plain;
 
 /// Items of an `each` that failed and are still shown.
 const FAILED_ITEMS_KEPT: u64 = 5;
@@ -72,6 +73,13 @@ pub(super) struct Count {
     pub(super) total: u64,
     /// Whether its items run beside each other.
     pub(super) parallel: bool,
+}
+
+/// What is known while one entry is folded.
+pub(super) struct Fold<'a> {
+    pub(super) key: Key,
+    pub(super) at: Timestamp,
+    pub(super) workflow: &'a Workflow,
 }
 
 impl Model {

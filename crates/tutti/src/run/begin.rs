@@ -1,54 +1,24 @@
-//! What is run: a document that is started, or an execution that is taken up again.
+//! How a subject is read from the command line, and set going.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use tutti_dsl::Workflow;
 use tutti_engine::Control;
-use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_journal::Resolution;
 use tutti_runtime::{Error, Handle, Incident, Library};
-use tutti_store::{DefinitionText, Store as _};
+use tutti_store::Store as _;
 
-use super::{GivenSecrets, State, definitions, input, secrets, state, stopped, unknown};
+use super::{
+    State, definitions, input, secrets, state, stopped,
+    subject::{Place, Subject, What},
+    unknown,
+};
 use crate::{
     command_line::RunArguments,
     console::Console,
     exit::{Exit, Failure},
     progress::Progress,
 };
-
-/// Everything the command line says about what is run, read and checked before anything is touched.
-#[derive(Debug)]
-pub(super) struct Subject {
-    pub(super) library: Arc<Library>,
-    pub(super) secrets: GivenSecrets,
-    pub(super) place: Place,
-    pub(super) what: What,
-}
-
-/// Where the state is kept.
-#[derive(Debug)]
-pub(super) enum Place {
-    /// In the directory of the user's state, under the execution's id; removed on completion.
-    Own(ExecutionId),
-    /// Where the user says.
-    Given(PathBuf),
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum What {
-    /// Start an execution of this document.
-    Start {
-        text: DefinitionText,
-        workflow: Arc<Workflow>,
-        input: Option<Value>,
-        children: Vec<DefinitionText>,
-    },
-    /// Go on with the execution of this id, or the only one there is.
-    Resume(Option<ExecutionId>),
-}
 
 /// Reads what the command line names.
 pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Subject, Failure> {

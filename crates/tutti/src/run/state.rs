@@ -12,8 +12,8 @@ use tutti_secrets::{Keyring, MasterKey};
 use tutti_store::{DefinitionText, SqliteStore, Store as _};
 
 use super::{
-    begin::{Place, Subject, What},
     definitions,
+    subject::{Place, Subject, What},
 };
 use crate::exit::{Exit, Failure, causes};
 
