@@ -185,6 +185,9 @@ impl World {
             self.perform(pending);
             Progress::Moved
         };
+        if self.setting.faulty.as_ref().is_some_and(|faulty| faulty.is_crashed()) {
+            self.crash();
+        }
         self.take_written();
         self.compare();
         progress

@@ -131,8 +131,7 @@ impl Loop {
         if self.is_call_owed(call) && self.dispatcher.request(call) {
             self.on_slot(call, now);
         }
-        self.settle(call.0);
-        self.forget_if_over(call.0);
+        self.after_commit(call.0, now);
     }
 
     pub(super) fn is_call_owed(&self, (id, task): CallId) -> bool {
