@@ -126,7 +126,7 @@ impl<'a> Void<'a> {
             state.fold(recorded);
             void.kept.push(recorded);
         }
-        let path = Path::to(&state, after.first().map(|recorded| recorded.entry));
+        let path = Path::to(&state, to, after.first().map(|recorded| recorded.entry));
         for recorded in after {
             if path.keeps(&state, &recorded) {
                 void.kept.push(recorded);
@@ -166,10 +166,10 @@ struct Path {
 }
 
 impl Path {
-    fn to(state: &Execution, start: Option<&Entry>) -> Self {
+    fn to(state: &Execution, to: Sequence, start: Option<&Entry>) -> Self {
         let mut steps = BTreeMap::new();
         let Some(Entry::TaskStarted { parent, .. }) = start else { return Self { steps } };
-        let mut below = Some(state.next);
+        let mut below = Some(to);
         let mut current = state.frame(*parent);
         while let Some(frame) = current {
             steps.insert(frame.id, below);

@@ -1,0 +1,248 @@
+//! An operator takes an execution back to the start of a task.
+
+use std::sync::Arc;
+
+use tutti_engine::{
+    CallOutcome, Command, Control, Definitions, Execution, Input, Limits, Outcome, Rejection,
+    Secrets, Start, Surroundings,
+};
+use tutti_expr::Value;
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
+use tutti_journal::{CallRecord, Entry, Error, ErrorType, Timestamp, Turn};
+
+/// A branch that works, beside one that charges and may fail.
+const ORDER: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - pack:
+              do:
+                - fetch: { call: http, with: { method: get, endpoint: 'https://example.com/pack' } }
+                - note: { set: { packed: '${ . }' }, export: { as: '{ packed: true }' } }
+          - charge:
+              call: http
+              with: { method: post, endpoint: 'https://example.com/charge' }
+  - done: { set: { all: '${ . }', context: '${ $context }' } }
+";
+
+#[test]
+fn a_faulted_execution_goes_on_from_the_task_that_failed() {
+    let mut run = Run::of(ORDER);
+    run.answer("/fetch", Ok("parcel"));
+    let first = run.call("/charge");
+    run.answer("/charge", Err(()));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Faulted(_))));
+
+    run.back(None).expect("the task that failed is known");
+    let again = run.call("/charge");
+    assert_eq!((&again.key, again.attempt), (&first.key, 2), "the failed call hands its key over");
+    assert_eq!(run.calls().len(), 1, "what the other branch did still counts");
+
+    run.answer("/charge", Ok("paid"));
+    let expected = r#"{"all":[{"packed":"parcel"},"paid"],"context":{"packed":true}}"#;
+    assert_eq!(run.output(), expected);
+    run.check_replay();
+}
+
+#[test]
+fn what_was_given_up_beside_the_task_goes_on_too() {
+    let mut run = Run::of(ORDER);
+    let fetch = run.call("/fetch");
+    run.answer("/charge", Err(()));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Faulted(_))));
+
+    run.back(None).expect("the task that failed is known");
+    assert_eq!(run.call("/fetch"), fetch, "the other branch's call is wanted again, as it was");
+    run.answer("/fetch", Ok("parcel"));
+    run.answer("/charge", Ok("paid"));
+    assert_eq!(run.output(), r#"{"all":[{"packed":"parcel"},"paid"],"context":{"packed":true}}"#);
+    run.check_replay();
+}
+
+#[test]
+fn a_completed_execution_opens_again_and_its_calls_get_new_keys() {
+    let mut run = Run::of(ORDER);
+    run.answer("/fetch", Ok("parcel"));
+    let first = run.call("/charge");
+    run.answer("/charge", Ok("paid"));
+    run.back(Some("/do/0/both")).expect("the task is known");
+    let again = run.call("/charge");
+    assert_ne!(again.key, first.key, "a call that ended well is not the same call");
+    assert_eq!(again.attempt, 1);
+    run.answer("/fetch", Ok("box"));
+    run.answer("/charge", Ok("paid twice"));
+    assert_eq!(
+        run.output(),
+        r#"{"all":[{"packed":"box"},"paid twice"],"context":{"packed":true}}"#
+    );
+    run.check_replay();
+}
+
+#[test]
+fn going_back_twice_counts_from_what_counted_before() {
+    let mut run = Run::of(ORDER);
+    run.answer("/fetch", Ok("parcel"));
+    run.answer("/charge", Err(()));
+    run.back(None).expect("the task that failed is known");
+    run.answer("/charge", Err(()));
+    run.back(None).expect("the task that failed is known");
+    assert_eq!(run.call("/charge").attempt, 3);
+    run.answer("/charge", Ok("paid"));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Completed(_))));
+    run.check_replay();
+}
+
+#[test]
+fn going_back_is_refused_while_work_is_under_way_or_where_nothing_passed() {
+    let mut run = Run::of(ORDER);
+    assert_eq!(run.back(Some("/do/0/both")), Err(Rejection::Busy));
+    run.feed(Input::Control(Control::Cancel { reason: None }));
+    run.answer("/charge", Ok("too late"));
+    assert_eq!(run.execution.outcome(), Some(&Outcome::Cancelled));
+    assert_eq!(run.back(Some("/do/1/done")), Err(Rejection::NoSuchTask));
+    assert_eq!(run.back(None), Err(Rejection::NoSuchTask), "nothing failed");
+}
+
+/// An execution with its journal.
+struct Run {
+    execution: Execution,
+    journal: Vec<Turn>,
+}
+
+impl Run {
+    fn of(text: &str) -> Self {
+        let workflow = Arc::new(tutti_dsl::parse(text).workflow.expect("a valid document"));
+        let id = ExecutionId::new(0, 1);
+        let definition = DefinitionRef {
+            namespace: "test".parse().expect("a name"),
+            name: "order".parse().expect("a name"),
+            version: "1.0.0".parse().expect("a version"),
+        };
+        let mut execution = Execution::new(id, definition.clone(), Digest::ZERO, workflow);
+        let start = Start {
+            execution: id,
+            definition,
+            digest: Digest::ZERO,
+            seed: 1,
+            input: None,
+            parent: None,
+        };
+        let entries = execution.start(start, &surroundings());
+        let first = Turn { execution: id, first: Sequence::FIRST, at: Timestamp(0), entries };
+        Self { execution, journal: vec![first] }
+    }
+
+    fn feed(&mut self, input: Input) {
+        let first = self.execution.next_sequence();
+        let entries =
+            self.execution.advance(input, &surroundings()).expect("the input means something");
+        self.record(first, entries);
+    }
+
+    fn record(&mut self, first: Sequence, entries: Vec<Entry>) {
+        self.journal.push(Turn {
+            execution: self.execution.id(),
+            first,
+            at: Timestamp(0),
+            entries,
+        });
+    }
+
+    fn back(&mut self, from: Option<&str>) -> Result<(), Rejection> {
+        let first = self.execution.next_sequence();
+        let from = from.map(TaskRef::new);
+        let (execution, entries) =
+            self.execution.rewind(&self.journal, from.as_ref(), &surroundings())?;
+        self.execution = execution;
+        self.record(first, entries);
+        Ok(())
+    }
+
+    fn calls(&self) -> Vec<(Sequence, TaskRef, CallRecord)> {
+        let call = |command| match command {
+            Command::Call { task, reference, call, .. } => Some((task, reference, call)),
+            _ => None,
+        };
+        self.execution.outstanding().filter_map(call).collect()
+    }
+
+    fn call(&self, task: &str) -> CallRecord {
+        self.wanted(task).1
+    }
+
+    fn wanted(&self, task: &str) -> (Sequence, CallRecord) {
+        let calls = self.calls();
+        let found = calls.into_iter().find(|(_, reference, _)| reference.as_str().ends_with(task));
+        let (task, _, call) = found.expect("the call is outstanding");
+        (task, call)
+    }
+
+    fn answer(&mut self, task: &str, answer: Result<&str, ()>) {
+        let in_flight = self.execution.outstanding().find_map(|command| match command {
+            Command::CancelCall { task, attempt } => Some((task, attempt)),
+            _ => None,
+        });
+        let (task, attempt) = in_flight.unwrap_or_else(|| {
+            let (task, call) = self.wanted(task);
+            (task, call.attempt)
+        });
+        let outcome = match answer {
+            Ok(text) => CallOutcome::Completed(Value::from(text)),
+            Err(()) => CallOutcome::Failed(Error::new(ErrorType::Communication, "no")),
+        };
+        self.feed(Input::CallFinished { task, attempt, outcome });
+    }
+
+    fn output(&self) -> String {
+        match self.execution.outcome() {
+            Some(Outcome::Completed(output)) => output.to_json(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// The fold of the whole journal is the state that was reached.
+    fn check_replay(&self) {
+        let execution = &self.execution;
+        let (id, definition) = (execution.id(), execution.definition().clone());
+        let replayed = Execution::restore(
+            id,
+            definition,
+            Digest::ZERO,
+            execution.workflow().clone(),
+            &self.journal,
+        );
+        assert_eq!(format!("{replayed:?}"), format!("{execution:?}"));
+    }
+}
+
+fn surroundings() -> Surroundings<'static> {
+    Surroundings {
+        now: Timestamp(0),
+        secrets: &Nothing,
+        definitions: &Nothing,
+        free_slots: 8,
+        limits: Limits::default(),
+    }
+}
+
+#[derive(Debug)]
+struct Nothing;
+
+impl Secrets for Nothing {
+    fn secret(&self, _name: &str) -> Option<Value> {
+        None
+    }
+}
+
+impl Definitions for Nothing {
+    fn find(
+        &self,
+        _namespace: &str,
+        _name: &str,
+        _version: &str,
+    ) -> Option<(DefinitionRef, Digest)> {
+        None
+    }
+}
