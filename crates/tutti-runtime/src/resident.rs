@@ -18,6 +18,8 @@ pub(crate) struct Resident {
     pub(crate) turns_ahead: usize,
     /// Whether any of its turns is durable.
     pub(crate) is_durable: bool,
+    /// Whether its parent was told that it is on its way; more need not be said where nobody awaits its end.
+    pub(crate) parent_told: bool,
     /// Whether it stands in the queue for another turn.
     pub(crate) queued: bool,
     /// The attempts of calls that connectors are busy with.
@@ -70,6 +72,7 @@ impl Resident {
             head: Digest::ZERO,
             turns_ahead: 0,
             is_durable: false,
+            parent_told: false,
             queued: false,
             in_flight: BTreeMap::new(),
             owed: BTreeMap::new(),

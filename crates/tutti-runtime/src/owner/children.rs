@@ -35,10 +35,11 @@ impl Loop {
         parent: ExecutionId,
         now: Timestamp,
     ) {
-        let Some(resident) = self.residents.get(&child) else { return };
+        let Some(resident) = self.residents.get_mut(&child) else { return };
         if !resident.is_durable || resident.turns_ahead > 0 {
             return;
         }
+        resident.parent_told = true;
         let awaited = resident.execution.parent().is_some_and(|parent| parent.awaits);
         let outcome = match resident.execution.outcome() {
             _ if !awaited => {

@@ -59,7 +59,8 @@ impl Loop {
         if resident.turns_ahead > 0 {
             return;
         }
-        let parent = resident.execution.parent();
+        let parent =
+            resident.execution.parent().filter(|parent| parent.awaits || !resident.parent_told);
         self.settle(id);
         if let Some(parent) = parent {
             self.report_to_parent(id, parent.execution, now);
