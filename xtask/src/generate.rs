@@ -21,15 +21,11 @@ struct Generator {
 }
 
 /// Every generator. Add yours here, sorted by the path it writes.
-const GENERATORS: &[Generator] = &[
-    // Generator { path: "docs/reference/errors.md", program: "tutti", arguments: &["explain", "--list"] },
-    Generator {
-        path: "docs/reference/language.md",
-        program: "tutti-sim",
-        arguments: &["--language"],
-    },
-    // Generator { path: "docs/reference/workflow.schema.json", program: "examples/schema", arguments: &[] },
-];
+const GENERATORS: &[Generator] = &[Generator {
+    path: "docs/reference/language.md",
+    program: "tutti-sim",
+    arguments: &["--language"],
+}];
 
 /// `cargo xtask generate [--check]`.
 pub(crate) fn command(repository: &Repository, arguments: &[String]) -> Result<()> {
