@@ -21,17 +21,24 @@ pub(crate) enum Exit {
     Terminated,
 }
 
+impl Exit {
+    /// The number a script sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Completed => 0,
+            Self::Faulted => 1,
+            Self::Invalid => 2,
+            Self::Cancelled => 3,
+            Self::Unfinished => 4,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Completed => 0,
-            Exit::Faulted => 1,
-            Exit::Invalid => 2,
-            Exit::Cancelled => 3,
-            Exit::Unfinished => 4,
-            Exit::Interrupted => 130,
-            Exit::Terminated => 143,
-        })
+        Self::from(exit.code())
     }
 }
 
