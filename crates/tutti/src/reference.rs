@@ -87,7 +87,9 @@ fn section(page: &mut String, command: &Command, name: &str) {
         .collect();
     if !shown.is_empty() {
         page.push_str("\n| argument | default | meaning |\n|---|---|---|\n");
-        shown.into_iter().for_each(|arg| row(page, arg));
+        for arg in shown {
+            row(page, arg);
+        }
     }
     if let Some(more) = command.get_after_help() {
         writeln!(page, "\n```text\n{}\n```", more.to_string().trim_end()).ok();
