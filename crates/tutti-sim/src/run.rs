@@ -260,6 +260,7 @@ fn setting(
         secrets: Arc::new(FixedSecrets(secrets)),
         store: faulty.clone(),
         faulty: Some(faulty),
+        file: None,
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),

@@ -162,6 +162,7 @@ impl World {
 
     /// Lets the clock go on to `then`, at most to the next thing that is due.
     fn let_time_pass(&mut self, until: Option<Timestamp>) -> Progress {
+        self.problems.extend(self.shadows.slept_through(self.owner.next_due()));
         let answers = self.pending.iter().filter_map(|pending| match pending {
             Pending::Answer { due, .. } => *due,
             _ => None,

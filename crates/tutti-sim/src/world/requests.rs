@@ -2,7 +2,7 @@
 
 use tutti_engine::{Control, Rejection, Start};
 use tutti_expr::Value;
-use tutti_ids::ExecutionId;
+use tutti_ids::{ExecutionId, TaskRef};
 use tutti_runtime::{Happening, Refusal, RequestId};
 use tutti_store::DefinitionText;
 
@@ -11,10 +11,17 @@ use super::World;
 /// What somebody asked of the loop; asked again after a crash until it is answered.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
-    Start { execution: ExecutionId, definition: DefinitionText, input: Option<Value>, seed: u64 },
+    Start {
+        execution: ExecutionId,
+        definition: DefinitionText,
+        input: Option<Value>,
+        seed: u64,
+    },
     Adopt(ExecutionId),
     Watch(ExecutionId),
     Control(ExecutionId, Control),
+    /// From the task, or from where it failed.
+    Retry(ExecutionId, Option<TaskRef>),
 }
 
 impl World {
@@ -39,6 +46,11 @@ impl World {
         self.request(Request::Control(execution, control));
     }
 
+    /// Asks for an execution to go back to the start of a task, or to where it failed.
+    pub fn retry(&mut self, execution: ExecutionId, from: Option<TaskRef>) {
+        self.request(Request::Retry(execution, from));
+    }
+
     pub(super) fn on_reply(&mut self, request: RequestId, result: Result<(), Refusal>) {
         let Some(asked) = self.requests.remove(&request) else {
             return self.problems.push(format!("request {request} was answered twice"));
@@ -52,12 +64,22 @@ impl World {
                 }
             }
             // What was told before may be over now.
-            (Request::Control(execution, _), Ok(())) => self.watch(*execution),
+            (Request::Control(execution, _) | Request::Retry(execution, _), Ok(())) => {
+                self.watch(*execution);
+            }
             (_, Ok(())) => {}
             // Whoever asks for a start again looks first whether it took place.
             (Request::Start { execution, .. }, Err(Refusal::Unreadable(_)))
                 if self.shadows.get(*execution).is_some() => {}
             (_, Err(Refusal::Unreadable(_))) => _ = self.request(asked),
+            (Request::Retry(execution, _), Err(refusal)) => {
+                // Children and calls are under way, or the error is of no task.
+                let fair = [Rejection::Busy, Rejection::NoSuchTask].map(Refusal::Rejected);
+                if !fair.contains(&refusal) {
+                    self.problems.push(format!("going back was refused: {refusal}"));
+                }
+                self.refused.push((*execution, refusal));
+            }
             (Request::Control(execution, _), Err(refusal)) => {
                 let late = matches!(
                     refusal,
@@ -103,6 +125,10 @@ impl World {
             Request::Control(execution, control) => {
                 self.say(&format!("control {control:?}"));
                 Happening::Control { execution, control, request: id }
+            }
+            Request::Retry(execution, from) => {
+                self.say(&format!("retry {execution} from {from:?}"));
+                Happening::Retry { execution, from, request: id }
             }
         };
         self.tell(happening);

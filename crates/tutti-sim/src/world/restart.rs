@@ -12,6 +12,9 @@ impl World {
         self.is_down = false;
         self.restarts += 1;
         self.say("restart");
+        if let Some(Err(error)) = self.setting.file.as_ref().map(|file| file.reopen()) {
+            self.problems.push(format!("the store does not open again: {error}"));
+        }
         if let Some(faulty) = &self.setting.faulty {
             faulty.restart();
         }
