@@ -44,6 +44,16 @@ pub struct SeedReport {
 
 /// Runs one seed.
 pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
+    simulate_kind(Kind::of(seed), is_traced)
+}
+
+/// Runs one seed in which operators also take executions back to tasks.
+pub fn simulate_going_back(seed: u64, is_traced: bool) -> SeedReport {
+    simulate_kind(Kind { goes_back: true, ..Kind::of(seed) }, is_traced)
+}
+
+fn simulate_kind(kind: Kind, is_traced: bool) -> SeedReport {
+    let seed = kind.seed;
     let mut chance = Chance::new(seed);
     let library = Arc::new(Library::default());
     let mut definitions = Vec::new();
@@ -57,7 +67,7 @@ pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
             Err(error) => return refused(&error.to_string()),
         }
     }
-    match Simulation::new(Kind::of(seed), chance, library, is_traced) {
+    match Simulation::new(kind, chance, library, is_traced) {
         Ok(simulation) => simulation.run(&definitions),
         Err(problem) => refused(&problem),
     }
@@ -69,12 +79,14 @@ struct Kind {
     seed: u64,
     /// On `SQLite`, which is opened again after every crash; else in memory.
     is_on_file: bool,
+    /// Whether operators take executions back.
+    goes_back: bool,
 }
 
 impl Kind {
     fn of(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ KINDS);
-        Self { seed, is_on_file: chance.one_in(20) }
+        Self { seed, is_on_file: chance.one_in(20), goes_back: false }
     }
 }
 
@@ -91,6 +103,7 @@ struct Simulation {
     world: World,
     /// Decides about going back, apart from everything else.
     retries: Chance,
+    goes_back: bool,
     is_calm: Arc<AtomicBool>,
     started: Vec<ExecutionId>,
 }
@@ -138,7 +151,15 @@ impl Simulation {
         let outside = Weather { chance: Chance::new(chance.next_u64()), truth: BTreeMap::new() };
         let world = World::new(setting.clone(), Box::new(outside));
         let retries = Chance::new(kind.seed ^ RETRIES);
-        Ok(Self { chance, setting, world, retries, is_calm, started: Vec::new() })
+        Ok(Self {
+            chance,
+            setting,
+            world,
+            retries,
+            goes_back: kind.goes_back,
+            is_calm,
+            started: Vec::new(),
+        })
     }
 
     fn run(mut self, definitions: &[DefinitionText]) -> SeedReport {
@@ -155,7 +176,7 @@ impl Simulation {
             if self.chance.one_in(40) {
                 self.lay_hand();
             }
-            if self.retries.one_in(30) {
+            if self.goes_back && self.retries.one_in(30) {
                 self.go_back();
             }
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
