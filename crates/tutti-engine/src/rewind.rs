@@ -38,9 +38,9 @@ impl Execution {
         let empty = Self::new(id, definition, digest, workflow);
         let mut counting: Vec<Recorded<'a>> = Vec::new();
         let mut keys = KeyRing::new();
-        let mut next = Sequence::FIRST;
+        let (mut next, mut updated_at) = (Sequence::FIRST, empty.updated_at);
         for recorded in journal.into_iter().flat_map(recorded) {
-            next = recorded.sequence.next();
+            (next, updated_at) = (recorded.sequence.next(), recorded.at);
             match recorded.entry {
                 Entry::Rewound { to } => {
                     let void = Void::find(&empty, &counting, *to, keys);
@@ -56,6 +56,7 @@ impl Execution {
             execution.fold(recorded);
         }
         execution.next = next;
+        execution.updated_at = updated_at;
         execution
     }
 
@@ -84,7 +85,6 @@ impl Execution {
         let (id, definition, workflow) = (self.id, self.definition.clone(), self.workflow.clone());
         let mut execution =
             Self::restore(id, definition, self.digest, workflow, journal.iter().chain([&turn]));
-        execution.updated_at = surroundings.now;
         let mut entries = vec![rewound];
         entries.extend(Stepper::resume(&mut execution, surroundings));
         Ok((execution, entries))
@@ -118,8 +118,9 @@ struct Void<'a> {
 
 impl<'a> Void<'a> {
     fn find(empty: &Execution, counting: &[Recorded<'a>], to: Sequence, keys: KeyRing) -> Self {
-        let mut state = empty.clone();
-        let mut void = Self { kept: Vec::new(), keys };
+        // Folded along, keys that re-runs took over are gone in the end.
+        let mut state = Execution { handed_keys: keys, ..empty.clone() };
+        let mut void = Self { kept: Vec::new(), keys: KeyRing::new() };
         let (before, after): (Vec<_>, Vec<_>) =
             counting.iter().partition(|recorded| recorded.sequence < to);
         for recorded in before {
@@ -138,6 +139,9 @@ impl<'a> Void<'a> {
         for frame in state.external_frames().filter(|frame| !path.is_beside(&state, Some(frame.id)))
         {
             void.keep_key_of(&state, frame);
+        }
+        for (place, key) in state.handed_keys {
+            void.keys.entry(place).or_insert(key);
         }
         void
     }
@@ -193,8 +197,12 @@ impl Path {
         };
         let given_up =
             subject.and_then(|id| state.frame(id)).is_some_and(|frame| frame.ending.is_some());
-        let settled_well = matches!(recorded.entry, Entry::CallCompleted { .. });
-        self.is_beside(state, subject) && (!given_up || settled_well)
+        // What the world said of a call stays true though it had been given up: nothing is repeated silently.
+        let is_fact = matches!(
+            recorded.entry,
+            Entry::CallCompleted { .. } | Entry::CallOutcomeUnknown { .. }
+        );
+        self.is_beside(state, subject) && (!given_up || is_fact)
     }
 
     fn begins_beside(&self, state: &Execution, parent: Sequence, id: Sequence) -> bool {
