@@ -3,12 +3,13 @@
 use std::{cell::RefCell, sync::Arc};
 
 use tutti_dsl::{Task, TaskKind};
-use tutti_expr::{Environment, Value};
+use tutti_expr::{Environment, Reads, Value};
 use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
     Execution, Surroundings,
+    data_flow::Result,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
 };
 
@@ -107,18 +108,28 @@ impl<'a> Scene<'a> {
         self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
     }
 
-    /// All declared secrets; one that cannot be had refuses the whole expression.
-    fn secrets(&self) -> Value {
+    /// The secrets an expression reads: all declared ones where its source does not name them. One that cannot be had
+    /// refuses the whole expression, wherever in it the secret stands.
+    fn secrets(&self, reads: &Reads) -> Value {
+        let names: Vec<&Arc<str>> = match reads {
+            Reads::Members(names) => names.iter().collect(),
+            Reads::All => self.execution.workflow.secrets.iter().collect(),
+        };
         let mut members = Vec::new();
-        for name in &self.execution.workflow.secrets {
-            match self.surroundings.secrets.secret(name) {
-                Some(secret) => members.push((name.clone(), secret.tainted())),
-                None => {
-                    self.refused.replace(Some(missing_secret(name)));
-                }
+        for name in names {
+            match self.secret(name) {
+                Ok(secret) => members.push((name.clone(), secret)),
+                Err(error) => _ = self.refused.replace(Some(*error)),
             }
         }
         Value::object(members)
+    }
+
+    /// The value of a secret the document declares.
+    pub(crate) fn secret(&self, name: &str) -> Result<Value> {
+        let declared = self.execution.workflow.secrets.iter().any(|known| **known == *name);
+        let found = declared.then(|| self.surroundings.secrets.secret(name)).flatten();
+        found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))
     }
 
     fn task_descriptor(&self) -> Value {
@@ -150,13 +161,17 @@ impl Environment for Scene<'_> {
             "context" => Some(self.context()),
             "input" => self.input.clone().or(Some(Value::NULL)),
             "output" => self.output.clone().or(Some(Value::NULL)),
-            "secrets" => Some(self.secrets()),
+            "secrets" => Some(self.secrets(&Reads::All)),
             "task" => Some(self.task_descriptor()),
             "workflow" => Some(self.execution.descriptor.clone()),
             "runtime" => Some(runtime_descriptor()),
             "authorization" => Some(self.authorization()),
             scoped => self.scoped(scoped),
         }
+    }
+
+    fn members(&self, name: &str, reads: &Reads) -> Option<Value> {
+        if name == "secrets" { Some(self.secrets(reads)) } else { self.variable(name) }
     }
 
     fn now_ms(&self) -> i64 {
@@ -199,7 +214,7 @@ fn authorization(arguments: &Value) -> Value {
 }
 
 /// The error for a secret the execution may not have.
-pub(crate) fn missing_secret(name: &str) -> Error {
+fn missing_secret(name: &str) -> Error {
     Error::new(
         ErrorType::Authorization,
         format!("the secret `{name}` is missing or may not be used"),

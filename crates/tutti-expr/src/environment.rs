@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::Value;
+use crate::{Reads, Value};
 
 /// The names of the variables an expression may use, without `$`.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,11 @@ impl Scope {
 pub trait Environment {
     /// The value of the variable `$name`; asked only for variables the expression uses, when it first does.
     fn variable(&self, name: &str) -> Option<Value>;
+    /// [`Environment::variable`] where only the members in `reads` will be looked at; giving more does no harm.
+    fn members(&self, name: &str, reads: &Reads) -> Option<Value> {
+        let _ = reads;
+        self.variable(name)
+    }
     /// The turn's time in milliseconds since the Unix epoch: what `now` returns.
     fn now_ms(&self) -> i64;
 }

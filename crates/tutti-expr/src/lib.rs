@@ -29,6 +29,6 @@ mod value;
 pub use environment::{Environment, Scope};
 pub use expression::{Error, Expression};
 pub use limits::Limit;
-pub use syntax::error::CompileError;
+pub use syntax::{error::CompileError, reads::Reads};
 pub use template::{Mode, Template, TemplateError, TemplateErrors};
 pub use value::{Kind, Object, ParseError, Value};
