@@ -8,7 +8,7 @@ use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
-    Execution, Surroundings,
+    Execution, Surroundings, authorization,
     data_flow::Result,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
 };
@@ -28,6 +28,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) input: Option<Value>,
     pub(crate) raw_output: Option<Value>,
     pub(crate) output: Option<Value>,
+    /// `$authorization` of a call that is being put together; later the call's own record tells.
+    pub(crate) authorization: Option<Value>,
     /// An error that reading a variable gave; it takes the place of what the expression made of it.
     pub(crate) refused: RefCell<Option<Error>>,
 }
@@ -50,6 +52,7 @@ impl<'a> Scene<'a> {
             input: None,
             raw_output: None,
             output: None,
+            authorization: None,
             refused: RefCell::new(None),
         }
     }
@@ -145,13 +148,17 @@ impl<'a> Scene<'a> {
         Value::object(members)
     }
 
-    /// `$authorization` of an HTTP call with basic or bearer authentication.
+    /// `$authorization` of an HTTP call that authenticates: as the call is put together, and once it has been made.
     fn authorization(&self) -> Value {
-        let frame = self.around.and_then(|around| self.execution.frame(around));
-        match frame.map(|frame| &frame.body) {
-            Some(Body::Call { record, .. }) => authorization(&record.arguments),
-            _ => Value::NULL,
+        if let Some(authorization) = &self.authorization {
+            return authorization.clone();
         }
+        let frame = self.around.and_then(|around| self.execution.frame(around));
+        let arguments = match frame.map(|frame| &frame.body) {
+            Some(Body::Call { record, .. }) => &record.arguments,
+            _ => return Value::NULL,
+        };
+        arguments.get("authentication").map_or(Value::NULL, authorization::descriptor)
     }
 }
 
@@ -200,17 +207,6 @@ fn loop_variable(
         );
     }
     (**at == *name).then(|| Value::from(i64::try_from(index).unwrap_or(i64::MAX)))
-}
-
-/// `$authorization` of a call with these arguments: the scheme and parameter it was made with.
-fn authorization(arguments: &Value) -> Value {
-    let Some(authentication) = arguments.get("authentication") else { return Value::NULL };
-    let parameters = authentication.get("parameters").unwrap_or(&Value::NULL);
-    let parameter = match authentication.get("scheme").and_then(Value::as_str) {
-        Some("bearer") => parameters.get("token").unwrap_or(parameters).clone(),
-        _ => return Value::NULL,
-    };
-    Value::object([("scheme", Value::from("Bearer")), ("parameter", parameter.tainted())])
 }
 
 /// The error for a secret the execution may not have.
