@@ -209,7 +209,7 @@ impl Making {
         &self,
         command: Command,
         output: impl FnOnce(&mut Child) -> Output,
-    ) -> Result<(End, Capture<'_>), Failure> {
+    ) -> Result<(End, Capture), Failure> {
         let mut child = start(command)?;
         let group = child.id().and_then(Group::led_by);
         let guard = KillOnDrop::new(group);
@@ -222,7 +222,7 @@ impl Making {
         Ok((end, capture))
     }
 
-    fn conclude(&self, end: End, capture: &Capture<'_>) -> Result<Value, Failure> {
+    fn conclude(&self, end: End, capture: &Capture) -> Result<Value, Failure> {
         match end.code {
             Some(code) if !end.cancelled => {
                 result(self.arguments.output, code, capture, &self.secrets).map_err(Failure::Known)

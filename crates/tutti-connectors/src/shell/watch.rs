@@ -72,7 +72,7 @@ impl Watch {
     /// Waits until no process of the command is left; takes the output on the way.
     pub(super) async fn until_the_end(
         mut self,
-        capture: &mut Capture<'_>,
+        capture: &mut Capture,
         cancellation: &mut Cancellation,
     ) -> End {
         let mut deadline: Option<Instant> = None;
@@ -203,7 +203,7 @@ impl Output {
     }
 
     /// What is left when the command has ended.
-    async fn rest(&mut self, capture: &mut Capture<'_>) {
+    async fn rest(&mut self, capture: &mut Capture) {
         match self {
             Self::Pipes(pipes) => {
                 pipes.stdin = None;

@@ -368,6 +368,7 @@ async fn secrets_are_redacted_in_lines_and_marked_in_output() {
             lines.push(line.text);
         }
         lines.sort();
-        assert_eq!(lines, ["pw «secret»", "«secret»", "«secret»"]);
+        // One secret of two lines is one mark.
+        assert_eq!(lines, ["pw «secret»", "«secret»"]);
     }
 }
