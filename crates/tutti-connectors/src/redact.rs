@@ -114,13 +114,11 @@ pub(crate) struct Redacting {
 impl Redacting {
     /// Takes the next piece; gives what can go out. A beginning of a secret waits for what comes after it.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<u8> {
-        match &mut self.stream {
-            Some(stream) => stream.push(piece),
-            None => {
-                let lines = piece.iter().filter(|byte| **byte == b'\n').count();
-                format!("{REDACTED}\n").repeat(lines).into_bytes()
-            }
+        if let Some(stream) = &mut self.stream {
+            return stream.push(piece);
         }
+        let lines = piece.split(|byte| *byte == b'\n').skip(1);
+        lines.flat_map(|_hidden| format!("{REDACTED}\n").into_bytes()).collect()
     }
 
     /// Gives the rest: no more pieces come.

@@ -9,7 +9,6 @@ use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
     Execution, Surroundings, authorization,
-    data_flow::Result,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
 };
 
@@ -129,7 +128,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The value of a secret the document declares.
-    pub(crate) fn secret(&self, name: &str) -> Result<Value> {
+    pub(crate) fn secret(&self, name: &str) -> Result<Value, Box<Error>> {
         let declared = self.execution.workflow.secrets.iter().any(|known| **known == *name);
         let found = declared.then(|| self.surroundings.secrets.secret(name)).flatten();
         found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))

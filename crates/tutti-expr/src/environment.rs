@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::{Reads, Value};
+use crate::Value;
 
 /// The names of the variables an expression may use, without `$`.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,15 @@ impl Scope {
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<str>> {
         self.0.get(name)
     }
+}
+
+/// What a program reads of one variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reads {
+    /// At most these members, all of them named in the source: `$x.a`, `$x["a"]`, `$x | .a`.
+    Members(BTreeSet<Arc<str>>),
+    /// Any member: the program uses the variable as a whole, or names a member by something computed.
+    All,
 }
 
 /// What an expression may look at beside its input.

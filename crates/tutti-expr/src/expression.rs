@@ -4,18 +4,13 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     Value,
-    environment::{Environment, Scope},
+    environment::{Environment, Reads, Scope},
     library,
     limits::{Limit, OUTPUT, SOURCE},
     machine::Machine,
     regexes::SharedRegexes,
     stop::{Flow, Stop},
-    syntax::{
-        error::CompileError,
-        parser::Parser,
-        reads::{Reads, reads},
-        tree::Node,
-    },
+    syntax::{error::CompileError, parser::Parser, reads::reads, tree::Node},
 };
 
 /// A compiled jq program; cheap to clone and shared between threads.

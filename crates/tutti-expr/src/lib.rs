@@ -26,9 +26,9 @@ mod syntax;
 mod template;
 mod value;
 
-pub use environment::{Environment, Scope};
+pub use environment::{Environment, Reads, Scope};
 pub use expression::{Error, Expression};
 pub use limits::Limit;
-pub use syntax::{error::CompileError, reads::Reads};
+pub use syntax::error::CompileError;
 pub use template::{Mode, Template, TemplateError, TemplateErrors};
 pub use value::{Kind, Object, ParseError, Value};

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) use item::{Env, Item, Out};
 
 use crate::{
-    Environment, Value,
+    Environment, Reads, Value,
     context::Context,
     library,
     limits::Limit,
@@ -28,7 +28,6 @@ use crate::{
     stop::{Flow, Stop},
     syntax::{
         definitions::Definitions,
-        reads::Reads,
         tree::{Node, Op},
     },
 };

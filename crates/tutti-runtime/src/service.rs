@@ -299,6 +299,8 @@ impl Answers {
     }
 }
 
+type Unsettled = (Arc<dyn Connector>, Call);
+
 /// What the loop's thread needs to do its outputs.
 struct Shell {
     options: Options,
@@ -307,7 +309,7 @@ struct Shell {
     answers: Arc<Answers>,
     calls: BTreeMap<(ExecutionId, Sequence), Canceller>,
     /// Calls whose connectors may keep something for a crash until the outcome is durable.
-    unsettled: BTreeMap<ExecutionId, BTreeMap<Sequence, (Arc<dyn Connector>, Call)>>,
+    unsettled: BTreeMap<ExecutionId, BTreeMap<Sequence, Unsettled>>,
 }
 
 impl Shell {

@@ -3,24 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::tree::{Node, Op};
-use crate::Kind;
-
-/// What a program reads of one variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reads {
-    /// At most these members, all of them named in the source: `$x.a`, `$x["a"]`, `$x | .a`.
-    Members(BTreeSet<Arc<str>>),
-    /// Any member: the program uses the variable as a whole, or names a member by something computed.
-    All,
-}
-
-impl Reads {
-    fn add(&mut self, name: &Arc<str>) {
-        if let Self::Members(names) = self {
-            names.insert(name.clone());
-        }
-    }
-}
+use crate::{Kind, environment::Reads};
 
 /// What `root` reads of each of its `count` variables, in the order of their numbers.
 pub(crate) fn reads(root: &Node, count: usize) -> Vec<Reads> {
@@ -39,17 +22,23 @@ fn visit(node: &Node, reads: &mut [Reads]) {
     if let Some((target, name)) = member(node)
         && let Op::Global(number) = target.op
     {
-        reads[number].add(name);
+        add(&mut reads[number], name);
         return;
     }
     if let Op::Pipe(left, right) = &node.op
         && let Op::Global(number) = left.op
         && let Some(name) = first_member(right)
     {
-        reads[number].add(name);
+        add(&mut reads[number], name);
         return visit(right, reads);
     }
     node.op.children(&mut |child| visit(child, reads));
+}
+
+fn add(reads: &mut Reads, name: &Arc<str>) {
+    if let Reads::Members(names) = reads {
+        names.insert(name.clone());
+    }
 }
 
 /// The member of its input that a filter begins with, where the rest of it sees only that member.
