@@ -3,12 +3,12 @@
 use std::{cell::RefCell, sync::Arc};
 
 use tutti_dsl::{Task, TaskKind};
-use tutti_expr::{Environment, Value};
+use tutti_expr::{Environment, Reads, Value};
 use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
-    Execution, Surroundings,
+    Execution, Surroundings, authorization,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) input: Option<Value>,
     pub(crate) raw_output: Option<Value>,
     pub(crate) output: Option<Value>,
+    /// `$authorization` of a call that is being put together; later the call's own record tells.
+    pub(crate) authorization: Option<Value>,
     /// An error that reading a variable gave; it takes the place of what the expression made of it.
     pub(crate) refused: RefCell<Option<Error>>,
 }
@@ -49,6 +51,7 @@ impl<'a> Scene<'a> {
             input: None,
             raw_output: None,
             output: None,
+            authorization: None,
             refused: RefCell::new(None),
         }
     }
@@ -107,18 +110,28 @@ impl<'a> Scene<'a> {
         self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
     }
 
-    /// All declared secrets; one that cannot be had refuses the whole expression.
-    fn secrets(&self) -> Value {
+    /// The secrets an expression reads: all declared ones where its source does not name them. One that cannot be had
+    /// refuses the whole expression, wherever in it the secret stands.
+    fn secrets(&self, reads: &Reads) -> Value {
+        let names: Vec<&Arc<str>> = match reads {
+            Reads::Members(names) => names.iter().collect(),
+            Reads::All => self.execution.workflow.secrets.iter().collect(),
+        };
         let mut members = Vec::new();
-        for name in &self.execution.workflow.secrets {
-            match self.surroundings.secrets.secret(name) {
-                Some(secret) => members.push((name.clone(), secret.tainted())),
-                None => {
-                    self.refused.replace(Some(missing_secret(name)));
-                }
+        for name in names {
+            match self.secret(name) {
+                Ok(secret) => members.push((name.clone(), secret)),
+                Err(error) => _ = self.refused.replace(Some(*error)),
             }
         }
         Value::object(members)
+    }
+
+    /// The value of a secret the document declares.
+    pub(crate) fn secret(&self, name: &str) -> Result<Value, Box<Error>> {
+        let declared = self.execution.workflow.secrets.iter().any(|known| **known == *name);
+        let found = declared.then(|| self.surroundings.secrets.secret(name)).flatten();
+        found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))
     }
 
     fn task_descriptor(&self) -> Value {
@@ -134,13 +147,17 @@ impl<'a> Scene<'a> {
         Value::object(members)
     }
 
-    /// `$authorization` of an HTTP call with basic or bearer authentication.
+    /// `$authorization` of an HTTP call that authenticates: as the call is put together, and once it has been made.
     fn authorization(&self) -> Value {
-        let frame = self.around.and_then(|around| self.execution.frame(around));
-        match frame.map(|frame| &frame.body) {
-            Some(Body::Call { record, .. }) => authorization(&record.arguments),
-            _ => Value::NULL,
+        if let Some(authorization) = &self.authorization {
+            return authorization.clone();
         }
+        let frame = self.around.and_then(|around| self.execution.frame(around));
+        let arguments = match frame.map(|frame| &frame.body) {
+            Some(Body::Call { record, .. }) => &record.arguments,
+            _ => return Value::NULL,
+        };
+        arguments.get("authentication").map_or(Value::NULL, authorization::descriptor)
     }
 }
 
@@ -150,13 +167,17 @@ impl Environment for Scene<'_> {
             "context" => Some(self.context()),
             "input" => self.input.clone().or(Some(Value::NULL)),
             "output" => self.output.clone().or(Some(Value::NULL)),
-            "secrets" => Some(self.secrets()),
+            "secrets" => Some(self.secrets(&Reads::All)),
             "task" => Some(self.task_descriptor()),
             "workflow" => Some(self.execution.descriptor.clone()),
             "runtime" => Some(runtime_descriptor()),
             "authorization" => Some(self.authorization()),
             scoped => self.scoped(scoped),
         }
+    }
+
+    fn members(&self, name: &str, reads: &Reads) -> Option<Value> {
+        if name == "secrets" { Some(self.secrets(reads)) } else { self.variable(name) }
     }
 
     fn now_ms(&self) -> i64 {
@@ -187,19 +208,8 @@ fn loop_variable(
     (**at == *name).then(|| Value::from(i64::try_from(index).unwrap_or(i64::MAX)))
 }
 
-/// `$authorization` of a call with these arguments: the scheme and parameter it was made with.
-fn authorization(arguments: &Value) -> Value {
-    let Some(authentication) = arguments.get("authentication") else { return Value::NULL };
-    let parameters = authentication.get("parameters").unwrap_or(&Value::NULL);
-    let parameter = match authentication.get("scheme").and_then(Value::as_str) {
-        Some("bearer") => parameters.get("token").unwrap_or(parameters).clone(),
-        _ => return Value::NULL,
-    };
-    Value::object([("scheme", Value::from("Bearer")), ("parameter", parameter.tainted())])
-}
-
 /// The error for a secret the execution may not have.
-pub(crate) fn missing_secret(name: &str) -> Error {
+fn missing_secret(name: &str) -> Error {
     Error::new(
         ErrorType::Authorization,
         format!("the secret `{name}` is missing or may not be used"),
