@@ -22,6 +22,8 @@ pub(crate) struct Model {
     nodes: BTreeMap<Key, Node>,
     /// The task that started each child execution.
     pub(super) started_by: BTreeMap<ExecutionId, Key>,
+    /// The names of tasks that completed and can be undone, by the entry with which they did.
+    undoable: BTreeMap<Key, String>,
 }
 
 /// One task execution, or an execution.
@@ -122,6 +124,24 @@ impl Model {
         let task = fold.workflow.find(reference).map(|id| fold.workflow.task(id));
         let name = task.map_or_else(|| reference.to_owned(), |task| plain(&task.name));
         self.add(fold, Some(parent), Arc::from(reference), name, iteration);
+    }
+
+    /// A task that can be undone completed with the entry that is folded.
+    pub(super) fn note_undo(&mut self, fold: &Fold<'_>, task: Key) {
+        let Some(node) = self.nodes.get(&task) else { return };
+        let has_undo = fold
+            .workflow
+            .find(&node.reference)
+            .is_some_and(|id| fold.workflow.task(id).settings.undo.is_some());
+        if has_undo {
+            self.undoable.insert(fold.key, node.name.clone());
+        }
+    }
+
+    /// The undoing of a task began; it stands below what is being undone.
+    pub(super) fn start_undo(&mut self, fold: &Fold<'_>, around: Key, completed: Key) {
+        let name = self.undoable.remove(&completed).unwrap_or_default();
+        self.add(fold, Some(around), Arc::from("undo"), format!("undo {name}"), None);
     }
 
     /// An item of an `each` began.
