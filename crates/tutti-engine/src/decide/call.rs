@@ -11,11 +11,7 @@ use tutti_ids::Sequence;
 use tutti_journal::{CallRecord, Effect, Entry, Error, ErrorType};
 
 use crate::{
-    advance::Stepper,
-    authorization, chance,
-    data_flow::Result,
-    environment::Scene,
-    frame::{Body, Frame},
+    advance::Stepper, authorization, chance, data_flow::Result, environment::Scene, frame::Frame,
 };
 
 type Members = Vec<(&'static str, Value)>;
@@ -96,11 +92,11 @@ impl Stepper<'_> {
 
     fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
         let key = (frame.task?, path.to_vec());
-        let from_try = self.execution.ancestors(frame).find_map(|around| match &around.body {
-            Body::Try(state) => state.keys.get(&key).cloned(),
-            _ => None,
-        });
-        from_try.or_else(|| self.execution.handed_keys.get(&key).cloned())
+        let held = self
+            .execution
+            .ancestors(frame)
+            .find_map(|around| around.body.keys().and_then(|keys| keys.get(&key)).cloned());
+        held.or_else(|| self.execution.handed_keys.get(&key).cloned())
     }
 }
 
