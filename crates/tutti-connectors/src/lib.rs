@@ -18,6 +18,7 @@ mod port;
 mod process;
 mod redact;
 mod registry;
+pub mod script;
 pub mod shell;
 
 pub use guard::{Denied, Guard, GuardOptions, Policy, Resolve, Roots, SystemResolver};
