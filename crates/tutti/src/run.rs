@@ -15,7 +15,7 @@ pub(crate) use self::input::{Stdin, read_file};
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
+use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
@@ -184,6 +184,10 @@ fn connectors() -> Registry {
     });
     Registry::builder()
         .with(http::Http::new(guard, http::HttpOptions::default()))
+        .with(script::Script::new(script::ScriptOptions {
+            launcher: std::env::current_exe().ok(),
+            limits: script::ScriptLimits::default(),
+        }))
         .with(shell::Shell)
         .build()
 }

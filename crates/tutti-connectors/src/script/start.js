@@ -29,8 +29,12 @@
   const asModule = async () => {
     const { emitWarning } = process;
     process.emitWarning = () => {};
-    const script = new vm.SourceTextModule(code, { identifier: name, importModuleDynamically });
-    process.emitWarning = emitWarning;
+    let script;
+    try {
+      script = new vm.SourceTextModule(code, { identifier: name, importModuleDynamically });
+    } finally {
+      process.emitWarning = emitWarning;
+    }
     await script.link(async (specifier) => {
       const found = await import(specifier);
       const names = Object.keys(found);
@@ -40,9 +44,11 @@
     });
     await script.evaluate();
   };
+  // Thrown where nobody catches it, an error is told with its line.
   const failed = (error) => {
-    console.error(error);
-    process.exit(1);
+    setImmediate(() => {
+      throw error;
+    });
   };
 
   let plain;

@@ -4,6 +4,7 @@ mod conformance;
 mod guard;
 mod http;
 mod recovery;
+mod script;
 mod server;
 mod shell;
 mod tls;

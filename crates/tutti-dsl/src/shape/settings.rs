@@ -2,7 +2,7 @@
 
 use super::{
     Object,
-    Shape::{self, Any, Choice, Integer, List, NotYet, Text, TextValue},
+    Shape::{self, Any, Bool, Choice, Integer, List, NotYet, Text, TextValue},
     object, optional,
 };
 
@@ -71,6 +71,11 @@ static TASK_SETTINGS: Object = object(
             "sensitive",
             List(&Text),
             "JSON pointers into the output that are treated as secrets.",
+        ),
+        optional(
+            "network",
+            Bool,
+            "Whether the script that the task runs has the network; default `false`.",
         ),
         optional("undo", NotYet, "The tasks that take this one back."),
         optional("pools", NotYet, "Capacity reserved while the task runs."),
