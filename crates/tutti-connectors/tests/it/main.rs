@@ -5,6 +5,7 @@ mod guard;
 mod http;
 mod recovery;
 mod script;
+mod script_recovery;
 mod server;
 mod shell;
 mod tls;
