@@ -205,6 +205,7 @@ impl Stepper<'_> {
             }
             TaskKind::Run(run) => match &run.process {
                 Process::Shell(shell) => self.schedule_shell(id, task, run, shell),
+                Process::Script(script) => self.schedule_script(id, task, run, script),
                 Process::Workflow(child) => {
                     self.start_child(id, child, child.input.as_ref(), run.awaits)
                 }

@@ -36,10 +36,10 @@ impl Frame {
     }
 }
 
-/// Whether a call only starts what it calls: `run.shell` with `await: false`.
+/// Whether a call only starts what it calls: `run.shell` or `run.script` with `await: false`.
 fn is_detached(call: &CallRecord) -> bool {
     let awaits = call.arguments.get("await").and_then(Value::as_bool);
-    &*call.function == "shell" && awaits == Some(false)
+    matches!(&*call.function, "shell" | "script") && awaits == Some(false)
 }
 
 impl Branches {
@@ -140,6 +140,7 @@ mod tests {
         check("shell", r#"{"command":"x","await":false}"#, "in");
         check("shell", r#"{"command":"x","await":true}"#, "out");
         check("shell", r#"{"command":"x"}"#, "out");
+        check("script", r#"{"code":"x","await":false}"#, "in");
         check("http", r#"{"method":"get","await":false}"#, "out");
     }
 }

@@ -108,7 +108,7 @@ pub const ROWS: &[Row] = &[
     row("1.6 emit", "`emit`", Checked),
     row("1.6 listen", "`listen`", Checked),
     row("1.6 run.container", "`run.container`", Checked),
-    row("1.6 run.script", "`run.script`", Checked),
+    row("1.6 run.script", "`run.script`", Executed),
     row("1.7 continue", "`then: continue`", Executed),
     row("1.7 exit", "`then: exit`", Executed),
     row("1.7 end", "`then: end`", Executed),
@@ -180,7 +180,7 @@ pub const ROWS: &[Row] = &[
         "what a connector does with an answer",
         Elsewhere("the tests of tutti-connectors prove it against real servers and processes"),
     ),
-    row("D45", "arguments of scripts", Checked),
+    row("D45", "arguments of scripts", Executed),
     row("D46", "child workflows", Executed),
     row(
         "D47",

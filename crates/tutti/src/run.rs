@@ -15,7 +15,7 @@ pub(crate) use self::input::{Stdin, read_file};
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
+use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
@@ -184,7 +184,14 @@ fn connectors() -> Registry {
         ..GuardOptions::default()
     });
     let options = http::HttpOptions { read_yaml: Some(read_yaml), ..http::HttpOptions::default() };
-    Registry::builder().with(http::Http::new(guard, options)).with(shell::Shell).build()
+    Registry::builder()
+        .with(http::Http::new(guard, options))
+        .with(script::Script::new(script::ScriptOptions {
+            launcher: std::env::current_exe().ok(),
+            limits: script::ScriptLimits::default(),
+        }))
+        .with(shell::Shell)
+        .build()
 }
 
 /// YAML that a service answers with, read as strictly and within the same limits as a document.
