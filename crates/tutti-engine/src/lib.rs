@@ -17,8 +17,10 @@ mod decide;
 mod environment;
 mod execution;
 mod frame;
+mod image;
 mod input;
 mod output;
+mod places;
 mod rewind;
 mod surroundings;
 

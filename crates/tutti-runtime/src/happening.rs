@@ -92,7 +92,7 @@ pub enum Happening {
     Tick,
 }
 
-/// A journal and the definition it is about, compiled.
+/// A journal, or a snapshot and what follows it, and the definition it is about, compiled.
 pub type Stored = (Box<History>, Arc<Workflow>);
 
 /// Something to do for the loop.
@@ -100,8 +100,11 @@ pub type Stored = (Box<History>, Arc<Workflow>);
 pub enum Output {
     /// Write this, then tell [`Happening::Committed`]. There is one at a time.
     Commit(Commit),
-    /// Read this execution, then tell [`Happening::Loaded`].
+    /// Read this execution, its snapshot and what follows it, then tell [`Happening::Loaded`].
     Load(ExecutionId),
+    /// Read the whole journal of this execution, as going back needs it and as a snapshot that is of no use leaves it,
+    /// then tell [`Happening::Loaded`].
+    LoadWhole(ExecutionId),
     /// Make this call of this function, then tell [`Happening::CallFinished`].
     MakeCall(Arc<str>, Call),
     /// Tell a call under way that it is no longer wanted.
