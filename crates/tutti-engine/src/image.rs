@@ -147,3 +147,6 @@ fn fits(frame: &Frame, workflow: &Workflow) -> bool {
 fn has_task(workflow: &Workflow, task: tutti_dsl::TaskId) -> bool {
     (task.0 as usize) < workflow.tasks.len()
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,15 +149,22 @@ pub enum Settlement {
     Lost(String),
 }
 
-/// A call whose outcome only a person can settle.
+/// Something only a person can settle: a call's unknown outcome, or a journal that has reached its limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
     /// The execution it belongs to.
     pub execution: ExecutionId,
-    /// The task execution.
+    /// The task execution; the execution itself ([`Sequence::FIRST`]) where its journal has reached its limit.
     pub task: Sequence,
     /// The task in the document.
     pub reference: TaskRef,
     /// The error.
     pub error: Error,
+}
+
+impl Incident {
+    /// Whether the journal has reached its limit: resuming or cancelling the execution settles that.
+    pub fn is_journal_limit(&self) -> bool {
+        self.task == Sequence::FIRST
+    }
 }

@@ -1,6 +1,8 @@
 //! The scenarios of the language, run in every way that must not make a difference.
 
+mod budget;
 mod conformance;
 mod going_back;
 mod rows;
 mod scenarios;
+mod snapshots;
