@@ -17,6 +17,10 @@ type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
 pub(crate) mod list {
     use super::{DecodeError, Decoder, Encoded, Encoder, ListId, Write};
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that the derive macro asks for"
+    )]
     pub(crate) fn encode<C, W: Write>(
         value: &ListId,
         encoder: &mut Encoder<W>,
@@ -34,7 +38,11 @@ pub(crate) mod list {
 pub(crate) mod optional_task {
     use super::{DecodeError, Decoder, Encoded, Encoder, TaskId, Write};
 
-    #[expect(clippy::ref_option, reason = "the shape that the derive macro asks for")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that the derive macro asks for"
+    )]
     pub(crate) fn encode<C, W: Write>(
         value: &Option<TaskId>,
         encoder: &mut Encoder<W>,

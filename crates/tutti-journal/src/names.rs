@@ -52,7 +52,6 @@ pub mod optional_sequence {
     use super::{DecodeError, Decoder, EncodeError, Encoder, Sequence, Write};
 
     /// Writes one, or that there is none.
-    #[expect(clippy::ref_option, reason = "the shape that the derive macro asks for")]
     pub fn encode<Ctx, W: Write>(
         value: &Option<Sequence>,
         encoder: &mut Encoder<W>,

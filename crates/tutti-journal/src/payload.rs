@@ -119,7 +119,6 @@ pub mod optional {
     use super::{DecodeError, Decoder, EncodeError, Encoder, Payloads, Type, Value, Write};
 
     /// Writes a value, or that there is none.
-    #[expect(clippy::ref_option, reason = "the shape that the derive macro asks for")]
     pub fn encode<C: AsMut<Payloads>, W: Write>(
         value: &Option<Value>,
         encoder: &mut Encoder<W>,
@@ -144,17 +143,11 @@ pub mod optional {
     }
 
     /// What a field that is not there reads as.
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::option_option,
-        reason = "the shape that the derive macro asks for"
-    )]
     pub fn nil() -> Option<Option<Value>> {
         Some(None)
     }
 
     /// Whether there is none.
-    #[expect(clippy::ref_option, reason = "the shape that the derive macro asks for")]
     pub fn is_nil(value: &Option<Value>) -> bool {
         value.is_none()
     }

@@ -117,9 +117,10 @@ impl Contents {
         };
         execution.rows.push(turn.row);
         execution.head = head;
-        execution.snapshot = match turn.projection.status.is_terminal() {
-            true => None,
-            false => turn.snapshot.or(execution.snapshot.take()),
+        execution.snapshot = if turn.projection.status.is_terminal() {
+            None
+        } else {
+            turn.snapshot.or(execution.snapshot.take())
         };
         execution.projection = turn.projection;
     }

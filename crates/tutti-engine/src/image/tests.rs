@@ -152,7 +152,7 @@ fn empty() -> Execution {
 }
 
 /// An execution with one frame that has this body, all else in it filled in.
-fn with(body: Body) -> Execution {
+fn with(body: &Body) -> Execution {
     let mut execution = empty();
     let endings = [None, Some(Ending::Fault(error())), Some(Ending::Cancel), Some(Ending::Finish)];
     for (id, ending) in (5..).zip(endings) {
@@ -201,7 +201,7 @@ fn every_frame_is_read_as_it_was_written() {
     let kinds: std::collections::BTreeSet<_> = bodies().iter().map(kind).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
     for body in bodies() {
-        let execution = with(body);
+        let execution = with(&body);
         let snapshot = execution.snapshot(Digest([2; 32]), [3; 16], &TestSealer);
         snapshot.verify().expect("it is whole");
         let imaged = read(&snapshot, &execution).expect("it is read");
@@ -228,7 +228,7 @@ fn what_ended_well_or_was_cancelled_is_read_as_it_was_written() {
 #[test]
 fn a_value_that_many_frames_share_is_written_once() {
     let shared = Value::from("x".repeat(10_000));
-    let mut execution = with(Body::Fresh);
+    let mut execution = with(&Body::Fresh);
     for frame in execution.frames.values_mut() {
         frame.raw = shared.clone();
         frame.input = shared.clone();
@@ -239,7 +239,7 @@ fn a_value_that_many_frames_share_is_written_once() {
 
 #[test]
 fn an_image_that_does_not_fit_is_refused() {
-    let execution = with(Body::Fresh);
+    let execution = with(&Body::Fresh);
     let good = execution.snapshot(Digest::ZERO, [3; 16], &TestSealer);
     let check = |change: &dyn Fn(&mut Snapshot)| {
         let mut snapshot = good.clone();
