@@ -3,6 +3,7 @@
 mod budget;
 mod conformance;
 mod going_back;
+mod public_services;
 mod rows;
 mod scenarios;
 mod snapshots;
