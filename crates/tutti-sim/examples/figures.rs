@@ -159,10 +159,11 @@ fn reloading() -> Outcome<()> {
         let restored = match &history.snapshot {
             None => Execution::restore(id, name, Digest::ZERO, workflow, &turns),
             Some(snapshot) => {
-                let image = &Nothing;
                 let mut restored =
-                    Execution::from_snapshot(snapshot, name, Digest::ZERO, workflow, image)?;
-                turns.iter().for_each(|turn| restored.fold_turn(turn));
+                    Execution::from_snapshot(snapshot, name, Digest::ZERO, workflow, &Nothing)?;
+                for turn in &turns {
+                    restored.fold_turn(turn);
+                }
                 restored
             }
         };

@@ -252,7 +252,7 @@ impl Store for Spy {
             if let Some(snapshot) = history.as_mut().and_then(|found| found.snapshot.as_mut())
                 && self.is_foreign
             {
-                snapshot.fingerprint = "of another version".to_owned();
+                "of another version".clone_into(&mut snapshot.fingerprint);
             }
             Ok(history)
         })
