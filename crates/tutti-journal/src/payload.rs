@@ -153,39 +153,6 @@ pub mod optional {
     }
 }
 
-/// The same for what gives a value or ends with an error.
-pub mod result {
-    use super::{DecodeError, Decoder, EncodeError, Encoder, Payloads, Value, Write};
-    use crate::Error;
-
-    /// Writes how it ended.
-    pub fn encode<C: AsMut<Payloads>, W: Write>(
-        value: &Result<Value, Error>,
-        encoder: &mut Encoder<W>,
-        context: &mut C,
-    ) -> Result<(), EncodeError<W::Error>> {
-        encoder.array(2)?.bool(value.is_ok())?;
-        match value {
-            Ok(value) => super::encode(value, encoder, context),
-            Err(error) => encoder.encode_with(error, context).map(|_| ()),
-        }
-    }
-
-    /// Reads how it ended.
-    pub fn decode<C: AsMut<Payloads>>(
-        decoder: &mut Decoder<'_>,
-        context: &mut C,
-    ) -> Result<Result<Value, Error>, DecodeError> {
-        if decoder.array()? != Some(2) {
-            return Err(DecodeError::message("a result has two parts"));
-        }
-        if decoder.bool()? {
-            return super::decode(decoder, context).map(Ok);
-        }
-        decoder.decode_with(context).map(Err)
-    }
-}
-
 /// Writes values; those of more than `threshold` bytes go into blobs.
 pub(crate) fn write_values(
     values: &[Value],

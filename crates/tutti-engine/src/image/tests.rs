@@ -1,3 +1,5 @@
+//! Images hold everything, and what is no image of the execution is refused.
+
 use std::sync::Arc;
 
 use tutti_dsl::{ListId, TaskId};
