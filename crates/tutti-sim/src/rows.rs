@@ -257,6 +257,8 @@ pub const ROWS: &[Row] = &[
     row("metadata.tutti", "`metadata.tutti` is strict", Executed),
     row("limits iterations", "how many iterations", Executed),
     row("limits tasks per turn", "turns yield", Executed),
+    row("limits turn budget", "turns yield after ticks and bytes, too", Executed),
+    row("limits journal entries", "only a person lets a long journal grow", Executed),
     row("limits fork width", "how many branches", Executed),
     row("limits value size", "how large data may be", Executed),
     row("limits child depth", "how deep children nest", Executed),
