@@ -9,9 +9,12 @@ use std::{
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
+use tutti_journal::{Error, EventPosition, Parent, SuspensionReason, Timestamp};
 
-use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, TryPhase};
+use crate::{
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, TryPhase},
+    listening::Consumed,
+};
 
 /// One life of a workflow: the fold of its journal so far.
 #[derive(Clone)]
@@ -36,6 +39,10 @@ pub struct Execution {
     pub(crate) outcome: Option<Outcome>,
     /// Keys of calls voided by going back: their re-runs take them over.
     pub(crate) handed_keys: KeyRing,
+    /// The last event received before it began.
+    pub(crate) events_after: EventPosition,
+    /// Which events were consumed on each line of flow: that of the workflow and of each branch or item, by its frame.
+    pub(crate) lines: BTreeMap<Sequence, Consumed>,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
@@ -58,7 +65,7 @@ pub enum Status {
     Pending,
     /// It works, or a call of it does.
     Running,
-    /// It waits for a timer or a child.
+    /// It waits for a timer, an event or a child.
     Waiting,
     /// It was paused, or an incident needs a person.
     Suspended,
@@ -95,6 +102,8 @@ impl Execution {
             suspended: None,
             outcome: None,
             handed_keys: KeyRing::new(),
+            events_after: EventPosition::default(),
+            lines: BTreeMap::new(),
             descriptor: Value::NULL,
         }
     }
@@ -263,7 +272,7 @@ impl Frame {
 
     fn can_go_on(&self) -> bool {
         match &self.body {
-            Body::Fresh | Body::Switched { .. } => true,
+            Body::Fresh | Body::Switched { .. } | Body::Emitted(_) => true,
             Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
             Body::Fork(branches) => {
                 let more = branches.next < branches.results.len();
@@ -274,7 +283,7 @@ impl Frame {
                 TryPhase::Caught(_) => true,
                 TryPhase::Delay { .. } => false,
             },
-            Body::Wait { .. } => false,
+            Body::Wait { .. } | Body::Listen(_) => false,
             Body::Call { phase, .. } => matches!(phase, CallPhase::Done(_) | CallPhase::Unknown(_)),
             Body::Child { phase, .. } => matches!(phase, ChildPhase::Done(_)),
         }
@@ -307,7 +316,7 @@ impl Frame {
 
     /// Whether the world may owe this frame something.
     pub(crate) fn is_external(&self) -> bool {
-        matches!(self.body, Body::Call { .. } | Body::Child { .. })
+        matches!(self.body, Body::Call { .. } | Body::Child { .. } | Body::Listen(_))
     }
 }
 
@@ -329,6 +338,8 @@ impl fmt::Debug for Execution {
             .field("suspended", &self.suspended)
             .field("outcome", &self.outcome)
             .field("handed_keys", &self.handed_keys)
+            .field("events_after", &self.events_after)
+            .field("lines", &self.lines)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use tutti_expr::Value;
 use tutti_ids::Sequence;
 use tutti_journal::{CallRecord, Error, Flow, Timestamp};
 
-use crate::child::ChildRequest;
+use crate::{child::ChildRequest, listening::Listening};
 
 /// A task execution that is going on, an item of an `each`, or the workflow itself.
 #[derive(Debug, Clone)]
@@ -83,6 +83,10 @@ pub(crate) enum Body {
     Call { record: CallRecord, phase: CallPhase },
     /// A child execution.
     Child { request: ChildRequest, phase: ChildPhase },
+    /// An `emit`: the event.
+    Emitted(Value),
+    /// A `listen`.
+    Listen(Box<Listening>),
     /// A function's task, which runs as a child frame.
     Function { input: Value, output: Option<Value> },
 }

@@ -247,7 +247,10 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::ChildDetached { task }
         | Entry::IncidentRaised { task, .. }
         | Entry::IncidentResolved { task, .. }
-        | Entry::FunctionCalled { task, .. } => Some(*task),
+        | Entry::FunctionCalled { task, .. }
+        | Entry::EventEmitted { task, .. }
+        | Entry::ListenStarted { task, .. }
+        | Entry::EventConsumed { task, .. } => Some(*task),
         Entry::ExecutionStarted { .. }
         | Entry::InputAccepted { .. }
         | Entry::TaskStarted { .. }

@@ -10,6 +10,7 @@
 mod effect;
 mod entry;
 mod error;
+mod event;
 mod names;
 mod payload;
 mod row;
@@ -19,6 +20,7 @@ mod timestamp;
 pub use effect::Effect;
 pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason};
 pub use error::{Error, ErrorType};
+pub use event::{CloudEvent, EventPosition, InvalidEvent, MAX_EVENT_BYTES};
 pub use payload::Blob;
 pub use row::{BLOB_THRESHOLD, CodecError, Damage, Row, SaltedValues, Turn};
 pub use sealer::{SealError, Sealer};

@@ -77,6 +77,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             seed: u64::MAX,
             input: json(r#"{"b": [1, {"c": "d"}], "a": ""}"#),
             parent: Some(Parent { execution: execution(), task, depth: 1, awaits: true }),
+            events_after: None,
         },
         Entry::ExecutionStarted {
             definition: definition(),
@@ -84,6 +85,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             seed: 0,
             input: Value::NULL,
             parent: None,
+            events_after: None,
         },
         Entry::InputAccepted { input: Some(numbers), due: Some(due) },
         Entry::InputAccepted { input: None, due: None },

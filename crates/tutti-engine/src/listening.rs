@@ -1,0 +1,185 @@
+//! What a `listen` knows, and which events an execution has consumed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tutti_dsl::{Consumption, EventFilters, Listen, Until};
+use tutti_expr::Value;
+use tutti_ids::Sequence;
+use tutti_journal::EventPosition;
+
+use crate::{execution::Execution, frame::Frame};
+
+/// Ranges of consumed events one line of flow remembers; beyond it the oldest two become one, and what lies between
+/// them is not seen any more.
+const MAX_RANGES: usize = 10_000;
+
+/// How far a `listen` has come.
+#[derive(Debug, Clone)]
+pub(crate) struct Listening {
+    /// The events after this one are looked at.
+    pub(crate) after: EventPosition,
+    /// `$context` when it began: whether an event matches never depends on when it is looked at.
+    pub(crate) context: Value,
+    /// What correlations must be, for each filter an object by name.
+    pub(crate) expected: Value,
+    /// Correlations that were first seen in an event.
+    pub(crate) learned: BTreeMap<Arc<str>, Value>,
+    /// The filters that had their event.
+    pub(crate) filled: BTreeSet<u32>,
+    /// Whether it keeps what it consumes.
+    pub(crate) collects: bool,
+    /// What it consumed, transformed.
+    pub(crate) items: Vec<Value>,
+    /// The size of all items.
+    pub(crate) bytes: u64,
+    /// How many events it consumed.
+    pub(crate) consumed: u64,
+    /// How many events it consumed towards its end.
+    pub(crate) ending: u64,
+    /// The event that `foreach` works on.
+    pub(crate) current: Option<Value>,
+}
+
+impl Listening {
+    pub(crate) fn new(after: EventPosition, expected: Value, context: Value, collects: bool) -> Self {
+        Self {
+            after,
+            context,
+            expected,
+            learned: BTreeMap::new(),
+            filled: BTreeSet::new(),
+            collects,
+            items: Vec::new(),
+            bytes: 0,
+            consumed: 0,
+            ending: 0,
+            current: None,
+        }
+    }
+
+    /// Whether it consumed all it asked for; one that ends by an expression never has.
+    pub(crate) fn is_complete(&self, listen: &Listen) -> bool {
+        let own = listen.events.filters.len();
+        match &listen.until {
+            Until::Absent if listen.is_endless() => false,
+            Until::Absent => self.has_all(&listen.events, 0, self.consumed),
+            Until::Events(events) => self.has_all(events, own, self.ending),
+            Until::Never | Until::Expression(_) => false,
+        }
+    }
+
+    fn has_all(&self, events: &EventFilters, offset: usize, count: u64) -> bool {
+        match events.consumption {
+            Consumption::One | Consumption::Any => count > 0,
+            Consumption::All => (offset..offset + events.filters.len()).all(|filter| {
+                u32::try_from(filter).is_ok_and(|filter| self.filled.contains(&filter))
+            }),
+        }
+    }
+
+    pub(crate) fn keep(&mut self, item: Value) {
+        if self.collects {
+            self.bytes = self.bytes.saturating_add(item.size());
+            self.items.push(item);
+        }
+    }
+
+    /// What the correlation `name` of a filter must be, as far as that is known.
+    pub(crate) fn expectation(&self, filter: usize, name: &str) -> Option<&Value> {
+        let filters = self.expected.as_array().unwrap_or(&[]);
+        let own = filters.get(filter).and_then(|names| names.get(name));
+        own.or_else(|| self.learned.get(name))
+            .or_else(|| filters.iter().find_map(|names| names.get(name)))
+    }
+}
+
+/// The positions of events that were consumed, as ranges from first to last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Consumed(pub(crate) BTreeMap<u64, u64>);
+
+impl Consumed {
+    pub(crate) fn has(&self, position: EventPosition) -> bool {
+        self.0.range(..=position.0).next_back().is_some_and(|(_, last)| *last >= position.0)
+    }
+
+    pub(crate) fn insert(&mut self, position: EventPosition) {
+        self.insert_range(position.0, position.0);
+    }
+
+    fn insert_range(&mut self, mut first: u64, mut last: u64) {
+        let touching: Vec<(u64, u64)> = self
+            .0
+            .range(..=last.saturating_add(1))
+            .rev()
+            .map(|(first, last)| (*first, *last))
+            .take_while(|(_, end)| end.saturating_add(1) >= first)
+            .collect();
+        for (start, end) in touching {
+            self.0.remove(&start);
+            first = first.min(start);
+            last = last.max(end);
+        }
+        self.0.insert(first, last);
+        while self.0.len() > MAX_RANGES {
+            let Some((first, _)) = self.0.pop_first() else { return };
+            let Some((_, last)) = self.0.pop_first() else { return };
+            self.0.insert(first, last);
+        }
+    }
+
+    pub(crate) fn append(&mut self, other: Self) {
+        for (first, last) in other.0 {
+            self.insert_range(first, last);
+        }
+    }
+}
+
+impl Execution {
+    /// Whether an event was consumed on the line of flow that leads to a frame: by what ran before it, or by branches
+    /// that have joined. Branches beside each other each see an event.
+    pub(crate) fn has_consumed(&self, frame: &Frame, position: EventPosition) -> bool {
+        let lines = std::iter::once(frame.id).chain(self.ancestors(frame).map(|around| around.id));
+        lines.filter_map(|id| self.lines.get(&id)).any(|line| line.has(position))
+    }
+
+    /// A line of flow ended: what it consumed was consumed by the one around it.
+    pub(crate) fn join_line(&mut self, id: Sequence, parent: Option<Sequence>) {
+        let Some(consumed) = self.lines.remove(&id) else { return };
+        if let Some(owner) = parent.and_then(|parent| self.frame(parent)).map(|around| self.context_owner(around)) {
+            self.lines.entry(owner).or_default().append(consumed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consumed_positions_are_kept_as_ranges() {
+        let check = |positions: &[u64], expected: &[(u64, u64)]| {
+            let mut consumed = Consumed::default();
+            positions.iter().for_each(|position| consumed.insert(EventPosition(*position)));
+            let ranges: Vec<_> = consumed.0.iter().map(|(first, last)| (*first, *last)).collect();
+            assert_eq!(ranges, expected, "{positions:?}");
+            assert!(positions.iter().all(|position| consumed.has(EventPosition(*position))));
+            assert!(!consumed.has(EventPosition(100)));
+        };
+        check(&[], &[]);
+        check(&[3], &[(3, 3)]);
+        check(&[3, 1, 2], &[(1, 3)]);
+        check(&[1, 3, 5, 5], &[(1, 1), (3, 3), (5, 5)]);
+        check(&[1, 3, 4, 2], &[(1, 4)]);
+    }
+
+    #[test]
+    fn beyond_the_limit_the_oldest_ranges_become_one() {
+        let mut consumed = Consumed::default();
+        (0..=MAX_RANGES as u64).for_each(|number| consumed.insert(EventPosition(number * 2 + 1)));
+        assert_eq!(consumed.0.len(), MAX_RANGES);
+        assert_eq!(consumed.0.first_key_value(), Some((&1, &3)));
+    }
+}
