@@ -25,11 +25,12 @@ pub use codes::{Code, Severity, explain};
 pub use diagnostic::{Diagnostic, Excerpt, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
-    AttributeFilter, Authentication, Backoff, Call, Case, Catch, Consumption, Correlation, DataFlow,
-    Document, DurationSource, Each, EachBody, Effect, Emit, Endpoint, ErrorFilter, EventFilter,
-    EventFilters, EventIterator, For, Fork, HttpCall, HttpOutput, Jitter, ListId, Listen, MaxFailed,
-    OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters, Settings, Shell,
-    Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, Until, UriSource, Workflow,
+    AttributeFilter, Authentication, Backoff, Call, Case, Catch, Consumption, Correlation,
+    DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit, Endpoint, ErrorFilter,
+    EventFilter, EventFilters, EventIterator, For, Fork, HttpCall, HttpOutput, Jitter, ListId,
+    Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters,
+    Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, Until, UriSource,
+    Workflow,
 };
 pub use parse::{Parsed, parse, parse_value};
 pub use schema::{InvalidSchema, Schema, Violation};

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::Sequence;
-use tutti_journal::{CallRecord, Entry, Error, ErrorType, EventPosition, Resolution, SuspensionReason, Timestamp};
+use tutti_journal::{
+    CallRecord, Entry, Error, ErrorType, EventPosition, Resolution, SuspensionReason, Timestamp,
+};
 
 use crate::{
     Execution, Surroundings,
@@ -155,9 +157,7 @@ impl<'a> Stepper<'a> {
                 });
                 Ok(())
             }
-            Input::EventArrived { task, position, event } => {
-                self.on_event(task, position, &event)
-            }
+            Input::EventArrived { task, position, event } => self.on_event(task, position, &event),
             Input::Control(control) => self.on_control(control),
         }
     }

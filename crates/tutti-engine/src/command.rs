@@ -1,7 +1,7 @@
 //! What the world owes an execution.
 
-use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_dsl::TaskKind;
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CallRecord, EventPosition, Timestamp};
 
 use crate::{

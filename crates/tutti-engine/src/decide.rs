@@ -206,9 +206,9 @@ impl Stepper<'_> {
                 }
                 Process::Unsupported => Err(Box::new(unsupported(task))),
             },
-            TaskKind::Call(Call::Unsupported)
-            | TaskKind::Do(_)
-            | TaskKind::Fork(_) => Err(Box::new(unsupported(task))),
+            TaskKind::Call(Call::Unsupported) | TaskKind::Do(_) | TaskKind::Fork(_) => {
+                Err(Box::new(unsupported(task)))
+            }
         };
         if let Err(error) = begun {
             self.fault(id, *error);

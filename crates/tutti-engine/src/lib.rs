@@ -28,6 +28,6 @@ pub use advance::step;
 pub use child::ChildRequest;
 pub use command::Command;
 pub use execution::{Execution, Outcome, Status};
-pub use matching::{EventCorrelation, EventInterest, correlation_of};
 pub use input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start};
+pub use matching::{EventCorrelation, EventInterest, correlation_of};
 pub use surroundings::{Definitions, Limits, Secrets, Surroundings};

@@ -44,7 +44,12 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    pub(crate) fn new(after: EventPosition, expected: Value, context: Value, collects: bool) -> Self {
+    pub(crate) fn new(
+        after: EventPosition,
+        expected: Value,
+        context: Value,
+        collects: bool,
+    ) -> Self {
         Self {
             after,
             context,
@@ -148,7 +153,9 @@ impl Execution {
     /// A line of flow ended: what it consumed was consumed by the one around it.
     pub(crate) fn join_line(&mut self, id: Sequence, parent: Option<Sequence>) {
         let Some(consumed) = self.lines.remove(&id) else { return };
-        if let Some(owner) = parent.and_then(|parent| self.frame(parent)).map(|around| self.context_owner(around)) {
+        if let Some(owner) =
+            parent.and_then(|parent| self.frame(parent)).map(|around| self.context_owner(around))
+        {
             self.lines.entry(owner).or_default().append(consumed);
         }
     }

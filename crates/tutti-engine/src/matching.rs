@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use tutti_dsl::{
-    AttributeFilter, Consumption, EventFilter, EventFilters, Listen, Read, TaskKind, Until, Workflow,
+    AttributeFilter, Consumption, EventFilter, EventFilters, Listen, Read, TaskKind, Until,
+    Workflow,
 };
 use tutti_expr::{Environment, Expression, Kind, Template, Value};
 use tutti_ids::{Digest, TaskRef};
@@ -212,7 +213,8 @@ impl Scene<'_> {
                 is_verdict(&self.evaluate_expression(expression, &found), &found)
             }
             AttributeFilter::Computed(Template::Loose { expression, literal }) => {
-                found == *literal || is_verdict(&self.evaluate_expression(expression, &found), &found)
+                found == *literal
+                    || is_verdict(&self.evaluate_expression(expression, &found), &found)
             }
             AttributeFilter::Computed(template) => {
                 self.evaluate(template, &found).is_ok_and(|value| value == found)

@@ -10,7 +10,7 @@ use tutti_connectors::Call;
 use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
-use tutti_journal::{Effect, Entry, Error, ErrorType, Resolution, Timestamp};
+use tutti_journal::{CloudEvent, Effect, Entry, Error, ErrorType, Resolution, Timestamp};
 use tutti_runtime::{Library, PublishError, Settlement};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
@@ -91,6 +91,8 @@ struct Running<'s> {
     world: World,
     execution: ExecutionId,
     commits: Arc<std::sync::atomic::AtomicU64>,
+    /// What is wrong with the script.
+    complaints: Vec<String>,
 }
 
 impl<'s> Running<'s> {
@@ -121,7 +123,8 @@ impl<'s> Running<'s> {
         let outside = Script::new(scenario.calls.clone(), mode.is_blind());
         let mut world = World::new(setting.clone(), Box::new(outside));
         let execution = world.start(definition, scenario.input.clone());
-        Ok(Self { scenario, mode, setting, world, execution, commits })
+        let complaints = Vec::new();
+        Ok(Self { scenario, mode, setting, world, execution, commits, complaints })
     }
 
     fn finish(mut self) -> Ran {
@@ -135,7 +138,10 @@ impl<'s> Running<'s> {
             if let Some(until) = until {
                 self.world.skip_to(until);
             }
-            self.control(&control.control);
+            match &control.event {
+                Some(event) => self.receive(event),
+                None => self.control(&control.control),
+            }
         }
         while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
             steps += 1;
@@ -149,14 +155,14 @@ impl<'s> Running<'s> {
                 steps += 1;
             }
         }
-        let mut problems = Vec::new();
+        let mut problems = std::mem::take(&mut self.complaints);
         if steps >= MAX_STEPS {
             problems.push("it runs for ever".to_owned());
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting));
+            problems.extend(redecide(shadow, &self.setting, self.world.events()));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -173,6 +179,25 @@ impl<'s> Running<'s> {
         let turns = self.world.shadows().iter().flat_map(|shadow| shadow.turns.clone());
         let journal = turns.map(|turn| turn.entries).collect();
         (self.commits.load(std::sync::atomic::Ordering::Relaxed), journal, problems)
+    }
+
+    /// An event is received; what a script leaves out is made up.
+    fn receive(&mut self, event: &Value) {
+        let number = i64::try_from(self.world.events().len()).unwrap_or(0) + 1;
+        let defaults = [
+            ("specversion", Value::from("1.0")),
+            ("id", Value::from(format!("event-{number}"))),
+            ("source", Value::from("/scenario")),
+        ];
+        let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
+        let members = defaults
+            .into_iter()
+            .map(|(name, value)| (Arc::from(name), value))
+            .chain(given.map(|(name, value)| (name.clone(), value.clone())));
+        match CloudEvent::from_value(&Value::object::<Arc<str>>(members)) {
+            Ok(event) => self.world.receive(event),
+            Err(error) => self.complaints.push(format!("the scripted event is none: {error}")),
+        }
     }
 
     fn control(&mut self, control: &Value) {
@@ -230,6 +255,7 @@ impl<'s> Running<'s> {
         match (outcome, self.world.settlement(self.execution)) {
             (Some(outcome), Some(Settlement::Ended(told))) if outcome == told => {}
             (None, Some(Settlement::Suspended { .. })) => {}
+            (None, None) if wanted == "waiting" => {}
             (_, told) => problems.push(format!("the watcher was told {told:?}")),
         }
         problems
@@ -369,6 +395,7 @@ fn setting(
         tasks_per_turn: number("tasksPerTurn").unwrap_or(defaults.tasks_per_turn),
         fork_width: number("forkWidth").unwrap_or(defaults.fork_width),
         iterations: number("iterations").unwrap_or(defaults.iterations),
+        events_per_listen: number("eventsPerListen").unwrap_or(defaults.events_per_listen),
         value_bytes: number("valueBytes").unwrap_or(defaults.value_bytes),
         ..defaults
     };

@@ -200,7 +200,7 @@ impl Simulation {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
         problems.extend(self.world.shadows().iter().flat_map(|shadow| {
-            let found = redecide(shadow, &self.setting);
+            let found = redecide(shadow, &self.setting, self.world.events());
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
         for shadow in self.world.shadows().iter() {

@@ -1,12 +1,15 @@
 //! The world around one loop: does what the loop says, on one thread, under a clock of its own.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_connectors::Call;
-use tutti_engine::{CallOutcome, Control, Rejection, Start};
+use tutti_engine::{CallOutcome, Command, Control, Execution, Rejection, Start, Status};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::Timestamp;
+use tutti_journal::{CloudEvent, Entry, EventPosition, Timestamp};
 use tutti_runtime::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored};
 use tutti_store::{Commit, DefinitionText};
 
@@ -38,6 +41,10 @@ pub struct World {
     pending: Vec<Pending>,
     shadows: Shadows,
     effects: Effects,
+    /// All events received, in order; the first has position 1.
+    events: Vec<CloudEvent>,
+    /// How far each listener was fed; known to this process only.
+    fed: BTreeMap<(ExecutionId, Sequence), EventPosition>,
     /// Requests by id, until they are answered.
     requests: BTreeMap<RequestId, Request>,
     next_request: RequestId,
@@ -65,6 +72,7 @@ enum Pending {
     Load(ExecutionId),
     Answer { call: Call, due: Option<Timestamp>, outcome: CallOutcome },
     Probe(Arc<str>, Call),
+    Event(ExecutionId, Sequence),
 }
 
 impl World {
@@ -82,6 +90,8 @@ impl World {
             pending: Vec::new(),
             shadows,
             effects: Effects::default(),
+            events: Vec::new(),
+            fed: BTreeMap::new(),
             requests: BTreeMap::new(),
             next_request: 0,
             settled: BTreeMap::new(),
@@ -112,6 +122,21 @@ impl World {
     /// Lays an operator's hand on an execution.
     pub fn control(&mut self, execution: ExecutionId, control: Control) {
         self.request(Request::Control(execution, control));
+    }
+
+    /// An event is received, durably.
+    pub fn receive(&mut self, event: CloudEvent) {
+        self.say(&format!("event {} {}", self.events.len() + 1, event.kind()));
+        self.events.push(event);
+    }
+
+    /// All events received, in order; the first has position 1.
+    pub fn events(&self) -> &[CloudEvent] {
+        &self.events
+    }
+
+    fn newest_event(&self) -> EventPosition {
+        EventPosition(self.events.len() as u64)
     }
 
     /// The time now.
@@ -176,6 +201,7 @@ impl World {
             self.restart();
             return Progress::Moved;
         }
+        self.offer_events();
         let ready: Vec<usize> = (0..self.pending.len()).filter(|at| self.is_ready(*at)).collect();
         let progress = if ready.is_empty() {
             self.let_time_pass(until)
@@ -230,7 +256,7 @@ impl World {
     fn is_ready(&self, at: usize) -> bool {
         match &self.pending[at] {
             Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
-            Pending::Commit(_) | Pending::Load(_) | Pending::Probe(..) => true,
+            Pending::Commit(_) | Pending::Load(_) | Pending::Probe(..) | Pending::Event(..) => true,
         }
     }
 
@@ -240,6 +266,10 @@ impl World {
                 let result = block_on(self.setting.store.commit(commit));
                 self.say(&format!("commit {}", result_of(&result)));
                 self.take_written();
+                if result.is_err() {
+                    // What the loop had decided ahead is gone, and with it how far listeners had come.
+                    self.fed.clear();
+                }
                 self.tell(Happening::Committed { result });
             }
             Pending::Load(execution) => {
@@ -257,7 +287,46 @@ impl World {
                 let Call { execution, task, .. } = call;
                 self.tell(Happening::ProbeFinished { execution, task, outcome });
             }
+            Pending::Event(execution, task) => self.feed(execution, task),
         }
+    }
+
+    /// Listeners that ask for events and have not seen all are fed next.
+    fn offer_events(&mut self) {
+        if self.events.is_empty() {
+            return;
+        }
+        let offered: BTreeSet<(ExecutionId, Sequence)> = self
+            .pending
+            .iter()
+            .filter_map(|pending| match pending {
+                Pending::Event(execution, task) => Some((*execution, *task)),
+                _ => None,
+            })
+            .collect();
+        let asking = self.owner.executions().flat_map(asking);
+        let behind = asking.filter(|(listener, after)| {
+            !offered.contains(listener) && self.fed_to(*listener, *after) < self.newest_event()
+        });
+        let behind: Vec<_> = behind.map(|((id, task), _)| Pending::Event(id, task)).collect();
+        self.pending.extend(behind);
+    }
+
+    fn fed_to(&self, listener: (ExecutionId, Sequence), after: EventPosition) -> EventPosition {
+        self.fed.get(&listener).copied().unwrap_or_default().max(after)
+    }
+
+    /// Feeds the next event to a listener that still asks for it.
+    fn feed(&mut self, execution: ExecutionId, task: Sequence) {
+        let listener = (execution, task);
+        let Some(live) = self.owner.execution(execution) else { return };
+        let Some((_, after)) = asking(live).find(|(asking, _)| *asking == listener) else { return };
+        let position = EventPosition(self.fed_to(listener, after).0 + 1);
+        let at = usize::try_from(position.0).unwrap_or(usize::MAX).saturating_sub(1);
+        let Some(event) = self.events.get(at).cloned() else { return };
+        self.fed.insert(listener, position);
+        let event = Box::new(event);
+        self.tell(Happening::EventArrived { execution, task, position, event });
     }
 
     fn load(&self, execution: ExecutionId) -> Result<Option<Stored>, String> {
@@ -395,6 +464,7 @@ impl World {
                     seed,
                     input,
                     parent: None,
+                    events_after: self.newest_event(),
                 };
                 Happening::Start { start, workflow, request: id }
             }
@@ -418,6 +488,7 @@ impl World {
             faulty.restart();
         }
         self.pending.clear();
+        self.fed.clear();
         self.owner = Loop::new(loop_options(&self.setting, self.restarts));
         let mut requests = std::mem::take(&mut self.requests);
         requests.retain(|_, request| !matches!(request, Request::Adopt(_)));
@@ -454,7 +525,24 @@ impl World {
             let id = stored.row.execution;
             let workflow = self.setting.library.get(stored.projection.digest);
             self.problems.extend(self.shadows.on_written(&stored, workflow));
+            self.receive_emitted(id);
             self.effects.on_written(&self.shadows, id);
+        }
+    }
+
+    /// What a turn emitted is received in the same moment as the turn is stored.
+    fn receive_emitted(&mut self, id: ExecutionId) {
+        let last = self.shadows.get(id).and_then(|shadow| shadow.turns.last());
+        let emitted =
+            last.into_iter().flat_map(|turn| &turn.entries).filter_map(|entry| match entry {
+                Entry::EventEmitted { event, .. } => Some(CloudEvent::from_value(event)),
+                _ => None,
+            });
+        for event in emitted.collect::<Vec<_>>() {
+            match event {
+                Ok(event) => self.receive(event),
+                Err(error) => self.problems.push(format!("{id} emitted no event: {error}")),
+            }
         }
     }
 
@@ -480,9 +568,25 @@ impl World {
         self.problems.extend(self.shadows.stuck(&calls));
         if calls.is_empty() {
             for request in self.requests.values() {
+                // Whoever watches what only an event can move waits with it.
+                if matches!(request, Request::Watch(id) if self.is_listening(*id)) {
+                    continue;
+                }
                 self.problems.push(format!("{request:?} was never answered"));
             }
         }
+    }
+
+    fn is_listening(&self, id: ExecutionId) -> bool {
+        self.shadows.get(id).is_some_and(|shadow| {
+            let execution = &shadow.execution;
+            execution.status() == Status::Waiting
+                && execution.outstanding().any(|owed| match owed {
+                    Command::AwaitEvent { .. } => true,
+                    Command::StartChild(request) => self.is_listening(request.execution),
+                    _ => false,
+                })
+        })
     }
 
     fn say(&mut self, what: &str) {
@@ -490,6 +594,14 @@ impl World {
             self.log.push(format!("{:>8} ms  {what}", self.now.0 - BEGINNING.0));
         }
     }
+}
+
+/// The listeners of an execution that ask for events, each with the position it wants more after.
+fn asking(execution: &Execution) -> impl Iterator<Item = ((ExecutionId, Sequence), EventPosition)> {
+    execution.outstanding().filter_map(|command| match command {
+        Command::AwaitEvent { task, after, .. } => Some(((execution.id(), task), after)),
+        _ => None,
+    })
 }
 
 fn result_of(result: &Result<(), tutti_store::Error>) -> String {

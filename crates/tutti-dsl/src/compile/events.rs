@@ -5,7 +5,11 @@ use std::sync::Arc;
 use regex::RegexBuilder;
 use tutti_expr::{Template, Value};
 
-use super::{At, Compiler, flow::Jumps, scope::{Place, Scopes}};
+use super::{
+    At, Compiler,
+    flow::Jumps,
+    scope::{Place, Scopes},
+};
 use crate::{
     AttributeFilter, Consumption, Correlation, DataFlow, Emit, EventFilter, EventFilters,
     EventIterator, Listen, Read, TaskKind, Until, codes::Code,
@@ -129,8 +133,7 @@ impl<'n> Compiler<'n> {
 
 /// A text whose only special characters are dots is a name; any other may be a pattern too.
 fn literal_filter(value: Value) -> AttributeFilter {
-    const SPECIAL: &[char] =
-        &['\\', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
+    const SPECIAL: &[char] = &['\\', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
     let pattern = value.as_str().filter(|text| text.contains(SPECIAL));
     let Some(text) = pattern.map(Arc::<str>::from) else { return AttributeFilter::Literal(value) };
     let anchored = format!("^(?:{text})$");

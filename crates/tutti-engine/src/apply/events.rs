@@ -28,7 +28,12 @@ impl Execution {
         }
     }
 
-    fn on_listen_started(&mut self, task: Sequence, after: EventPosition, expected: Option<&Value>) {
+    fn on_listen_started(
+        &mut self,
+        task: Sequence,
+        after: EventPosition,
+        expected: Option<&Value>,
+    ) {
         let kind = self.frame(task).and_then(|frame| self.task_of(frame)).map(|task| &task.kind);
         let Some(TaskKind::Listen(listen)) = kind else { return };
         let collects = !listen.is_endless();
@@ -53,7 +58,12 @@ impl Execution {
             let Body::Listen(state) = &mut frame.body else { return };
             state.after = state.after.max(position);
             state.filled.extend(taken.filter);
-            for (name, value) in taken.learned.and_then(Value::as_object).into_iter().flat_map(tutti_expr::Object::iter) {
+            for (name, value) in taken
+                .learned
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(tutti_expr::Object::iter)
+            {
                 state.learned.insert(name.clone(), value.clone());
             }
             if taken.ends {

@@ -121,7 +121,9 @@ impl Stepper<'_> {
     /// Ends a `listen` that has what it asked for.
     fn go_on_listening(&mut self, id: Sequence) {
         let Some(frame) = self.execution.frame(id) else { return };
-        let (Some(state), Some(listen)) = (frame.listening(), self.listen_of(frame)) else { return };
+        let (Some(state), Some(listen)) = (frame.listening(), self.listen_of(frame)) else {
+            return;
+        };
         match self.is_over(frame, state, listen) {
             Ok(true) => self.complete(id, None),
             Ok(false) => {}
@@ -138,7 +140,9 @@ impl Stepper<'_> {
         }
         if state.bytes > limits.value_bytes as u64 {
             let limit = limits.value_bytes;
-            return refuse(format!("the events are together larger than the limit of {limit} bytes"));
+            return refuse(format!(
+                "the events are together larger than the limit of {limit} bytes"
+            ));
         }
         match &listen.until {
             Until::Expression(until) if state.consumed > 0 => {

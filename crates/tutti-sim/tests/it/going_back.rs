@@ -128,6 +128,7 @@ impl Run {
             seed: 1,
             input: None,
             parent: None,
+            events_after: tutti_journal::EventPosition::default(),
         };
         let entries = execution.start(start, &surroundings());
         let first = Turn { execution: id, first: Sequence::FIRST, at: Timestamp(0), entries };
