@@ -122,6 +122,9 @@ impl<'s> Running<'s> {
         let (setting, commits) = setting(scenario, mode, library, directory)?;
         let outside = Script::new(scenario.calls.clone(), mode.is_blind());
         let mut world = World::new(setting.clone(), Box::new(outside));
+        for event in &scenario.events {
+            receive(&mut world, event).map_err(|problem| vec![problem])?;
+        }
         let execution = world.start(definition, scenario.input.clone());
         let complaints = Vec::new();
         Ok(Self { scenario, mode, setting, world, execution, commits, complaints })
@@ -139,7 +142,7 @@ impl<'s> Running<'s> {
                 self.world.skip_to(until);
             }
             match &control.event {
-                Some(event) => self.receive(event),
+                Some(event) => self.complaints.extend(receive(&mut self.world, event).err()),
                 None => self.control(&control.control),
             }
         }
@@ -179,25 +182,6 @@ impl<'s> Running<'s> {
         let turns = self.world.shadows().iter().flat_map(|shadow| shadow.turns.clone());
         let journal = turns.map(|turn| turn.entries).collect();
         (self.commits.load(std::sync::atomic::Ordering::Relaxed), journal, problems)
-    }
-
-    /// An event is received; what a script leaves out is made up.
-    fn receive(&mut self, event: &Value) {
-        let number = i64::try_from(self.world.events().len()).unwrap_or(0) + 1;
-        let defaults = [
-            ("specversion", Value::from("1.0")),
-            ("id", Value::from(format!("event-{number}"))),
-            ("source", Value::from("/scenario")),
-        ];
-        let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
-        let members = defaults
-            .into_iter()
-            .map(|(name, value)| (Arc::from(name), value))
-            .chain(given.map(|(name, value)| (name.clone(), value.clone())));
-        match CloudEvent::from_value(&Value::object::<Arc<str>>(members)) {
-            Ok(event) => self.world.receive(event),
-            Err(error) => self.complaints.push(format!("the scripted event is none: {error}")),
-        }
     }
 
     fn control(&mut self, control: &Value) {
@@ -357,6 +341,23 @@ impl<'s> Running<'s> {
     fn story(&self) -> String {
         format!("journal:\n    {}", self.lines().join("\n    "))
     }
+}
+
+/// An event is received; what a script leaves out is made up.
+fn receive(world: &mut World, event: &Value) -> Result<(), String> {
+    let defaults = [
+        ("specversion", Value::from("1.0")),
+        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("source", Value::from("/scenario")),
+    ];
+    let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
+    let members = defaults
+        .into_iter()
+        .map(|(name, value)| (Arc::from(name), value))
+        .chain(given.map(|(name, value)| (name.clone(), value.clone())));
+    let event = CloudEvent::from_value(&Value::object::<Arc<str>>(members));
+    world.receive(event.map_err(|error| format!("the scripted event is none: {error}"))?);
+    Ok(())
 }
 
 fn setting(

@@ -24,6 +24,8 @@ pub struct Scenario {
     pub settings: Value,
     /// What calls meet.
     pub calls: Vec<CallScript>,
+    /// Events that were received before the start.
+    pub events: Vec<Value>,
     /// What operators do and which events are received, in this order.
     pub controls: Vec<ControlScript>,
     /// What must come of it.
@@ -85,7 +87,7 @@ fn load(directory: &Path, file: &Path) -> io::Result<Scenario> {
         .map_err(|problem| io::Error::other(format!("scenario {name}: {problem}")))
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "semantics",
     "workflow",
     "workflows",
@@ -94,6 +96,7 @@ const KEYS: [&str; 9] = [
     "settings",
     "calls",
     "controls",
+    "events",
     "expect",
 ];
 
@@ -119,6 +122,7 @@ impl Scenario {
             secrets: value.get("secrets").cloned().unwrap_or(Value::NULL),
             settings: value.get("settings").cloned().unwrap_or(Value::NULL),
             calls: list(&value, "calls").iter().map(CallScript::read).collect::<Result<_, _>>()?,
+            events: list(&value, "events"),
             controls: list(&value, "controls").iter().map(ControlScript::read).collect(),
             expect,
         })
