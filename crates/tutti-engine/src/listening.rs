@@ -169,7 +169,9 @@ mod tests {
     fn consumed_positions_are_kept_as_ranges() {
         let check = |positions: &[u64], expected: &[(u64, u64)]| {
             let mut consumed = Consumed::default();
-            positions.iter().for_each(|position| consumed.insert(EventPosition(*position)));
+            for position in positions {
+                consumed.insert(EventPosition(*position));
+            }
             let ranges: Vec<_> = consumed.0.iter().map(|(first, last)| (*first, *last)).collect();
             assert_eq!(ranges, expected, "{positions:?}");
             assert!(positions.iter().all(|position| consumed.has(EventPosition(*position))));

@@ -46,6 +46,20 @@ pub enum EventCorrelation {
     Anybody,
 }
 
+impl EventInterest {
+    /// Whether an event may concern a listener with this interest; `correlation` is what [`correlation_of`] says of the
+    /// event and this filter.
+    pub fn admits(&self, event: &CloudEvent, correlation: EventCorrelation) -> bool {
+        let type_fits = self.kind.as_ref().is_none_or(|kind| **kind == *event.kind());
+        type_fits
+            && match correlation {
+                EventCorrelation::Nobody => false,
+                EventCorrelation::Only(digest) => self.correlation.is_none_or(|own| own == digest),
+                EventCorrelation::Anybody => true,
+            }
+    }
+}
+
 /// What the correlations of one filter of a `listen` make of an event: the same for all executions of a definition.
 pub fn correlation_of(
     workflow: &Workflow,

@@ -196,7 +196,9 @@ fn check_attribute(name: &str, value: &Value) -> Result<(), InvalidEvent> {
         return Err(InvalidEvent::Name(name.chars().take(MAX_NAME).collect()));
     }
     let fits = match value.kind() {
-        Kind::String(_) | Kind::Bool(_) => true,
+        Kind::String(_) => true,
+        _ if matches!(name, "subject" | "time" | "datacontenttype" | "dataschema") => false,
+        Kind::Bool(_) => true,
         Kind::Integer(number) => i32::try_from(number).is_ok(),
         _ => false,
     };

@@ -12,7 +12,7 @@ use tutti_connectors::Call;
 use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Effect, Error, ErrorType, Resolution, Timestamp};
+use tutti_journal::{CloudEvent, Effect, Error, ErrorType, Resolution, Timestamp};
 use tutti_runtime::{Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind};
 
@@ -119,6 +119,9 @@ impl Simulation {
             if self.chance.one_in(40) {
                 self.lay_hand();
             }
+            if self.chance.one_in(12) {
+                self.publish();
+            }
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
                 break;
             }
@@ -146,6 +149,21 @@ impl Simulation {
             _ => Control::Resume,
         };
         self.world.control(execution, control);
+    }
+
+    /// Somebody outside publishes an event.
+    fn publish(&mut self) {
+        let number = self.world.events().len();
+        let event = Value::object([
+            ("specversion", Value::from("1.0")),
+            ("id", Value::from(number.to_string())),
+            ("source", Value::from("/sim")),
+            ("type", Value::from(*self.chance.pick(&["sim.a", "sim.b", "sim.c"]))),
+            ("subject", Value::from(*self.chance.pick(&["k1", "k2"]))),
+            ("data", Value::object([("n", Value::from(1))])),
+        ]);
+        let event = CloudEvent::from_value(&event);
+        self.world.receive(event.expect("invariant: what is published is an event"));
     }
 
     fn resolution(&mut self, task: Sequence) -> Control {

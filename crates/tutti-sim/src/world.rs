@@ -6,7 +6,10 @@ use std::{
 };
 
 use tutti_connectors::Call;
-use tutti_engine::{CallOutcome, Command, Control, Execution, Rejection, Start, Status};
+use tutti_engine::{
+    CallOutcome, Command, Control, EventCorrelation, Execution, Rejection, Start, Status,
+    correlation_of,
+};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{CloudEvent, Entry, EventPosition, Timestamp};
@@ -320,11 +323,24 @@ impl World {
     fn feed(&mut self, execution: ExecutionId, task: Sequence) {
         let listener = (execution, task);
         let Some(live) = self.owner.execution(execution) else { return };
-        let Some((_, after)) = asking(live).find(|(asking, _)| *asking == listener) else { return };
+        let asked = live.outstanding().find(
+            |owed| matches!(owed, Command::AwaitEvent { task: asking, .. } if *asking == task),
+        );
+        let Some(Command::AwaitEvent { after, reference, interests, .. }) = asked else { return };
         let position = EventPosition(self.fed_to(listener, after).0 + 1);
         let at = usize::try_from(position.0).unwrap_or(usize::MAX).saturating_sub(1);
         let Some(event) = self.events.get(at).cloned() else { return };
         self.fed.insert(listener, position);
+        let workflow = live.workflow().clone();
+        let concerns = interests.iter().any(|interest| {
+            let correlation = interest.filter.map_or(EventCorrelation::Anybody, |filter| {
+                correlation_of(&workflow, &reference, filter, &event)
+            });
+            interest.admits(&event, correlation)
+        });
+        if !concerns {
+            return;
+        }
         let event = Box::new(event);
         self.tell(Happening::EventArrived { execution, task, position, event });
     }
