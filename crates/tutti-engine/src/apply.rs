@@ -150,6 +150,7 @@ impl Execution {
         self.external.clear();
         self.timers.clear();
         self.lines.clear();
+        self.joining.clear();
         self.suspended = None;
     }
 }

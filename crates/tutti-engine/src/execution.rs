@@ -43,6 +43,8 @@ pub struct Execution {
     pub(crate) events_after: EventPosition,
     /// Which events were consumed on each line of flow: that of the workflow and of each branch or item, by its frame.
     pub(crate) lines: BTreeMap<Sequence, Consumed>,
+    /// The same of branches and items that have ended, by the frame around them, until that ends.
+    pub(crate) joining: BTreeMap<Sequence, Consumed>,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
@@ -104,6 +106,7 @@ impl Execution {
             handed_keys: KeyRing::new(),
             events_after: EventPosition::default(),
             lines: BTreeMap::new(),
+            joining: BTreeMap::new(),
             descriptor: Value::NULL,
         }
     }
@@ -340,6 +343,7 @@ impl fmt::Debug for Execution {
             .field("handed_keys", &self.handed_keys)
             .field("events_after", &self.events_after)
             .field("lines", &self.lines)
+            .field("joining", &self.joining)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,6 @@ use std::{
 
 use tutti_dsl::{Consumption, EventFilters, Listen, Until};
 use tutti_expr::Value;
-use tutti_ids::Sequence;
 use tutti_journal::EventPosition;
 
 use crate::{execution::Execution, frame::Frame};
@@ -135,6 +134,10 @@ impl Consumed {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn append(&mut self, other: Self) {
         for (first, last) in other.0 {
             self.insert_range(first, last);
@@ -150,13 +153,21 @@ impl Execution {
         lines.filter_map(|id| self.lines.get(&id)).any(|line| line.has(position))
     }
 
-    /// A line of flow ended: what it consumed was consumed by the one around it.
-    pub(crate) fn join_line(&mut self, id: Sequence, parent: Option<Sequence>) {
-        let Some(consumed) = self.lines.remove(&id) else { return };
-        if let Some(owner) =
-            parent.and_then(|parent| self.frame(parent)).map(|around| self.context_owner(around))
+    /// A frame ended. What was consumed on its line of flow waits until the branches beside it have ended too; then it
+    /// was consumed on the line around them.
+    pub(crate) fn join_lines(&mut self, ended: &Frame) {
+        let Some(parent) = ended.parent else { return };
+        let mut own = self.lines.remove(&ended.id).unwrap_or_default();
+        let inside = self.joining.remove(&ended.id).unwrap_or_default();
+        if ended.context.is_some() {
+            own.append(inside);
+            if !own.is_empty() {
+                self.joining.entry(parent).or_default().append(own);
+            }
+        } else if !inside.is_empty()
+            && let Some(owner) = self.frame(parent).map(|around| self.context_owner(around))
         {
-            self.lines.entry(owner).or_default().append(consumed);
+            self.lines.entry(owner).or_default().append(inside);
         }
     }
 }
