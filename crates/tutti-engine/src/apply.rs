@@ -4,6 +4,7 @@ mod attempts;
 mod branches;
 mod calls;
 mod events;
+mod lines;
 mod passage;
 mod tree;
 

@@ -76,7 +76,7 @@ impl<'c> Generator<'c> {
     }
 
     fn body(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
-        let kinds = if depth == 0 { 9 } else { 17 };
+        let kinds = if depth == 0 { 10 } else { 18 };
         match self.chance.below(kinds) {
             0 => {
                 vec![("set", object([("n", Value::from("${ ((.n? // 0) | numbers // 0) + 1 }"))]))]
@@ -121,18 +121,18 @@ impl<'c> Generator<'c> {
             )],
             6 => vec![("set", Value::from("${ . }"))],
             7 => self.emit(),
-            8 => self.listen(depth, children),
-            9 => vec![("do", self.list(depth - 1, children))],
-            10 | 11 => self.fork(depth, children),
-            12 => vec![
+            8 | 9 => self.listen(depth, children),
+            10 => vec![("do", self.list(depth - 1, children))],
+            11 | 12 => self.fork(depth, children),
+            13 => vec![
                 (
                     "for",
                     object([("in", Value::from(format!("[range({})]", self.chance.below(4))))]),
                 ),
                 ("do", self.list(depth - 1, children)),
             ],
-            13 | 14 => self.guarded(depth, children),
-            15 => self.each(depth, children),
+            14 | 15 => self.guarded(depth, children),
+            16 => self.each(depth, children),
             _ if self.has_function => vec![("call", Value::from("shared"))],
             _ => vec![("set", Value::from("${ . }"))],
         }

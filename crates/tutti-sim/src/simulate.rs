@@ -119,7 +119,7 @@ impl Simulation {
             if self.chance.one_in(40) {
                 self.lay_hand();
             }
-            if self.chance.one_in(12) {
+            if self.chance.one_in(4) {
                 self.publish();
             }
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
