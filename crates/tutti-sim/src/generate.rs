@@ -154,10 +154,11 @@ impl<'c> Generator<'c> {
             1 => vec![("all", Value::array([self.filter(), self.filter()]))],
             _ => vec![("any", Value::array([self.filter()]))],
         };
-        if to[0].0 == "any" && self.chance.one_in(2) {
-            to.push(("until", Value::from("length >= 2")));
-        } else if to[0].0 == "any" && self.chance.one_in(2) {
-            to.push(("until", object([("one", self.filter())])));
+        let until = if to[0].0 == "any" { self.chance.below(4) } else { 4 };
+        match until {
+            0..=1 => to.push(("until", Value::from("length >= 2"))),
+            2 => to.push(("until", object([("one", self.filter())]))),
+            _ => {}
         }
         let read = *self.chance.pick(&["data", "envelope", "raw"]);
         let listen = object([("to", object(to)), ("read", Value::from(read))]);
