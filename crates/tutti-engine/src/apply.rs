@@ -7,6 +7,7 @@ mod events;
 mod lines;
 mod passage;
 mod tree;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use self::passage::Started;
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
-    frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    frame::{Body, Cursor, Ending, Frame, Role, TryPhase, Undos},
 };
 
 impl Execution {
@@ -46,7 +47,7 @@ impl Execution {
                 self.on_skipped(reference, *parent, *iteration);
             }
             Entry::TaskCompleted { task, output, context, then } => {
-                self.on_completed(*task, output.as_ref(), context.as_ref(), *then);
+                self.on_completed(sequence, *task, output.as_ref(), context.as_ref(), *then);
             }
             Entry::TaskFaulted { task, error } => self.on_faulted(*task, error),
             Entry::TaskCancelled { task } => self.on_cancelled(*task),
@@ -70,6 +71,12 @@ impl Execution {
             Entry::ExecutionSuspended { reason } => self.suspended = Some((reason.clone(), at)),
             Entry::ExecutionResumed => self.on_resumed(at),
             Entry::CancelRequested { .. } => self.end_frame(Sequence::FIRST, Ending::Cancel),
+            Entry::ReversalStarted { task, error, handled } => {
+                self.on_reversal_started(*task, error, *handled);
+            }
+            Entry::UndoStarted { task, completed } => {
+                self.on_undo_started(sequence, at, *task, *completed);
+            }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
                 let last = self.frame(Sequence::FIRST).map_or(Value::NULL, Frame::raw_output);
@@ -104,6 +111,7 @@ impl Execution {
             ending: None,
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
+            undos: Undos::new(),
             queued: false,
         };
         self.insert(frame);

@@ -10,7 +10,7 @@ use crate::{
     advance::Stepper,
     data_flow::Result,
     environment::Scene,
-    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
+    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase, UndoState},
     output::taint_at,
 };
 
@@ -20,6 +20,7 @@ mod child;
 mod events;
 mod loops;
 mod simple;
+mod undo;
 
 /// What was found out about a task that is about to start.
 struct Opening {
@@ -40,6 +41,9 @@ impl Stepper<'_> {
     /// Decides the next thing about a frame that is ready; always records at least one entry.
     pub(crate) fn decide(&mut self, id: Sequence) {
         let Some(frame) = self.execution.frame(id) else { return };
+        if let Some(completed) = frame.next_undo() {
+            return self.record(Entry::UndoStarted { task: id, completed });
+        }
         match (&frame.body, &frame.ending) {
             (Body::Call { phase: CallPhase::Unknown(error), .. }, _) => {
                 let error = error.clone();
@@ -51,7 +55,7 @@ impl Stepper<'_> {
             }
             (Body::Fresh, None) => self.begin(id),
             (Body::Switched { .. } | Body::Emitted(_), None) => self.complete(id, None),
-            (Body::List(cursor), None) => {
+            (Body::List(cursor) | Body::Undo(UndoState { cursor, .. }), None) => {
                 match self.execution.task_at(cursor.list, cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
                     None => self.complete(id, None),
@@ -63,6 +67,10 @@ impl Stepper<'_> {
                 TryPhase::Caught(error) => {
                     let error = error.clone();
                     self.decide_caught(id, error);
+                }
+                TryPhase::Undoing(error) => {
+                    let error = error.clone();
+                    self.record(Entry::ErrorCaught { task: id, error });
                 }
                 _ => match self.execution.task_at(state.cursor.list, state.cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
@@ -95,8 +103,10 @@ impl Stepper<'_> {
     /// Ends a frame whose end was settled before and whose children are gone.
     fn conclude(&mut self, id: Sequence, ending: Ending) {
         self.join(id);
-        let workflow = id == Sequence::FIRST;
+        let Some(role) = self.execution.frame(id).map(|frame| frame.role) else { return };
+        let workflow = role == Role::Workflow;
         match ending {
+            Ending::Fault(error) if role == Role::Undo => self.ask_about_undo(id, &error),
             Ending::Cancel if workflow => self.record(Entry::ExecutionCancelled),
             Ending::Cancel => self.record(Entry::TaskCancelled { task: id }),
             Ending::Fault(error) if workflow => self.record(Entry::ExecutionFaulted { error }),
@@ -241,7 +251,7 @@ impl Stepper<'_> {
         match frame.role {
             Role::Workflow => self.complete_workflow(),
             Role::Item if self.is_event_item(frame) => self.complete_event_item(id),
-            Role::Item => self.record(Entry::TaskCompleted {
+            Role::Item | Role::Undo => self.record(Entry::TaskCompleted {
                 task: id,
                 output: raw,
                 context: None,
@@ -308,7 +318,7 @@ impl Stepper<'_> {
                     output: (output != raw).then_some(output),
                 });
             }
-            Err(error) => self.record(Entry::ExecutionFaulted { error: error.at("/output") }),
+            Err(error) => self.fault_workflow(error.at("/output")),
         }
     }
 
@@ -320,6 +330,10 @@ impl Stepper<'_> {
             }
             _ => error,
         };
+        let is_try = |frame: &Frame| matches!(frame.body, Body::Try(_));
+        if self.execution.frame(id).is_some_and(is_try) {
+            return self.leave_try(id, error, false);
+        }
         self.record(Entry::TaskFaulted { task: id, error });
     }
 

@@ -7,7 +7,7 @@ use tutti_journal::{Entry, EventPosition, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Cursor, Frame, Role},
+    frame::{Body, Cursor, Frame, Role, Undos},
     listening::Listening,
 };
 
@@ -108,6 +108,7 @@ impl Execution {
             context: None,
             body: Body::List(Cursor::new(iterator.body, item)),
             queued: false,
+            undos: Undos::new(),
         });
     }
 }
