@@ -10,6 +10,7 @@ use tutti_journal::{CallRecord, Error, Flow, Payloads, Timestamp, codec};
 
 use crate::{
     child::ChildRequest,
+    listening::Listening,
     places::{contexts, key_ring, list, optional_task, results, undos},
     undo::{UndoState, Undos},
 };
@@ -146,6 +147,12 @@ pub(crate) enum Body {
         #[n(1)]
         phase: ChildPhase,
     },
+    /// An `emit`: the event.
+    #[n(11)]
+    Emitted(#[cbor(n(0), with = "codec::value")] Value),
+    /// A `listen`.
+    #[n(12)]
+    Listen(#[n(0)] Box<Listening>),
     /// A function's task, which runs as a child frame.
     #[n(9)]
     Function {

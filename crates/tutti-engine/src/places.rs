@@ -12,7 +12,7 @@ use tutti_expr::Value;
 use tutti_ids::Sequence;
 use tutti_journal::{Error, Payloads, codec};
 
-use crate::undo::Undos;
+use crate::{listening::Consumed, undo::Undos};
 
 type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
 
@@ -191,6 +191,82 @@ pub(crate) mod bindings {
             bindings.push((name, codec::value::decode(decoder, context)?));
         }
         Ok(bindings)
+    }
+}
+
+/// Values by name.
+pub(crate) mod learned {
+    use super::{
+        Arc, BTreeMap, DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, bindings,
+    };
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &BTreeMap<Arc<str>, Value>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        let list = value.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        bindings::encode(&list, encoder, context)
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<BTreeMap<Arc<str>, Value>, DecodeError> {
+        bindings::decode(decoder, context).map(BTreeMap::from_iter)
+    }
+}
+
+/// Values in order.
+pub(crate) mod values {
+    use super::{DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, codec, length};
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &[Value],
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.array(value.len() as u64)?;
+        value.iter().try_for_each(|value| codec::value::encode(value, encoder, context))
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Vec<Value>, DecodeError> {
+        let length = length(decoder.array()?)?;
+        (0..length).map(|_| codec::value::decode(decoder, context)).collect()
+    }
+}
+
+/// Which events were consumed, by line of flow.
+pub(crate) mod lines {
+    use super::{
+        BTreeMap, Consumed, DecodeError, Decoder, Encoded, Encoder, Sequence, Write, length,
+    };
+
+    pub(crate) fn encode<C, W: Write>(
+        value: &BTreeMap<Sequence, Consumed>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (line, consumed) in value {
+            encoder.u64(line.0)?.encode_with(consumed, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<BTreeMap<Sequence, Consumed>, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut lines = BTreeMap::new();
+        for _ in 0..length {
+            lines.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
+        }
+        Ok(lines)
     }
 }
 

@@ -269,6 +269,7 @@ fn run(workflow: &Arc<Workflow>) -> Outcome<Duration> {
         seed: 1,
         input: None,
         parent: None,
+        events_after: tutti_journal::EventPosition::default(),
     };
     let begun = Instant::now();
     let mut execution = Execution::new(id, definition, Digest::ZERO, workflow.clone());
