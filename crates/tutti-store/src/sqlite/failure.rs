@@ -10,7 +10,8 @@ pub(super) fn of(attempt: &str) -> impl Fn(SqlError) -> Error {
         SqlError::SqliteFailure(failure, _) if is_damage(failure.code) => {
             check::corrupt(format!("{attempt}: {error}"))
         }
-        SqlError::FromSqlConversionFailure(..)
+        // What a damaged page makes of a statement that is good: a table or a column that is not there.
+        SqlError::SqlInputError { .. } | SqlError::FromSqlConversionFailure(..)
         | SqlError::IntegralValueOutOfRange(..)
         | SqlError::InvalidColumnType(..)
         | SqlError::Utf8Error(..)

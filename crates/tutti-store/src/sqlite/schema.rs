@@ -168,9 +168,7 @@ fn create(
 fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Error> {
     let fail = failure::of("cannot take over the database");
     check_format(connection)?;
-    if tables(connection).map_err(&fail)? != TABLES {
-        return Err(check::corrupt("the tables are not those of this store"));
-    }
+    check_tables(connection)?;
     let tail = commits::check_tail(connection, mark)?;
     let setup =
         "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
@@ -212,10 +210,18 @@ fn read_meta(connection: &Connection, name: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Checks what the database says about itself.
-pub(super) fn check_meta(connection: &Connection) -> Result<(), Error> {
+/// Checks what the database says about itself, and that its tables are ours.
+pub(super) fn check_shape(connection: &Connection) -> Result<(), Error> {
+    check_tables(connection)?;
     read_meta(connection, "incarnation")?;
     check_format(connection)
+}
+
+fn check_tables(connection: &Connection) -> Result<(), Error> {
+    if tables(connection).map_err(failure::of("cannot read which tables there are"))? == TABLES {
+        return Ok(());
+    }
+    Err(check::corrupt("the tables are not those of this store"))
 }
 
 fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
