@@ -38,6 +38,8 @@ impl From<Exit> for ExitCode {
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    /// Its stable code, where it has a page.
+    pub(crate) code: Option<&'static str>,
     /// What happened, in one sentence.
     pub(crate) message: String,
     /// What can be done about it.
@@ -49,7 +51,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// Something about the command line or the files it names.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, exit: Exit::Invalid }
+        Self { code: None, message: message.into(), hint: None, exit: Exit::Invalid }
+    }
+
+    /// Something that `tutti explain` tells more about.
+    pub(crate) fn coded(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::usage(message) }
     }
 
     /// An error from below, with all its causes.

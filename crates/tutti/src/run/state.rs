@@ -15,7 +15,10 @@ use super::{
     definitions,
     subject::{Place, Subject, What},
 };
-use crate::exit::{Exit, Failure, causes};
+use crate::{
+    exit::{Exit, Failure, causes},
+    store,
+};
 
 /// The directory, open and locked for this process.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl State {
         if matches!(subject.what, What::Resume(_)) && !directory.join("journal.sqlite").is_file() {
             return Err(nothing_there(&directory, is_own.then_some(execution)));
         }
-        let store = SqliteStore::open(&directory).map_err(|error| cannot_open(&error))?;
+        let store = SqliteStore::open(&directory).map_err(|error| cannot_open(&directory, &error))?;
         Ok(Self { directory, store: Arc::new(store), execution, is_own })
     }
 
@@ -224,11 +227,11 @@ fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
     }
 }
 
-fn cannot_open(error: &tutti_store::Error) -> Failure {
+fn cannot_open(directory: &Path, error: &tutti_store::Error) -> Failure {
     let failure = Failure::usage(causes(error));
     match error {
         tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {
-            failure.exit(Exit::Unfinished)
+            store::damage(directory).unwrap_or_else(|| failure.exit(Exit::Unfinished))
         }
         _ => failure,
     }
