@@ -10,8 +10,11 @@ pub(super) fn of(attempt: &str) -> impl Fn(SqlError) -> Error {
         SqlError::SqliteFailure(failure, _) if is_damage(failure.code) => {
             check::corrupt(format!("{attempt}: {error}"))
         }
-        // What a damaged page makes of a statement that is good: a table or a column that is not there.
-        SqlError::SqlInputError { .. } | SqlError::FromSqlConversionFailure(..)
+        // Every statement is good where the tables are ours.
+        SqlError::SqliteFailure(_, Some(text)) if text.starts_with("no such ") => {
+            check::corrupt(format!("{attempt}: {error}"))
+        }
+        SqlError::FromSqlConversionFailure(..)
         | SqlError::IntegralValueOutOfRange(..)
         | SqlError::InvalidColumnType(..)
         | SqlError::Utf8Error(..)
