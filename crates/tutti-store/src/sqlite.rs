@@ -29,7 +29,12 @@ pub use self::{
     writer::Statistics,
 };
 
-use self::{directory::Directory, high_water::{HighWater, Mark}, readers::Readers, writer::Writer};
+use self::{
+    directory::Directory,
+    high_water::{HighWater, Mark},
+    readers::Readers,
+    writer::Writer,
+};
 use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
 
 /// How many threads read.

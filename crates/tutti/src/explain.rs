@@ -3,8 +3,7 @@
 use tutti_dsl::Code;
 
 use crate::{
-    codes,
-    console,
+    codes, console,
     exit::{Exit, Failure},
 };
 

@@ -49,7 +49,9 @@ fn check_address(address: IpAddr) {
     {
         assert_eq!(strict, Policy::default().check(v4.into()).is_ok(), "{address}");
     }
-    assert!(!strict || !(address.is_loopback() || address.is_unspecified() || address.is_multicast()));
+    assert!(
+        !strict || !(address.is_loopback() || address.is_unspecified() || address.is_multicast())
+    );
 }
 
 #[cfg(test)]

@@ -37,7 +37,9 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
             if found == expected {
                 return Ok(());
             }
-            Err(check::corrupt(format!("there are {found} {place}, but the commits say {expected}")))
+            Err(check::corrupt(format!(
+                "there are {found} {place}, but the commits say {expected}"
+            )))
         };
         let found = count(Place::Executions, listed, totals.executions);
         report.note(Place::Executions, None, found)?;
