@@ -150,6 +150,8 @@ pub struct Settings {
     pub idempotency_key: Option<Template>,
     /// A text for lists, at most 120 characters.
     pub label: Option<Template>,
+    /// The tasks that take this one back; their raw input is its output.
+    pub undo: Option<ListId>,
     /// JSON pointers into the output that are treated as secrets.
     pub sensitive: Vec<Arc<str>>,
 }

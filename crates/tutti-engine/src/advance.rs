@@ -91,6 +91,10 @@ impl<'a> Stepper<'a> {
         surroundings: &'a Surroundings<'a>,
     ) -> Vec<Entry> {
         let mut turn = Self::new(execution, surroundings);
+        // The pause is void with what followed it; a branch that is kept may still need the person.
+        if turn.execution.suspended.is_none() && turn.execution.incidents().next().is_some() {
+            turn.record(Entry::ExecutionSuspended { reason: SuspensionReason::Incident });
+        }
         turn.go_on();
         turn.entries
     }

@@ -5,6 +5,7 @@ mod branches;
 mod calls;
 mod passage;
 mod tree;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use self::passage::Started;
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
-    frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    frame::{Body, Cursor, Ending, Frame, Role, TryPhase, Undos},
 };
 
 impl Execution {
@@ -43,7 +44,7 @@ impl Execution {
                 self.on_skipped(reference, *parent, *iteration);
             }
             Entry::TaskCompleted { task, output, context, then } => {
-                self.on_completed(*task, output.as_ref(), context.as_ref(), *then);
+                self.on_completed(sequence, *task, output.as_ref(), context.as_ref(), *then);
             }
             Entry::TaskFaulted { task, error } => self.on_faulted(*task, error),
             Entry::TaskCancelled { task } => self.on_cancelled(*task),
@@ -64,6 +65,12 @@ impl Execution {
             Entry::ExecutionSuspended { reason } => self.suspended = Some((reason.clone(), at)),
             Entry::ExecutionResumed => self.on_resumed(at),
             Entry::CancelRequested { .. } => self.end_frame(Sequence::FIRST, Ending::Cancel),
+            Entry::ReversalStarted { task, error, handled } => {
+                self.on_reversal_started(*task, error, *handled);
+            }
+            Entry::UndoStarted { task, completed } => {
+                self.on_undo_started(sequence, at, *task, *completed);
+            }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
                 let last = self.frame(Sequence::FIRST).map_or(Value::NULL, Frame::raw_output);
@@ -98,6 +105,7 @@ impl Execution {
             ending: None,
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
+            undos: Undos::new(),
             queued: false,
         };
         self.insert(frame);

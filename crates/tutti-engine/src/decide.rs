@@ -10,7 +10,7 @@ use crate::{
     advance::Stepper,
     data_flow::Result,
     environment::Scene,
-    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
+    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase, UndoState},
     output::taint_at,
 };
 
@@ -19,6 +19,7 @@ mod call;
 mod child;
 mod loops;
 mod simple;
+mod undo;
 
 /// What was found out about a task that is about to start.
 struct Opening {
@@ -39,6 +40,9 @@ impl Stepper<'_> {
     /// Decides the next thing about a frame that is ready; always records at least one entry.
     pub(crate) fn decide(&mut self, id: Sequence) {
         let Some(frame) = self.execution.frame(id) else { return };
+        if let Some(completed) = frame.next_undo() {
+            return self.record(Entry::UndoStarted { task: id, completed });
+        }
         match (&frame.body, &frame.ending) {
             (Body::Call { phase: CallPhase::Unknown(error), .. }, _) => {
                 let error = error.clone();
@@ -50,7 +54,7 @@ impl Stepper<'_> {
             }
             (Body::Fresh, None) => self.begin(id),
             (Body::Switched { .. }, None) => self.complete(id, None),
-            (Body::List(cursor), None) => {
+            (Body::List(cursor) | Body::Undo(UndoState { cursor, .. }), None) => {
                 match self.execution.task_at(cursor.list, cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
                     None => self.complete(id, None),
@@ -62,6 +66,10 @@ impl Stepper<'_> {
                 TryPhase::Caught(error) => {
                     let error = error.clone();
                     self.decide_caught(id, error);
+                }
+                TryPhase::Undoing(error) => {
+                    let error = error.clone();
+                    self.record(Entry::ErrorCaught { task: id, error });
                 }
                 _ => match self.execution.task_at(state.cursor.list, state.cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
@@ -91,8 +99,10 @@ impl Stepper<'_> {
     /// Ends a frame whose end was settled before and whose children are gone.
     fn conclude(&mut self, id: Sequence, ending: Ending) {
         self.join(id);
-        let workflow = id == Sequence::FIRST;
+        let Some(role) = self.execution.frame(id).map(|frame| frame.role) else { return };
+        let workflow = role == Role::Workflow;
         match ending {
+            Ending::Fault(error) if role == Role::Undo => self.ask_about_undo(id, &error),
             Ending::Cancel if workflow => self.record(Entry::ExecutionCancelled),
             Ending::Cancel => self.record(Entry::TaskCancelled { task: id }),
             Ending::Fault(error) if workflow => self.record(Entry::ExecutionFaulted { error }),
@@ -235,7 +245,7 @@ impl Stepper<'_> {
         let Some(frame) = self.execution.frame(id) else { return };
         match frame.role {
             Role::Workflow => self.complete_workflow(),
-            Role::Item => self.record(Entry::TaskCompleted {
+            Role::Item | Role::Undo => self.record(Entry::TaskCompleted {
                 task: id,
                 output: raw,
                 context: None,
@@ -302,7 +312,7 @@ impl Stepper<'_> {
                     output: (output != raw).then_some(output),
                 });
             }
-            Err(error) => self.record(Entry::ExecutionFaulted { error: error.at("/output") }),
+            Err(error) => self.fault_workflow(error.at("/output")),
         }
     }
 
@@ -314,6 +324,10 @@ impl Stepper<'_> {
             }
             _ => error,
         };
+        let is_try = |frame: &Frame| matches!(frame.body, Body::Try(_));
+        if self.execution.frame(id).is_some_and(is_try) {
+            return self.leave_try(id, error, false);
+        }
         self.record(Entry::TaskFaulted { task: id, error });
     }
 

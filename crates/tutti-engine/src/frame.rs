@@ -32,6 +32,8 @@ pub(crate) struct Frame {
     /// `$context`, where this frame has one of its own: the workflow, a branch, an item.
     pub(crate) context: Option<Value>,
     pub(crate) body: Body,
+    /// What completed in it and could be undone.
+    pub(crate) undos: Undos,
     /// Whether it stands in the queue of frames that are ready.
     pub(crate) queued: bool,
 }
@@ -42,6 +44,8 @@ pub(crate) enum Role {
     Workflow,
     Task,
     Item,
+    /// The undoing of a task that had completed.
+    Undo,
 }
 
 /// How a frame will end once its children are gone.
@@ -85,6 +89,8 @@ pub(crate) enum Body {
     Child { request: ChildRequest, phase: ChildPhase },
     /// A function's task, which runs as a child frame.
     Function { input: Value, output: Option<Value> },
+    /// The tasks that take back one that had completed.
+    Undo(UndoState),
 }
 
 /// A place in a list of tasks.
@@ -180,10 +186,36 @@ pub(crate) enum TryPhase {
     Body,
     /// An error came out of them; what to do is decided next.
     Caught(Error),
+    /// What completed in it is being undone before the error is handled.
+    Undoing(Error),
     /// It waits before it tries again.
     Delay { due: Timestamp },
     /// The tasks under `catch.do` run.
     Handler(Error),
+}
+
+/// A task that completed and says how it is taken back.
+#[derive(Debug, Clone)]
+pub(crate) struct Undo {
+    pub(crate) task: TaskId,
+    /// What it gave: the raw input of the first task that undoes it.
+    pub(crate) output: Value,
+    /// The variables that loops and handlers around it had bound, innermost first.
+    pub(crate) bound: Vec<(Arc<str>, Value)>,
+}
+
+/// What could be undone, by the entry with which it completed.
+pub(crate) type Undos = BTreeMap<Sequence, Undo>;
+
+/// How far the undoing of a task has come.
+#[derive(Debug, Clone)]
+pub(crate) struct UndoState {
+    pub(crate) undo: Undo,
+    pub(crate) cursor: Cursor,
+    /// Why it could not go on; a person is asked.
+    pub(crate) incident: Option<Error>,
+    /// The keys of calls that failed in it: when it begins again, their re-runs take them over.
+    pub(crate) keys: KeyRing,
 }
 
 /// Keys of failed calls by (task, iteration path), with the attempts made under them.

@@ -9,6 +9,7 @@
 
 mod advance;
 mod apply;
+mod authorization;
 mod chance;
 mod child;
 mod command;

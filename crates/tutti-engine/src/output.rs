@@ -3,17 +3,23 @@
 use tutti_expr::{Kind, Value};
 use tutti_journal::CallRecord;
 
-use crate::frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase};
+use crate::frame::{
+    Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase, UndoState,
+};
 
 impl Frame {
     /// The raw output this frame would end with now; a task that computes one records it.
     pub(crate) fn raw_output(&self) -> Value {
         match &self.body {
-            Body::List(cursor) | Body::For { cursor, .. } => cursor.data.clone(),
+            Body::List(cursor)
+            | Body::For { cursor, .. }
+            | Body::Undo(UndoState { cursor, .. }) => cursor.data.clone(),
             Body::Fork(branches) => branches.raw_output(),
             Body::Try(state) => match state.phase {
                 TryPhase::Body | TryPhase::Handler(_) => state.cursor.data.clone(),
-                TryPhase::Caught(_) | TryPhase::Delay { .. } => self.input.clone(),
+                TryPhase::Caught(_) | TryPhase::Undoing(_) | TryPhase::Delay { .. } => {
+                    self.input.clone()
+                }
             },
             // Whatever the call gave: nobody waits for what comes of the command.
             Body::Call { record, .. } if is_detached(record) => self.input.clone(),
@@ -123,6 +129,7 @@ mod tests {
             ending: None,
             context: None,
             body: Body::Call { record, phase: CallPhase::Done(Ok(Value::from("out"))) },
+            undos: crate::frame::Undos::new(),
             queued: false,
         };
         assert_eq!(frame.raw_output().as_str(), Some(expected), "{function} {arguments}");

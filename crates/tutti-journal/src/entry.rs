@@ -375,6 +375,29 @@ pub enum Entry {
         #[cbor(n(1), with = "payload::optional", has_nil)]
         input: Option<Value>,
     },
+    /// An error leaves a `try`, or the execution: what completed inside is undone first.
+    #[n(40)]
+    ReversalStarted {
+        /// The task execution of the `try`; the execution itself is [`Sequence::FIRST`].
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The error.
+        #[n(1)]
+        error: Error,
+        /// Whether the `try` handles it afterwards; else it goes on outwards.
+        #[n(2)]
+        handled: bool,
+    },
+    /// The undoing of a completed task began; it is a task execution of its own.
+    #[n(41)]
+    UndoStarted {
+        /// The task execution inside which the task had completed.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The entry with which it had completed.
+        #[cbor(n(1), with = "names::sequence")]
+        completed: Sequence,
+    },
 }
 
 /// Where the flow goes after a task.
@@ -432,21 +455,21 @@ pub struct CallRecord {
     pub attempt: u32,
 }
 
-/// How a person settled an unknown outcome.
+/// How a person settled an unknown outcome, or an undo that failed.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Payloads>")]
 pub enum Resolution {
-    /// Make the call again under its key.
+    /// Make the call again under its key; begin the undo again.
     #[n(0)]
     Retry,
-    /// It was made, and this is what it gave.
+    /// It was made, and this is what it gave; what was to be undone is.
     #[n(1)]
     Complete {
         /// The call's output.
         #[cbor(n(0), with = "payload")]
         output: Value,
     },
-    /// Let the task fault.
+    /// Let the task fault; it stays as it is.
     #[n(2)]
     Fault,
 }

@@ -14,12 +14,14 @@ use std::{
 };
 
 use tokio::{runtime::Handle as Tokio, sync::oneshot};
-use tutti_connectors::{Call, CallContext, Canceller, Failure, LogLine, Probe, Registry};
+use tutti_connectors::{
+    Call, CallContext, Canceller, Connector, Failure, LogLine, Probe, Registry,
+};
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Limits, ProbeOutcome, Secrets, Start};
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{ErrorType, Sealer, Timestamp, Turn};
+use tutti_journal::{Entry, ErrorType, Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
 use crate::{
@@ -165,6 +167,7 @@ impl Runtime {
             messages: messages.clone(),
             answers: answers.clone(),
             calls: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
         };
         thread::Builder::new()
             .name("tutti-loop".to_owned())
@@ -296,6 +299,8 @@ impl Answers {
     }
 }
 
+type Unsettled = (Arc<dyn Connector>, Call);
+
 /// What the loop's thread needs to do its outputs.
 struct Shell {
     options: Options,
@@ -303,6 +308,8 @@ struct Shell {
     messages: mpsc::Sender<Message>,
     answers: Arc<Answers>,
     calls: BTreeMap<(ExecutionId, Sequence), Canceller>,
+    /// Calls whose connectors may keep something for a crash until the outcome is durable.
+    unsettled: BTreeMap<ExecutionId, BTreeMap<Sequence, Unsettled>>,
 }
 
 impl Shell {
@@ -364,7 +371,10 @@ impl Shell {
                 }
             }
             Output::Probe(function, call) => self.probe(&function, call),
-            Output::Publish(turn, workflow) => self.options.observer.on_turn(&turn, &workflow),
+            Output::Publish(turn, workflow) => {
+                self.settle_calls(&turn);
+                self.options.observer.on_turn(&turn, &workflow);
+            }
             Output::Reply(request, result) => {
                 if let Some(reply) = lock(&self.answers.replies).remove(&request) {
                     // Who asked may have gone.
@@ -402,7 +412,7 @@ impl Shell {
                 Happening::CallFinished { execution, task, attempt, outcome },
             );
         };
-        let (context, messages) = self.call_context(&call);
+        let (context, messages) = self.call_context(&call, &connector);
         self.tokio.spawn(async move {
             let outcome = outcome(connector.call(call, context).await);
             tell(&messages, Happening::CallFinished { execution, task, attempt, outcome });
@@ -415,7 +425,7 @@ impl Shell {
             let outcome = ProbeOutcome::Unknown;
             return tell(&self.messages, Happening::ProbeFinished { execution, task, outcome });
         };
-        let (context, messages) = self.call_context(&call);
+        let (context, messages) = self.call_context(&call, &connector);
         self.tokio.spawn(async move {
             let outcome = match connector.probe(call, context).await {
                 Probe::Finished(Ok(output)) => ProbeOutcome::Completed(output),
@@ -427,7 +437,33 @@ impl Shell {
         });
     }
 
-    fn call_context(&mut self, call: &Call) -> (CallContext, mpsc::Sender<Message>) {
+    /// Lets connectors remove what they kept for calls whose outcomes are in this turn.
+    fn settle_calls(&mut self, turn: &Turn) {
+        let Some(scratch) = &self.options.scratch else { return };
+        let Some(calls) = self.unsettled.get_mut(&turn.execution) else { return };
+        for entry in &turn.entries {
+            if let Entry::CallCompleted { task, .. } | Entry::CallFailed { task, .. } = entry
+                && let Some((connector, call)) = calls.remove(task)
+            {
+                let scratch = scratch.join(turn.execution.to_string());
+                // Files are removed; nobody waits for that.
+                drop(self.tokio.spawn_blocking(move || connector.settled(&call, &scratch)));
+            }
+        }
+        if calls.is_empty() || turn.entries.iter().any(is_end) {
+            self.unsettled.remove(&turn.execution);
+        }
+    }
+
+    fn call_context(
+        &mut self,
+        call: &Call,
+        connector: &Arc<dyn Connector>,
+    ) -> (CallContext, mpsc::Sender<Message>) {
+        if self.options.scratch.is_some() {
+            let calls = self.unsettled.entry(call.execution).or_default();
+            calls.insert(call.task, (connector.clone(), call.clone()));
+        }
         let (canceller, cancellation) = Canceller::new();
         self.calls.insert((call.execution, call.task), canceller);
         let (log, mut lines) = tokio::sync::mpsc::channel(LOG_LINES_AHEAD);
@@ -462,6 +498,15 @@ async fn read(
         library.adopt(&text).map_err(|error| error.to_string())?
     };
     Ok(Some((Box::new(history), workflow)))
+}
+
+fn is_end(entry: &Entry) -> bool {
+    matches!(
+        entry,
+        Entry::ExecutionCompleted { .. }
+            | Entry::ExecutionFaulted { .. }
+            | Entry::ExecutionCancelled
+    )
 }
 
 fn outcome(result: Result<Value, Failure>) -> CallOutcome {

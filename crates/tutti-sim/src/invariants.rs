@@ -1,5 +1,7 @@
 //! What must hold after every turn, checked on what was really stored.
 
+mod timers;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -12,6 +14,7 @@ use tutti_ids::{Digest, ExecutionId, Sequence};
 use tutti_journal::{Effect, Entry, Timestamp, Turn};
 use tutti_store::{OpenExecution, StoredTurn};
 
+use self::timers::Timers;
 use crate::{Trace, setting::PlainSealer};
 
 /// Executions folded from what was stored, beside the loop.
@@ -33,8 +36,9 @@ pub struct Shadow {
     pub turns: Vec<Turn>,
     head: Digest,
     next: Sequence,
-    due: BTreeMap<Sequence, Timestamp>,
-    ended: BTreeSet<Sequence>,
+    timers: Timers,
+    /// Where the end of each task execution stands.
+    ended: BTreeMap<Sequence, Sequence>,
 }
 
 impl Shadows {
@@ -81,8 +85,8 @@ impl Shadows {
                 turns: Vec::new(),
                 head: Digest::ZERO,
                 next: Sequence::FIRST,
-                due: BTreeMap::new(),
-                ended: BTreeSet::new(),
+                timers: Timers::default(),
+                ended: BTreeMap::new(),
             }
         });
         if let Err(damage) = row.verify(shadow.head, shadow.next) {
@@ -209,6 +213,19 @@ impl Shadows {
             .collect()
     }
 
+    /// Timers that the loop will not be woken for: `next` is when it wants to be.
+    pub(crate) fn slept_through(&self, next: Option<Timestamp>) -> Vec<String> {
+        let open = self.iter().map(|shadow| &shadow.execution);
+        let open = open.filter(|execution| execution.suspended().is_none());
+        open.filter_map(|execution| {
+            let due = execution.next_due()?;
+            next.is_none_or(|next| next > due).then(|| {
+                format!("{} is due at {due:?}, the loop wakes at {next:?}", execution.id())
+            })
+        })
+        .collect()
+    }
+
     /// Executions that have not ended, are not suspended, and wait for nothing that will come.
     pub(crate) fn stuck(&self, calls: &[(ExecutionId, Sequence)]) -> Vec<String> {
         let open = self.iter().filter(|shadow| shadow.execution.outcome().is_none());
@@ -235,46 +252,39 @@ impl Shadows {
 }
 
 impl Shadow {
-    /// Folds a turn; each task execution ends once, and nothing that is timed happens early.
+    /// Folds a turn; each task execution ends once, and timers fire once and in time.
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
-        let mut problems = Vec::new();
-        for entry in &turn.entries {
+        let mut problems = self.timers.on_turn(&turn);
+        for (entry, sequence) in turn.entries.iter().zip(turn.first.0..) {
             match entry {
-                Entry::WaitStarted { task, due } => _ = self.due.insert(*task, *due),
-                Entry::RetryScheduled { task, due, .. } if turn.at < *due => {
-                    self.due.insert(*task, *due);
+                Entry::TaskCompleted { task, .. }
+                | Entry::TaskFaulted { task, .. }
+                | Entry::TaskCancelled { task }
+                    if self.ended.insert(*task, Sequence(sequence)).is_some() =>
+                {
+                    problems.push(format!("{} {task} ended twice", turn.execution));
                 }
+                // Whatever ended since then may end again.
+                Entry::Rewound { to } => self.ended.retain(|_, end| *end < *to),
                 _ => {}
             }
-            let (task, timed) = match entry {
-                Entry::RetryStarted { task, .. } => (Some(*task), true),
-                Entry::TaskCompleted { task, .. } => (Some(*task), self.is_wait(*task)),
-                _ => (None, false),
-            };
-            if let Some(task) = task.filter(|_| timed)
-                && self.due.remove(&task).is_some_and(|due| due > turn.at)
-            {
-                problems.push(format!("{} {task}: too early", turn.execution));
-            }
-            if let Entry::TaskCompleted { task, .. }
-            | Entry::TaskFaulted { task, .. }
-            | Entry::TaskCancelled { task } = entry
-                && !self.ended.insert(*task)
-            {
-                problems.push(format!("{} {task} ended twice", turn.execution));
-            }
-            self.execution.apply(turn.at, entry);
+        }
+        let is_rewound = turn.entries.iter().any(|entry| matches!(entry, Entry::Rewound { .. }));
+        if !is_rewound {
+            turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
         }
         self.turns.push(turn);
+        if is_rewound {
+            self.execution = self.restored();
+        }
         problems
     }
 
-    fn is_wait(&self, task: Sequence) -> bool {
-        self.turns.iter().any(|turn| {
-            turn.entries.iter().any(
-                |entry| matches!(entry, Entry::WaitStarted { task: wait, .. } if *wait == task),
-            )
-        })
+    /// The fold of all that is stored, from nothing.
+    pub(crate) fn restored(&self) -> Execution {
+        let like = &self.execution;
+        let (definition, workflow) = (like.definition().clone(), like.workflow().clone());
+        Execution::restore(like.id(), definition, like.digest(), workflow, &self.turns)
     }
 }
 

@@ -6,7 +6,7 @@ use tutti_engine::{
     CallOutcome, ChildOutcome, Command, Control, Execution, Input, Limits, ProbeOutcome, Start,
     Surroundings,
 };
-use tutti_ids::{ExecutionId, Sequence};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, Turn};
 
 use crate::{Setting, invariants::Shadow};
@@ -21,9 +21,12 @@ pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
             problems.push(problem);
         }
     }
-    let (folded, live) = (format!("{:?}", again.execution), format!("{:?}", shadow.execution));
-    if folded != live {
-        problems.push(format!("the fold of all turns differs: {folded} {live}"));
+    let live = format!("{:?}", shadow.execution);
+    for folded in [again.execution, shadow.restored()] {
+        let folded = format!("{folded:?}");
+        if folded != live {
+            problems.push(format!("the fold of all turns differs: {folded} {live}"));
+        }
     }
     problems
 }
@@ -31,6 +34,8 @@ pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
 struct Again {
     execution: Execution,
     children: BTreeMap<Sequence, ExecutionId>,
+    /// The turns so far.
+    turns: Vec<Turn>,
 }
 
 impl Again {
@@ -41,11 +46,19 @@ impl Again {
             like.digest(),
             like.workflow().clone(),
         );
-        Self { execution, children: BTreeMap::new() }
+        Self { execution, children: BTreeMap::new(), turns: Vec::new() }
     }
 
     fn replay(&mut self, turn: &Turn) {
-        turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
+        self.turns.push(turn.clone());
+        if let Some(Entry::Rewound { .. }) = turn.entries.first() {
+            let like = &self.execution;
+            let (definition, workflow) = (like.definition().clone(), like.workflow().clone());
+            self.execution =
+                Execution::restore(like.id(), definition, like.digest(), workflow, &self.turns);
+        } else {
+            turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
+        }
     }
 
     fn turn(&mut self, turn: &Turn, setting: &Setting) -> Result<(), String> {
@@ -103,12 +116,27 @@ impl Again {
             };
             return vec![(live.start(start, &surroundings), live)];
         }
+        if let Some(Entry::Rewound { to }) = turn.entries.first() {
+            let again = self.execution.rewind(&self.turns, self.task(*to), &surroundings);
+            return again.into_iter().map(|(live, entries)| (entries, live)).collect();
+        }
         let inputs = self.inputs(turn);
         let decide = |input| {
             let mut live = self.execution.clone();
             live.advance(input, &surroundings).ok().map(|entries| (entries, live))
         };
         inputs.into_iter().filter_map(decide).collect()
+    }
+
+    /// The task that began there.
+    fn task(&self, start: Sequence) -> Option<&TaskRef> {
+        let numbered = |turn: &'_ Turn| turn.first.0..;
+        let mut entries =
+            self.turns.iter().flat_map(|turn| turn.entries.iter().zip(numbered(turn)));
+        entries.find_map(|(entry, number)| match entry {
+            Entry::TaskStarted { reference, .. } if number == start.0 => Some(reference),
+            _ => None,
+        })
     }
 
     /// The inputs that a turn with this first entry may have been about.

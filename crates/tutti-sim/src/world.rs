@@ -1,18 +1,18 @@
 //! The world around one loop: does what the loop says, on one thread, under a clock of its own.
 
+mod outputs;
+mod requests;
+mod restart;
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use tutti_connectors::Call;
-use tutti_engine::{CallOutcome, Control, Rejection, Start};
-use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::Timestamp;
-use tutti_runtime::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored};
-use tutti_store::{Commit, DefinitionText};
+use tutti_runtime::{Happening, Loop, LoopOptions, Refusal, RequestId, Settlement};
 
+use self::{outputs::Pending, requests::Request};
 use crate::{
-    Chance, Outside, Reply, Setting, effects::Effects, invariants::Shadows, setting::PlainSealer,
-    waiting::block_on,
+    Chance, Outside, Setting, effects::Effects, invariants::Shadows, setting::PlainSealer,
 };
 
 /// When every world begins: 2026-01-01T00:00:00Z.
@@ -49,24 +49,6 @@ pub struct World {
     problems: Vec<String>,
 }
 
-/// What somebody asked of the loop; asked again after a crash until it is answered.
-#[derive(Debug, Clone)]
-enum Request {
-    Start { execution: ExecutionId, definition: DefinitionText, input: Option<Value>, seed: u64 },
-    Adopt(ExecutionId),
-    Watch(ExecutionId),
-    Control(ExecutionId, Control),
-}
-
-/// An output of the loop that is still to be done.
-#[derive(Debug)]
-enum Pending {
-    Commit(Commit),
-    Load(ExecutionId),
-    Answer { call: Call, due: Option<Timestamp>, outcome: CallOutcome },
-    Probe(Arc<str>, Call),
-}
-
 impl World {
     /// A world in which nothing has happened.
     pub fn new(setting: Setting, outside: Box<dyn Outside>) -> Self {
@@ -91,27 +73,6 @@ impl World {
             log: Vec::new(),
             problems: Vec::new(),
         }
-    }
-
-    /// Asks for an execution of a published definition and watches it.
-    pub fn start(&mut self, definition: DefinitionText, input: Option<Value>) -> ExecutionId {
-        let chance = u128::from(self.chance.next_u64());
-        let execution = ExecutionId::new(u64::try_from(self.now.0).unwrap_or(0), chance);
-        let seed = self.chance.next_u64();
-        self.request(Request::Start { execution, definition, input, seed });
-        self.watch(execution);
-        execution
-    }
-
-    /// Wants to know when an execution ends or only a person can move it.
-    pub fn watch(&mut self, execution: ExecutionId) {
-        self.settled.remove(&execution);
-        self.request(Request::Watch(execution));
-    }
-
-    /// Lays an operator's hand on an execution.
-    pub fn control(&mut self, execution: ExecutionId, control: Control) {
-        self.request(Request::Control(execution, control));
     }
 
     /// The time now.
@@ -201,6 +162,7 @@ impl World {
 
     /// Lets the clock go on to `then`, at most to the next thing that is due.
     fn let_time_pass(&mut self, until: Option<Timestamp>) -> Progress {
+        self.problems.extend(self.shadows.slept_through(self.owner.next_due()));
         let answers = self.pending.iter().filter_map(|pending| match pending {
             Pending::Answer { due, .. } => *due,
             _ => None,
@@ -224,227 +186,6 @@ impl World {
     pub fn skip_to(&mut self, then: Timestamp) {
         self.now = self.now.max(then);
         self.tell(Happening::Tick);
-        self.take_written();
-    }
-
-    fn is_ready(&self, at: usize) -> bool {
-        match &self.pending[at] {
-            Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
-            Pending::Commit(_) | Pending::Load(_) | Pending::Probe(..) => true,
-        }
-    }
-
-    fn perform(&mut self, pending: Pending) {
-        match pending {
-            Pending::Commit(commit) => {
-                let result = block_on(self.setting.store.commit(commit));
-                self.say(&format!("commit {}", result_of(&result)));
-                self.take_written();
-                self.tell(Happening::Committed { result });
-            }
-            Pending::Load(execution) => {
-                let result = self.load(execution);
-                self.tell(Happening::Loaded { execution, result });
-            }
-            Pending::Answer { call, outcome, .. } => {
-                self.say(&format!("answer {} {outcome:?}", call.reference.as_str()));
-                let Call { execution, task, attempt, .. } = call;
-                self.tell(Happening::CallFinished { execution, task, attempt, outcome });
-            }
-            Pending::Probe(function, call) => {
-                let outcome = self.outside.probe(&function, &call, self.now);
-                self.say(&format!("probe {} {outcome:?}", call.reference.as_str()));
-                let Call { execution, task, .. } = call;
-                self.tell(Happening::ProbeFinished { execution, task, outcome });
-            }
-        }
-    }
-
-    fn load(&self, execution: ExecutionId) -> Result<Option<Stored>, String> {
-        let store = &self.setting.store;
-        let history = block_on(store.load(execution)).map_err(|error| error.to_string())?;
-        let Some(history) = history else { return Ok(None) };
-        let digest = history.projection.digest;
-        let workflow = self.setting.library.get(digest);
-        let workflow = workflow.ok_or_else(|| format!("nobody knows {digest}"))?;
-        Ok(Some((Box::new(history), workflow)))
-    }
-
-    fn tell(&mut self, happening: Happening) {
-        let outputs = self.owner.on(happening, self.now);
-        for output in outputs {
-            if self.is_down {
-                return;
-            }
-            self.carry_out(output);
-        }
-    }
-
-    fn carry_out(&mut self, output: Output) {
-        match output {
-            Output::Commit(commit) => self.pending.push(Pending::Commit(commit)),
-            Output::Load(execution) => self.pending.push(Pending::Load(execution)),
-            Output::MakeCall(function, call) => self.make_call(&function, call),
-            Output::CancelCall(execution, task) => self.cancel_call(execution, task),
-            Output::Probe(function, call) => self.pending.push(Pending::Probe(function, call)),
-            Output::Publish(turn, _) => {
-                if self.setting.is_traced {
-                    self.log.extend(self.shadows.lines(&turn, self.now.0 - BEGINNING.0));
-                }
-                self.problems.extend(self.shadows.on_published(&turn));
-            }
-            Output::Reply(request, result) => self.on_reply(request, result),
-            Output::Settled(request, settlement) => {
-                if let Some(Request::Watch(execution)) = self.requests.remove(&request) {
-                    self.say(&format!("settled {settlement:?}"));
-                    let starting = self.requests.values().any(|request| {
-                        matches!(request, Request::Start { execution: other, .. } if *other == execution)
-                    });
-                    if starting && matches!(settlement, Settlement::Lost(_)) {
-                        self.request(Request::Watch(execution));
-                    } else {
-                        self.settled.insert(execution, settlement);
-                    }
-                }
-            }
-            Output::Halt(error) => {
-                self.say(&format!("halt: {error}"));
-                self.is_down = true;
-            }
-        }
-    }
-
-    fn make_call(&mut self, function: &str, call: Call) {
-        self.say(&format!("make {function} {} attempt {}", call.reference.as_str(), call.attempt));
-        self.problems.extend(self.shadows.on_call_made(&call));
-        let reply = self.outside.call(function, &call, self.now);
-        self.effects.on_made(&call, &reply, (self.restarts, self.now));
-        let (due, outcome) = match reply {
-            Reply::In(delay, outcome) => (Some(self.now.plus_ms(delay)), outcome),
-            Reply::Never => (None, CallOutcome::NotMade),
-        };
-        self.pending.push(Pending::Answer { call, due, outcome });
-    }
-
-    fn cancel_call(&mut self, execution: ExecutionId, task: Sequence) {
-        for at in 0..self.pending.len() {
-            let Pending::Answer { call, due, outcome } = &mut self.pending[at] else { continue };
-            if call.execution == execution && call.task == task {
-                if due.is_none_or(|due| due > self.now) {
-                    *outcome = self.outside.give_up(call);
-                    *due = Some(self.now);
-                }
-                return;
-            }
-        }
-    }
-
-    fn on_reply(&mut self, request: RequestId, result: Result<(), Refusal>) {
-        let Some(asked) = self.requests.remove(&request) else {
-            return self.problems.push(format!("request {request} was answered twice"));
-        };
-        self.say(&format!("reply {result:?}"));
-        match (&asked, result) {
-            (Request::Start { execution, .. }, Ok(())) => {
-                if self.shadows.get(*execution).is_none() {
-                    self.problems
-                        .push(format!("the start of {execution} was acknowledged, not stored"));
-                }
-            }
-            // What was told before may be over now.
-            (Request::Control(execution, _), Ok(())) => self.watch(*execution),
-            (_, Ok(())) => {}
-            // Whoever asks for a start again looks first whether it took place.
-            (Request::Start { execution, .. }, Err(Refusal::Unreadable(_)))
-                if self.shadows.get(*execution).is_some() => {}
-            (_, Err(Refusal::Unreadable(_))) => _ = self.request(asked),
-            (Request::Control(execution, _), Err(refusal)) => {
-                let late = matches!(
-                    refusal,
-                    Refusal::Rejected(
-                        Rejection::Nothing | Rejection::Ended | Rejection::Stale { .. }
-                    )
-                );
-                if !late {
-                    self.problems.push(format!("control was refused: {refusal}"));
-                }
-                self.refused.push((*execution, refusal));
-            }
-            (_, Err(refusal)) => self.problems.push(format!("{asked:?} was refused: {refusal}")),
-        }
-    }
-
-    fn request(&mut self, request: Request) -> RequestId {
-        self.next_request += 1;
-        let id = self.next_request;
-        self.requests.insert(id, request.clone());
-        if !self.is_down {
-            self.ask(id, request);
-        }
-        id
-    }
-
-    fn ask(&mut self, id: RequestId, request: Request) {
-        let happening = match request {
-            Request::Start { execution, definition, input, seed } => {
-                let Some(workflow) = self.setting.library.get(definition.digest) else { return };
-                let start = Start {
-                    execution,
-                    definition: definition.name,
-                    digest: definition.digest,
-                    seed,
-                    input,
-                    parent: None,
-                };
-                Happening::Start { start, workflow, request: id }
-            }
-            Request::Adopt(execution) => Happening::Adopt { execution, request: id },
-            Request::Watch(execution) => Happening::Watch { execution, request: id },
-            Request::Control(execution, control) => {
-                self.say(&format!("control {control:?}"));
-                Happening::Control { execution, control, request: id }
-            }
-        };
-        self.tell(happening);
-    }
-
-    /// The process comes back on the same store; whoever was not answered asks again.
-    fn restart(&mut self) {
-        self.take_written();
-        self.is_down = false;
-        self.restarts += 1;
-        self.say("restart");
-        if let Some(faulty) = &self.setting.faulty {
-            faulty.restart();
-        }
-        self.pending.clear();
-        self.owner = Loop::new(loop_options(&self.setting, self.restarts));
-        let mut requests = std::mem::take(&mut self.requests);
-        requests.retain(|_, request| !matches!(request, Request::Adopt(_)));
-        requests.retain(|_, request| match request {
-            Request::Start { execution, .. } => self.shadows.get(*execution).is_none(),
-            _ => true,
-        });
-        let open = match block_on(self.setting.store.open_executions(None, usize::MAX)) {
-            Ok(open) => open,
-            Err(error) => {
-                self.say(&format!("halt: {error}"));
-                self.requests = requests;
-                return self.is_down = true;
-            }
-        };
-        self.problems.extend(self.shadows.compare_open(&open));
-        let (starts, others): (Vec<_>, Vec<_>) =
-            requests.into_iter().partition(|(_, request)| matches!(request, Request::Start { .. }));
-        for (_, start) in starts {
-            self.request(start);
-        }
-        for execution in open {
-            self.request(Request::Adopt(execution.execution));
-        }
-        for (_, request) in others {
-            self.request(request);
-        }
         self.take_written();
     }
 
@@ -489,13 +230,6 @@ impl World {
         if self.setting.is_traced {
             self.log.push(format!("{:>8} ms  {what}", self.now.0 - BEGINNING.0));
         }
-    }
-}
-
-fn result_of(result: &Result<(), tutti_store::Error>) -> String {
-    match result {
-        Ok(()) => "ok".to_owned(),
-        Err(error) => format!("failed: {error}"),
     }
 }
 

@@ -14,6 +14,8 @@ mod exit;
 mod explain;
 mod length_of_time;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod run;
 mod store;
 mod text_of_value;

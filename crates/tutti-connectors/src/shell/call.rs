@@ -61,6 +61,12 @@ impl Connector for Shell {
             }
         })
     }
+
+    fn settled(&self, call: &Call, scratch: &Path) {
+        if let Some(record) = Record::find(scratch, call, call.attempt) {
+            record.discard_output();
+        }
+    }
 }
 
 impl Making {
@@ -132,7 +138,7 @@ impl Making {
         else {
             return Probe::Unknown;
         };
-        let output = Output::Files { stdout, stderr };
+        let output = Output::Files { stdout, stderr, record: record.clone() };
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         let watch = Watch { process: Process::Adopted(record.clone()), output };
         let mut cancellation = self.context.cancellation.clone();
@@ -173,14 +179,17 @@ impl Making {
             Some(text) => Stdio::from(process::input(text, record.directory())?),
             None => Stdio::null(),
         };
+        record.make_output("stdout")?;
+        record.make_output("stderr")?;
         let streams = Streams {
             stdin,
-            stdout: Stdio::from(record.output("stdout")?),
-            stderr: Stdio::from(record.output("stderr")?),
+            stdout: process::kept("stdout", record.directory())?,
+            stderr: process::kept("stderr", record.directory())?,
         };
         let command = process::recorded(&self.arguments, &self.call, streams, record.directory());
         let stdout = record.read_output("stdout")?;
-        Ok((command, Output::Files { stdout, stderr: record.read_output("stderr")? }))
+        let stderr = record.read_output("stderr")?;
+        Ok((command, Output::Files { stdout, stderr, record: record.clone() }))
     }
 
     /// Runs the command as a child that ends with us.
@@ -209,7 +218,7 @@ impl Making {
         &self,
         command: Command,
         output: impl FnOnce(&mut Child) -> Output,
-    ) -> Result<(End, Capture<'_>), Failure> {
+    ) -> Result<(End, Capture), Failure> {
         let mut child = start(command)?;
         let group = child.id().and_then(Group::led_by);
         let guard = KillOnDrop::new(group);
@@ -222,7 +231,7 @@ impl Making {
         Ok((end, capture))
     }
 
-    fn conclude(&self, end: End, capture: &Capture<'_>) -> Result<Value, Failure> {
+    fn conclude(&self, end: End, capture: &Capture) -> Result<Value, Failure> {
         match end.code {
             Some(code) if !end.cancelled => {
                 result(self.arguments.output, code, capture, &self.secrets).map_err(Failure::Known)

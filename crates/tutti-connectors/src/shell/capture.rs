@@ -8,7 +8,10 @@ use tokio::{
 };
 use tutti_ids::{ExecutionId, Sequence};
 
-use crate::{Call, CallContext, LogLine, LogStream, redact::Secrets};
+use crate::{
+    Call, CallContext, LogLine, LogStream,
+    redact::{Redacting, Secrets},
+};
 
 /// The most of one stream that is kept for the result, in bytes.
 pub(super) const MOST_KEPT: usize = 8 * 1024 * 1024;
@@ -32,13 +35,15 @@ const LAST_LINES: usize = 5;
 const LONGEST_LAST: usize = 500;
 
 /// Takes the output of one call.
-pub(super) struct Capture<'a> {
+pub(super) struct Capture {
     pub(super) stdout: Kept,
     pub(super) stderr: Kept,
+    /// Secrets are taken out before anything is cut, so that no half of one is left over.
+    redacting: [Redacting; 2],
     lines: [Line; 2],
     last: VecDeque<String>,
     meter: Meter,
-    sink: Sink<'a>,
+    sink: Sink,
 }
 
 /// What is kept of one stream.
@@ -55,27 +60,26 @@ struct Line {
     overflow: bool,
 }
 
-struct Sink<'a> {
+struct Sink {
     log: mpsc::Sender<LogLine>,
     /// Whether nobody took a line for so long that we do not wait for the next.
     stalled: bool,
-    secrets: &'a Secrets,
     execution: ExecutionId,
     task: Sequence,
 }
 
-impl<'a> Capture<'a> {
-    pub(super) fn new(call: &Call, context: &CallContext, secrets: &'a Secrets) -> Self {
+impl Capture {
+    pub(super) fn new(call: &Call, context: &CallContext, secrets: &Secrets) -> Self {
         Self {
             stdout: Kept::default(),
             stderr: Kept::default(),
+            redacting: [secrets.stream(), secrets.stream()],
             lines: [Line::default(), Line::default()],
             last: VecDeque::new(),
             meter: Meter::new(),
             sink: Sink {
                 log: context.log.clone(),
                 stalled: false,
-                secrets,
                 execution: call.execution,
                 task: call.task,
             },
@@ -89,13 +93,17 @@ impl<'a> Capture<'a> {
             LogStream::Stdout | LogStream::Connector => (&mut self.stdout, 0),
         };
         kept.push(bytes);
-        let most = LONGEST_LINE + self.sink.secrets.longest();
+        let bytes = self.redacting[index].push(bytes);
+        self.cut_into_lines(stream, index, &bytes).await;
+    }
+
+    async fn cut_into_lines(&mut self, stream: LogStream, index: usize, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, ended) = match piece.split_last() {
                 Some((b'\n', text)) => (text, true),
                 _ => (piece, false),
             };
-            self.lines[index].push(text, most);
+            self.lines[index].push(text);
             if ended {
                 let line = std::mem::take(&mut self.lines[index]);
                 self.show(stream, &line).await;
@@ -106,6 +114,8 @@ impl<'a> Capture<'a> {
     /// Takes what is left as the last line.
     pub(super) async fn finish(&mut self) {
         for (index, stream) in [LogStream::Stdout, LogStream::Stderr].into_iter().enumerate() {
+            let rest = self.redacting[index].finish();
+            self.cut_into_lines(stream, index, &rest).await;
             let line = std::mem::take(&mut self.lines[index]);
             if !line.bytes.is_empty() {
                 self.show(stream, &line).await;
@@ -122,9 +132,8 @@ impl<'a> Capture<'a> {
     }
 
     async fn show(&mut self, stream: LogStream, line: &Line) {
-        let text = String::from_utf8_lossy(line.bytes.strip_suffix(b"\r").unwrap_or(&line.bytes));
-        // Redacted before it is cut, so that no half of a secret is left over.
-        let mut text = self.sink.secrets.redact(&text);
+        let bytes = line.bytes.strip_suffix(b"\r").unwrap_or(&line.bytes);
+        let mut text = String::from_utf8_lossy(bytes).into_owned();
         if line.overflow || text.len() > LONGEST_LINE {
             cut(&mut text, LONGEST_LINE);
             text.push_str("… [line cut at 16 KiB]");
@@ -147,7 +156,7 @@ impl<'a> Capture<'a> {
     }
 }
 
-impl Sink<'_> {
+impl Sink {
     /// Waits a while for somebody to take lines, as a terminal would; whether this one was taken.
     async fn send(&mut self, stream: LogStream, text: String) -> bool {
         let line = LogLine { execution: self.execution, task: self.task, stream, text };
@@ -184,8 +193,8 @@ impl Kept {
 }
 
 impl Line {
-    fn push(&mut self, bytes: &[u8], most: usize) {
-        let room = most.saturating_sub(self.bytes.len());
+    fn push(&mut self, bytes: &[u8]) {
+        let room = LONGEST_LINE.saturating_sub(self.bytes.len());
         self.overflow |= bytes.len() > room;
         self.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }

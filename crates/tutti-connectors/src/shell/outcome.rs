@@ -13,7 +13,7 @@ use crate::redact::Secrets;
 pub(super) fn result(
     output: Return,
     code: i64,
-    capture: &Capture<'_>,
+    capture: &Capture,
     secrets: &Secrets,
 ) -> Result<Value, Error> {
     let output = match output {
@@ -40,7 +40,7 @@ pub(super) fn cut_off(cancelled: bool) -> Error {
     }
 }
 
-fn failed(code: i64, capture: &Capture<'_>) -> Error {
+fn failed(code: i64, capture: &Capture) -> Error {
     let last = capture.last_lines();
     let detail = if last.is_empty() {
         format!("the command exited with code {code}")

@@ -37,6 +37,16 @@ printf '%s\n' "$tutti_code" >"$tutti_record/exit"
 /// Goes on from [`RECORDER`]: ends what the command left behind, itself included.
 const CLEARER: &str = "kill -s KILL 0\n";
 
+/// Writes what comes in to file `$1` up to 64 MiB (131,072 blocks of 512 bytes), throws the rest away, and makes file `$2`
+/// when no more can come. It lives as long as somebody can write to it, so what is on disk stays bounded when we are gone;
+/// and only its own files are, not those that the command writes.
+const KEEPER: &str = r#"
+ulimit -c 0
+ulimit -f 131072
+cat >>"$1" || cat >/dev/null
+: >"$2"
+"#;
+
 /// The exit code of [`RECORDER`] where it did not start the command because it could not claim the record.
 pub(super) const NOT_CLAIMED: i32 = 125;
 
@@ -65,6 +75,25 @@ pub(super) fn recorded(
     let mut command = Command::new("sh");
     command.arg("-c").arg([RECORDER, clearer].concat()).arg("tutti").arg(directory);
     prepare(command, arguments, call, streams)
+}
+
+/// Starts what keeps one stream of a command in `directory`; gives the end to write to.
+pub(super) fn kept(name: &str, directory: &Path) -> io::Result<Stdio> {
+    let (reader, writer) = io::pipe()?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", KEEPER, "tutti"])
+        .arg(directory.join(name))
+        .arg(directory.join(format!("{name}.end")))
+        .env_clear()
+        .envs(base())
+        .stdin(reader)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
+    // It ends by itself when nobody writes any more, and is reaped then.
+    drop(tokio::process::Command::from(command).spawn()?);
+    Ok(Stdio::from(writer))
 }
 
 fn prepare(mut command: Command, arguments: &Arguments, call: &Call, streams: Streams) -> Command {

@@ -3,7 +3,7 @@
 //! - `intention`: written before anything is started; says which boot of the machine that was;
 //! - `claim`: made by exactly one: the command's recorder before it begins (its line of `/proc/<id>/stat` and the boot), or
 //!   whoever gives the command up before it began;
-//! - `stdout`, `stderr`: the output as it comes;
+//! - `stdout`, `stderr`: the output as it comes, up to 64 MiB each; `stdout.end`, `stderr.end` once no more can come;
 //! - `exit`: the exit code, if the command ended by itself.
 //!
 //! The directory is the store's to remove. No name in it comes from an argument.
@@ -105,9 +105,25 @@ impl Record {
         &self.0
     }
 
-    /// A file for output, to be appended to.
-    pub(super) fn output(&self, name: &str) -> io::Result<File> {
-        private().append(true).create_new(true).open(self.0.join(name))
+    /// Makes the file for a stream of output, which only we may read.
+    pub(super) fn make_output(&self, name: &str) -> io::Result<()> {
+        private().append(true).create_new(true).open(self.0.join(name)).map(drop)
+    }
+
+    /// Whether all output that ever comes is in the files.
+    pub(super) fn is_output_whole(&self) -> bool {
+        ["stdout.end", "stderr.end"].iter().all(|name| self.0.join(name).exists())
+    }
+
+    /// Removes the output of a command that is over. What says that there was one stays: its absence would mean that it
+    /// was never started.
+    pub(super) fn discard_output(&self) {
+        if matches!(self.state(), State::Ended { .. } | State::Lost) {
+            for name in ["stdout", "stderr"] {
+                // What cannot be removed now goes with the directory.
+                fs::remove_file(self.0.join(name)).ok();
+            }
+        }
     }
 
     /// A file of output, to be read.

@@ -58,7 +58,7 @@ pub(super) struct End {
 /// Where the output comes from.
 pub(super) enum Output {
     Pipes(Box<Pipes>),
-    Files { stdout: File, stderr: File },
+    Files { stdout: File, stderr: File, record: Record },
 }
 
 /// The pipes of a child of ours.
@@ -72,7 +72,7 @@ impl Watch {
     /// Waits until no process of the command is left; takes the output on the way.
     pub(super) async fn until_the_end(
         mut self,
-        capture: &mut Capture<'_>,
+        capture: &mut Capture,
         cancellation: &mut Cancellation,
     ) -> End {
         let mut deadline: Option<Instant> = None;
@@ -193,7 +193,7 @@ impl Output {
                 Some(chunk) => chunk,
                 None => pending().await,
             },
-            Self::Files { stdout, stderr } => loop {
+            Self::Files { stdout, stderr, .. } => loop {
                 if let Some(chunk) = chunk(stdout, stderr) {
                     return chunk;
                 }
@@ -203,7 +203,7 @@ impl Output {
     }
 
     /// What is left when the command has ended.
-    async fn rest(&mut self, capture: &mut Capture<'_>) {
+    async fn rest(&mut self, capture: &mut Capture) {
         match self {
             Self::Pipes(pipes) => {
                 pipes.stdin = None;
@@ -211,9 +211,18 @@ impl Output {
                     capture.push(stream, &bytes).await;
                 }
             }
-            Self::Files { stdout, stderr } => {
-                while let Some((stream, bytes)) = chunk(stdout, stderr) {
-                    capture.push(stream, &bytes).await;
+            Self::Files { stdout, stderr, record } => {
+                let mut patience = Instant::now() + LAST_WORDS;
+                loop {
+                    let whole = record.is_output_whole();
+                    while let Some((stream, bytes)) = chunk(stdout, stderr) {
+                        capture.push(stream, &bytes).await;
+                        patience = Instant::now() + LAST_WORDS;
+                    }
+                    if whole || Instant::now() >= patience {
+                        break;
+                    }
+                    sleep(TICK / 20).await;
                 }
             }
         }

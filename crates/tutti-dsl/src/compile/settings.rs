@@ -2,22 +2,28 @@
 
 use std::sync::Arc;
 
-use super::{At, Compiler, scope::Place};
+use super::{
+    At, Compiler,
+    flow::Jumps,
+    scope::{Place, Scopes},
+};
 use crate::{Effect, Settings, codes::Code};
 
 /// Characters of a label.
 const MAX_LABEL: usize = 120;
 
 impl<'n> Compiler<'n> {
-    pub(super) fn settings(&mut self, task: &At<'n>, place: &Place) -> Settings {
+    pub(super) fn settings(&mut self, task: &At<'n>, scopes: &Scopes) -> Settings {
         let Some(at) = task.get("metadata").and_then(|metadata| metadata.get("tutti")) else {
             return Settings::default();
         };
+        let place = &scopes.body;
         let effect_at = at.get("effect").and_then(|at| at.text().cloned());
         Settings {
             effect: effect_at.and_then(|text| effect(&text)),
             idempotency_key: at.get("idempotencyKey").and_then(|at| self.template(&at, place)),
             label: at.get("label").and_then(|at| self.label(&at, place)),
+            undo: at.get("undo").map(|at| self.list(&at, scopes, Jumps::Allowed)),
             sensitive: at.get("sensitive").map_or_else(Vec::new, |at| self.pointers(&at)),
         }
     }

@@ -61,7 +61,7 @@ impl<'n> Compiler<'n> {
         let flow = self.flow(at, scopes);
         let timeout = self.timeout(at, scopes);
         let then = self.then(at, around.siblings);
-        let settings = self.settings(at, &scopes.body);
+        let settings = self.settings(at, scopes);
         let keyword = Keyword::of(at.node);
         let kind = keyword.and_then(|keyword| self.kind(keyword, at, around));
         let unsupported = self.unsupported(keyword, kind.as_ref(), at);

@@ -61,8 +61,8 @@ impl Stepper<'_> {
                     self.start_attempt(id);
                 }
             }
-            Ok(Verdict::Handle) => self.record(Entry::ErrorCaught { task: id, error }),
-            Ok(Verdict::Raise) => self.record(Entry::TaskFaulted { task: id, error }),
+            Ok(Verdict::Handle) => self.leave_try(id, error, true),
+            Ok(Verdict::Raise) => self.leave_try(id, error, false),
             Err(error) => self.fault(id, *error),
         }
     }

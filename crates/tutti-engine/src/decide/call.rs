@@ -11,11 +11,7 @@ use tutti_ids::Sequence;
 use tutti_journal::{CallRecord, Effect, Entry, Error, ErrorType};
 
 use crate::{
-    advance::Stepper,
-    chance,
-    data_flow::Result,
-    environment::Scene,
-    frame::{Body, Frame},
+    advance::Stepper, authorization, chance, data_flow::Result, environment::Scene, frame::Frame,
 };
 
 type Members = Vec<(&'static str, Value)>;
@@ -28,8 +24,8 @@ impl Stepper<'_> {
         call: &HttpCall,
     ) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
-        let arguments = http_arguments(&scene, call, &frame.input)?;
+        let mut scene = Scene::of(self.execution, self.surroundings, frame);
+        let arguments = http_arguments(&mut scene, call, &frame.input)?;
         let effect =
             default_http_effect(arguments.get("method").and_then(Value::as_str).unwrap_or(""));
         drop(scene);
@@ -96,15 +92,22 @@ impl Stepper<'_> {
 
     fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
         let key = (frame.task?, path.to_vec());
-        let from_try = self.execution.ancestors(frame).find_map(|around| match &around.body {
-            Body::Try(state) => state.keys.get(&key).cloned(),
-            _ => None,
-        });
-        from_try.or_else(|| self.execution.handed_keys.get(&key).cloned())
+        let held = self
+            .execution
+            .ancestors(frame)
+            .find_map(|around| around.body.keys().and_then(|keys| keys.get(&key)).cloned());
+        held.or_else(|| self.execution.handed_keys.get(&key).cloned())
     }
 }
 
-fn http_arguments(scene: &Scene<'_>, call: &HttpCall, input: &Value) -> Result<Value> {
+fn http_arguments(scene: &mut Scene<'_>, call: &HttpCall, input: &Value) -> Result<Value> {
+    // First of all, as everything else may say `$authorization`.
+    let authentication = match &call.endpoint.authentication {
+        Some(authentication) => Some(credentials(scene, authentication, input)?),
+        None => None,
+    };
+    scene.authorization = authentication.as_ref().map(authorization::descriptor);
+    let scene = &*scene;
     let mut members: Members = vec![
         ("method", Value::from(scene.text(&call.method, input, "`method`")?)),
         ("uri", uri(scene, &call.endpoint.uri, input)?),
@@ -120,9 +123,7 @@ fn http_arguments(scene: &Scene<'_>, call: &HttpCall, input: &Value) -> Result<V
     members.push(("output", Value::from(output)));
     let redirect = evaluate(scene, call.redirect.as_ref(), input)?;
     members.push(("redirect", redirect.unwrap_or_else(|| Value::from(false))));
-    if let Some(authentication) = &call.endpoint.authentication {
-        members.push(("authentication", credentials(scene, authentication, input)?));
-    }
+    put(&mut members, "authentication", authentication);
     Ok(Value::object(members))
 }
 
@@ -146,7 +147,9 @@ fn uri(scene: &Scene<'_>, source: &UriSource, input: &Value) -> Result<Value> {
 
 fn credentials(scene: &Scene<'_>, authentication: &Authentication, input: &Value) -> Result<Value> {
     let parameters = match &authentication.parameters {
-        SchemeParameters::Inline(template) => scene.evaluate(template, input)?,
+        SchemeParameters::Inline(template) => {
+            authorization::marked(&scene.evaluate(template, input)?)
+        }
         SchemeParameters::Secret(name) => scene.secret(name)?,
     };
     Ok(Value::object([

@@ -4,6 +4,7 @@ mod compile;
 mod fuzzed;
 mod hostile;
 mod jq;
+mod reads;
 mod secrets;
 mod templates;
 mod values;
