@@ -28,6 +28,12 @@ pub(crate) fn damage(directory: &Path) -> Option<Failure> {
     (!report.is_whole()).then(|| told(directory, &report))
 }
 
+/// The same of a store that is open.
+pub(crate) async fn damage_in(directory: &Path, store: &SqliteStore) -> Option<Failure> {
+    let report = store.inspect().await.ok()?;
+    (!report.is_whole()).then(|| told(directory, &report))
+}
+
 fn inspect(directory: &Path) -> Result<Report, Failure> {
     let fail = |error: &tutti_store::Error| Failure::of("cannot look into the store", error);
     let store = SqliteStore::open_read_only(directory).map_err(|error| fail(&error))?;

@@ -94,6 +94,12 @@ pub(super) fn check_library() -> Result<(), Error> {
 
 /// Opens the writing connection, makes the tables if there are none, and checks that the database reaches `mark`.
 pub(super) fn open(directory: &Directory, mark: Option<Mark>) -> Result<(Connection, Tail), Error> {
+    if let Some(mark) = mark
+        && !directory.database().exists()
+    {
+        // Before SQLite makes an empty one, which whoever puts the right one back would have to know of.
+        return Err(lost("the database is missing", mark));
+    }
     let fail = failure::of("cannot open the database");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -142,10 +148,7 @@ fn create(
     mark: Option<Mark>,
 ) -> Result<Tail, Error> {
     if let Some(mark) = mark {
-        return Err(check::corrupt(format!(
-            "the database is empty, but {} commits were acknowledged",
-            mark.number
-        )));
+        return Err(lost("the database is empty", mark));
     }
     let fail = failure::of("cannot make the tables of the store");
     let setup = "PRAGMA page_size = 4096; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
@@ -162,6 +165,10 @@ fn create(
         source: Some(error.into()),
     })?;
     Ok(Tail::START)
+}
+
+fn lost(what: &str, mark: Mark) -> Error {
+    check::corrupt(format!("{what}, but {} commits were acknowledged", mark.number))
 }
 
 /// Checks a database that another incarnation left, and marks it as ours.
@@ -260,11 +267,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_is_refused_where_commits_were_acknowledged() {
+    fn a_missing_or_empty_database_is_refused_where_commits_were_acknowledged() {
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let mark = Mark { number: 3, head: tutti_ids::Digest([1; 32]) };
-        let refused = open(&directory, Some(mark)).err();
-        assert!(matches!(refused, Some(Error::Corrupt { .. })), "{refused:?}");
+        for (made, word) in [(false, "missing"), (true, "empty")] {
+            if made {
+                std::fs::write(directory.database(), "").expect("it can be written");
+            }
+            let refused = open(&directory, Some(mark)).err();
+            assert!(
+                matches!(&refused, Some(Error::Corrupt { what }) if what.contains(word)),
+                "{refused:?}"
+            );
+            assert_eq!(directory.database().exists(), made, "nothing is made");
+        }
     }
 }

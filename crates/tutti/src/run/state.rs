@@ -61,6 +61,11 @@ impl State {
         Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
     }
 
+    /// What is said where the store turns out to be damaged.
+    pub(super) async fn damage(&self) -> Option<Failure> {
+        store::damage_in(&self.directory, &self.store).await
+    }
+
     /// Where connectors keep what has to survive.
     pub(super) fn scratch(&self) -> PathBuf {
         self.directory.join("scratch")
@@ -70,7 +75,7 @@ impl State {
     pub(super) async fn discard_scratch(&self) -> Result<(), Failure> {
         let Ok(entries) = fs::read_dir(self.scratch()) else { return Ok(()) };
         let open = self.store.open_executions(None, usize::MAX).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
             let execution = name.to_str().and_then(|name| name.parse::<ExecutionId>().ok());
@@ -125,7 +130,7 @@ impl State {
 
     async fn only_one(&self) -> Result<ExecutionId, Failure> {
         let open = self.store.open_executions(None, 1_000).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         let roots: Vec<ExecutionId> = open
             .iter()
             .filter(|open| open.projection.parent.is_none())
