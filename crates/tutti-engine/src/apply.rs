@@ -17,7 +17,8 @@ use self::passage::Started;
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
-    frame::{Body, Cursor, Ending, Frame, Role, TryPhase, Undos},
+    frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    undo::Undos,
 };
 
 impl Execution {
@@ -85,12 +86,7 @@ impl Execution {
     }
 
     fn begin(&mut self, at: Timestamp, input: &Value) {
-        self.descriptor = Value::object([
-            ("id", Value::from(self.id.to_string())),
-            ("definition", self.workflow.definition.clone()),
-            ("input", input.clone()),
-            ("startedAt", moment(at)),
-        ]);
+        self.descriptor = self.describe(at, input);
         let frame = Frame {
             id: Sequence::FIRST,
             parent: None,
@@ -111,6 +107,16 @@ impl Execution {
         self.insert(frame);
     }
 
+    /// `$workflow`
+    pub(crate) fn describe(&self, at: Timestamp, input: &Value) -> Value {
+        Value::object([
+            ("id", Value::from(self.id.to_string())),
+            ("definition", self.workflow.definition.clone()),
+            ("input", input.clone()),
+            ("startedAt", moment(at)),
+        ])
+    }
+
     fn on_input_accepted(&mut self, input: Option<&Value>, due: Option<Timestamp>) {
         let root = self.workflow.root;
         self.touch(Sequence::FIRST, |frame| {
@@ -126,7 +132,11 @@ impl Execution {
     fn on_resumed(&mut self, at: Timestamp) {
         let Some((reason, since)) = self.suspended.take() else { return };
         let pause = at.ms_since(since);
-        debug_assert!(matches!(reason, SuspensionReason::Control | SuspensionReason::Incident));
+        match reason {
+            SuspensionReason::Control | SuspensionReason::Incident => {}
+            // As many entries again.
+            SuspensionReason::JournalLimit => self.granted_at = self.next,
+        }
         let ids: Vec<Sequence> = self.timers.iter().map(|(_, id)| *id).collect();
         let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
         for id in ids.into_iter().collect::<std::collections::BTreeSet<_>>() {

@@ -10,8 +10,9 @@ use crate::{
     advance::Stepper,
     data_flow::Result,
     environment::Scene,
-    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase, UndoState},
+    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
     output::taint_at,
+    undo::UndoState,
 };
 
 mod attempt;
@@ -168,7 +169,7 @@ impl Stepper<'_> {
         task: &'b Task,
         raw: &Value,
     ) -> Scene<'b> {
-        let mut scene = Scene::new(self.execution, self.surroundings, Some(candidate.parent));
+        let mut scene = Scene::new(self.execution, &self.surroundings, Some(candidate.parent));
         scene.task = Some(task);
         scene.raw_input = Some(raw.clone());
         if let Some(index) = candidate.iteration {
@@ -205,6 +206,7 @@ impl Stepper<'_> {
             }
             TaskKind::Run(run) => match &run.process {
                 Process::Shell(shell) => self.schedule_shell(id, task, run, shell),
+                Process::Script(script) => self.schedule_script(id, task, run, script),
                 Process::Workflow(child) => {
                     self.start_child(id, child, child.input.as_ref(), run.awaits)
                 }
@@ -224,7 +226,7 @@ impl Stepper<'_> {
         let workflow = self.workflow.clone();
         let Some(frame) = self.execution.frame(Sequence::FIRST) else { return };
         let raw = frame.raw.clone();
-        let scene = Scene::new(self.execution, self.surroundings, Some(Sequence::FIRST));
+        let scene = Scene::new(self.execution, &self.surroundings, Some(Sequence::FIRST));
         let accepted = scene.accept_input(&workflow.flow, &raw).and_then(|input| {
             let due =
                 workflow.timeout.as_ref().map(|timeout| scene.due(timeout, &input)).transpose()?;
@@ -270,7 +272,7 @@ impl Stepper<'_> {
     fn closing(&self, id: Sequence, raw: Value) -> Result<(Value, Option<Value>)> {
         let Some(frame) = self.execution.frame(id) else { return Ok((raw, None)) };
         let Some(task) = self.execution.task_of(frame) else { return Ok((raw, None)) };
-        let mut scene = Scene::of(self.execution, self.surroundings, frame);
+        let mut scene = Scene::of(self.execution, &self.surroundings, frame);
         scene.raw_output = Some(raw.clone());
         let output = scene.accept_output(&task.flow, &raw)?;
         let output = task
@@ -302,7 +304,7 @@ impl Stepper<'_> {
         let workflow = self.workflow.clone();
         let Some(frame) = self.execution.frame(Sequence::FIRST) else { return };
         let raw = frame.raw_output();
-        let mut scene = Scene::new(self.execution, self.surroundings, Some(Sequence::FIRST));
+        let mut scene = Scene::new(self.execution, &self.surroundings, Some(Sequence::FIRST));
         scene.input = Some(frame.input.clone());
         let output = scene.accept_output(&workflow.flow, &raw);
         drop(scene);

@@ -8,14 +8,15 @@ use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
-    Execution, Surroundings, authorization,
+    Execution, authorization,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
+    surroundings::Outlook,
 };
 
 /// The place at which an expression is evaluated.
 pub(crate) struct Scene<'a> {
     pub(crate) execution: &'a Execution,
-    pub(crate) surroundings: &'a Surroundings<'a>,
+    pub(crate) surroundings: &'a Outlook<'a>,
     /// The task the expression belongs to; none for the workflow's own.
     pub(crate) task: Option<&'a Task>,
     /// Where scoped variables and the context are looked up first.
@@ -37,7 +38,7 @@ impl<'a> Scene<'a> {
     /// A scene in `around` with nothing known yet about a task.
     pub(crate) fn new(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         around: Option<Sequence>,
     ) -> Self {
         Self {
@@ -59,7 +60,7 @@ impl<'a> Scene<'a> {
     /// The scene of a task that runs as `frame`.
     pub(crate) fn of(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         frame: &'a Frame,
     ) -> Self {
         Self {
@@ -212,6 +213,11 @@ impl Environment for Scene<'_> {
 
     fn now_ms(&self) -> i64 {
         self.surroundings.now.0
+    }
+
+    fn on_evaluated(&self, ticks: u64) {
+        let used = &self.surroundings.ticks;
+        used.set(used.get().saturating_add(ticks));
     }
 }
 

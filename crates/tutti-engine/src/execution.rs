@@ -6,13 +6,15 @@ use std::{
     sync::Arc,
 };
 
+use minicbor::{Decode, Encode};
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
+use tutti_journal::{Error, Parent, Payloads, SuspensionReason, Timestamp, codec};
 
-use crate::frame::{
-    Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase, UndoState,
+use crate::{
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase},
+    undo::UndoState,
 };
 
 /// One life of a workflow: the fold of its journal so far.
@@ -38,18 +40,24 @@ pub struct Execution {
     pub(crate) outcome: Option<Outcome>,
     /// Keys of calls voided by going back: their re-runs take them over.
     pub(crate) handed_keys: KeyRing,
+    /// Where the entries that the limit of the journal counts begin: each grant counts anew.
+    pub(crate) granted_at: Sequence,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
 
 /// How an execution ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub enum Outcome {
     /// Well, with this output.
-    Completed(Value),
+    #[n(0)]
+    Completed(#[cbor(n(0), with = "codec::value")] Value),
     /// With an error nothing caught.
-    Faulted(Error),
+    #[n(1)]
+    Faulted(#[n(0)] Error),
     /// It was cancelled.
+    #[n(2)]
     Cancelled,
 }
 
@@ -97,6 +105,7 @@ impl Execution {
             suspended: None,
             outcome: None,
             handed_keys: KeyRing::new(),
+            granted_at: Sequence::FIRST,
             descriptor: Value::NULL,
         }
     }
@@ -344,6 +353,7 @@ impl fmt::Debug for Execution {
             .field("suspended", &self.suspended)
             .field("outcome", &self.outcome)
             .field("handed_keys", &self.handed_keys)
+            .field("granted_at", &self.granted_at)
             .finish_non_exhaustive()
     }
 }

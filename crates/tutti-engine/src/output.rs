@@ -3,8 +3,9 @@
 use tutti_expr::{Kind, Value};
 use tutti_journal::CallRecord;
 
-use crate::frame::{
-    Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase, UndoState,
+use crate::{
+    frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase},
+    undo::UndoState,
 };
 
 impl Frame {
@@ -36,10 +37,10 @@ impl Frame {
     }
 }
 
-/// Whether a call only starts what it calls: `run.shell` with `await: false`.
+/// Whether a call only starts what it calls: `run.shell` or `run.script` with `await: false`.
 fn is_detached(call: &CallRecord) -> bool {
     let awaits = call.arguments.get("await").and_then(Value::as_bool);
-    &*call.function == "shell" && awaits == Some(false)
+    matches!(&*call.function, "shell" | "script") && awaits == Some(false)
 }
 
 impl Branches {
@@ -129,7 +130,7 @@ mod tests {
             ending: None,
             context: None,
             body: Body::Call { record, phase: CallPhase::Done(Ok(Value::from("out"))) },
-            undos: crate::frame::Undos::new(),
+            undos: crate::undo::Undos::new(),
             queued: false,
         };
         assert_eq!(frame.raw_output().as_str(), Some(expected), "{function} {arguments}");
@@ -140,6 +141,7 @@ mod tests {
         check("shell", r#"{"command":"x","await":false}"#, "in");
         check("shell", r#"{"command":"x","await":true}"#, "out");
         check("shell", r#"{"command":"x"}"#, "out");
+        check("script", r#"{"code":"x","await":false}"#, "in");
         check("http", r#"{"method":"get","await":false}"#, "out");
     }
 }

@@ -400,6 +400,54 @@ pub enum Entry {
     },
 }
 
+impl Entry {
+    /// How many bytes the values in it take in memory, about; what is left out takes none.
+    pub fn value_size(&self) -> u64 {
+        let of = |value: &Option<Value>| value.as_ref().map_or(0, Value::size);
+        match self {
+            Self::ExecutionStarted { input, .. } | Self::ChildStarted { input, .. } => input.size(),
+            Self::InputAccepted { input, .. } | Self::FunctionCalled { input, .. } => of(input),
+            Self::TaskStarted { raw, input, label, .. } => of(raw) + of(input) + of(label),
+            Self::TaskCompleted { output, context, .. } => of(output) + of(context),
+            Self::ExecutionCompleted { output } => of(output),
+            Self::LoopStarted { items, .. } => items.size(),
+            Self::CallScheduled { call, .. } => call.arguments.size(),
+            Self::CallCompleted { output, .. }
+            | Self::IncidentResolved { resolution: Resolution::Complete { output }, .. } => {
+                output.size()
+            }
+            Self::TaskFaulted { error, .. }
+            | Self::TaskTimedOut { error, .. }
+            | Self::RetryScheduled { error, .. }
+            | Self::ErrorCaught { error, .. }
+            | Self::CallFailed { error, .. }
+            | Self::CallOutcomeUnknown { error, .. }
+            | Self::IncidentRaised { error, .. }
+            | Self::ReversalStarted { error, .. }
+            | Self::ExecutionFaulted { error } => {
+                of(&error.title) + of(&error.detail) + of(&error.extra)
+            }
+            Self::TaskSkipped { .. }
+            | Self::TaskCancelled { .. }
+            | Self::CaseSelected { .. }
+            | Self::ItemStarted { .. }
+            | Self::BranchesJoined { .. }
+            | Self::WaitStarted { .. }
+            | Self::RetryStarted { .. }
+            | Self::CallDispatched { .. }
+            | Self::CallRescheduled { .. }
+            | Self::ChildDetached { .. }
+            | Self::IncidentResolved { .. }
+            | Self::ExecutionSuspended { .. }
+            | Self::ExecutionResumed
+            | Self::CancelRequested { .. }
+            | Self::Rewound { .. }
+            | Self::UndoStarted { .. }
+            | Self::ExecutionCancelled => 0,
+        }
+    }
+}
+
 /// Where the flow goes after a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Flow {
@@ -483,4 +531,7 @@ pub enum SuspensionReason {
     /// An incident needs a person.
     #[n(1)]
     Incident,
+    /// Its journal has reached the limit of entries; resuming or cancelling it grants as many again.
+    #[n(2)]
+    JournalLimit,
 }

@@ -158,6 +158,9 @@ impl Trace {
             Entry::ExecutionSuspended { reason } => match reason {
                 SuspensionReason::Control => "suspended".to_owned(),
                 SuspensionReason::Incident => "suspended by incident".to_owned(),
+                SuspensionReason::JournalLimit => {
+                    "suspended by the limit of its journal".to_owned()
+                }
             },
             Entry::ExecutionResumed => "resumed".to_owned(),
             Entry::CancelRequested { .. } => "cancel requested".to_owned(),

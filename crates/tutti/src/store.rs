@@ -76,7 +76,7 @@ fn line(damage: &FoundDamage) -> String {
 fn as_text(report: &Report) -> String {
     let counts = &report.counts;
     let mut text = format!(
-        "executions {}, entries {}, rows {}, erased {}, commits {}, blobs {}, definitions {}\n",
+        "executions {}, entries {}, rows {}, erased {}, commits {}, blobs {}, definitions {}, snapshots {}\n",
         counts.executions,
         counts.entries,
         counts.rows,
@@ -84,6 +84,7 @@ fn as_text(report: &Report) -> String {
         counts.commits,
         counts.blobs,
         counts.definitions,
+        counts.snapshots,
     );
     for damage in &report.damages {
         writeln!(text, "damaged  {}", line(damage)).ok();
@@ -114,6 +115,7 @@ fn as_json(report: &Report) -> Json {
         "commits": counts.commits,
         "blobs": counts.blobs,
         "definitions": counts.definitions,
+        "snapshots": counts.snapshots,
         "damages": report.damages.iter().map(damage).collect::<Vec<_>>(),
         "unlisted": report.unlisted,
     })

@@ -5,6 +5,8 @@ mod fuzzed;
 mod guard;
 mod http;
 mod recovery;
+mod script;
+mod script_recovery;
 mod server;
 mod shell;
 mod tls;

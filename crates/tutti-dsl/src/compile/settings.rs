@@ -25,6 +25,7 @@ impl<'n> Compiler<'n> {
             label: at.get("label").and_then(|at| self.label(&at, place)),
             undo: at.get("undo").map(|at| self.list(&at, scopes, Jumps::Allowed)),
             sensitive: at.get("sensitive").map_or_else(Vec::new, |at| self.pointers(&at)),
+            network: at.get("network").is_some_and(|at| self.network(&at, task)),
         }
     }
 
@@ -36,6 +37,18 @@ impl<'n> Compiler<'n> {
             self.push(at.problem(Code::OutOfRange, message));
         }
         Some(template)
+    }
+
+    /// What is not a script has its network from elsewhere: granting or denying it here would mean nothing.
+    fn network(&mut self, at: &At<'n>, task: &At<'n>) -> bool {
+        if task.get("run").is_none_or(|run| run.get("script").is_none()) {
+            let message = "`network` is for tasks that run a script; this task runs none";
+            self.push(
+                at.problem(Code::UnknownKey, message)
+                    .hint("remove it: only scripts are kept off the network"),
+            );
+        }
+        at.node.as_bool().unwrap_or(false)
     }
 
     fn pointers(&mut self, at: &At<'n>) -> Vec<Arc<str>> {

@@ -2,7 +2,7 @@
 
 use super::{
     Object,
-    Shape::{self, Any, Choice, Integer, List, NotYet, Tasks, Text, TextValue},
+    Shape::{self, Any, Bool, Choice, Integer, List, NotYet, Tasks, Text, TextValue},
     object, optional,
 };
 
@@ -71,6 +71,11 @@ static TASK_SETTINGS: Object = object(
             "sensitive",
             List(&Text),
             "JSON pointers into the output that are treated as secrets.",
+        ),
+        optional(
+            "network",
+            Bool,
+            "Whether the script that the task runs has the network; default `false`.",
         ),
         optional("undo", Tasks, "The tasks that take this one back; `.` is its output."),
         optional("pools", NotYet, "Capacity reserved while the task runs."),

@@ -7,7 +7,8 @@ use tutti_journal::{Error, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, Undos},
+    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role},
+    undo::Undos,
 };
 
 impl Execution {

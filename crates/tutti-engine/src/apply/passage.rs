@@ -7,7 +7,8 @@ use tutti_journal::{Error, Flow, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, TryPhase, TryState, Undos},
+    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, TryPhase, TryState},
+    undo::Undos,
 };
 
 impl Execution {

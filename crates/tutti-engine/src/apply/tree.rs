@@ -5,7 +5,8 @@ use tutti_ids::Sequence;
 
 use crate::{
     execution::Execution,
-    frame::{Body, CallPhase, Cursor, Ending, Frame, Role, UndoState},
+    frame::{Body, CallPhase, Cursor, Ending, Frame, Role},
+    undo::UndoState,
 };
 
 impl Execution {

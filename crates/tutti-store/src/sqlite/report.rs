@@ -37,6 +37,8 @@ pub struct VerifyReport {
     pub blobs: u64,
     /// Definitions.
     pub definitions: u64,
+    /// Snapshots.
+    pub snapshots: u64,
 }
 
 /// Something stored that was altered or lost.
@@ -71,6 +73,8 @@ pub enum Place {
     Definitions,
     /// Large values.
     Blobs,
+    /// Where executions stood, so that their journals need not be read from the start.
+    Snapshots,
 }
 
 impl Place {
@@ -85,6 +89,7 @@ impl Place {
             Self::Executions => "executions",
             Self::Definitions => "definitions",
             Self::Blobs => "blobs",
+            Self::Snapshots => "snapshots",
         }
     }
 }

@@ -11,9 +11,9 @@ use super::{
     high_water::Mark,
     read,
     report::{Place, Report},
-    rows, schema,
+    rows, schema, snapshots,
 };
-use crate::{Error, check};
+use crate::{Error, History, check};
 
 /// How many findings SQLite is asked for.
 const FINDINGS: usize = 100;
@@ -25,10 +25,10 @@ const FINDINGS: usize = 100;
 pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<Report, Error> {
     let mut report = Report::default();
     integrity(connection, &mut report)?;
-    report.note(Place::Meta, None, schema::check_shape(connection))?;
+    let shape = report.note(Place::Meta, None, schema::check_shape(connection))?;
     report.note(Place::HighWater, None, commits::check_tail(connection, mark))?;
     let tail = commit_chain(connection, &mut report)?;
-    let listed = executions(connection, &mut report)?;
+    let listed = executions(connection, &mut report, shape.unwrap_or(true))?;
     let definitions = definitions(connection, &mut report)?;
     blobs(connection, &mut report)?;
     if let Some(Tail { totals, .. }) = tail {
@@ -127,7 +127,11 @@ fn references_of(connection: &Connection, position: i64) -> Result<BTreeSet<Dige
 }
 
 /// Reads every execution that is listed or has a journal; gives the number of those listed.
-fn executions(connection: &Connection, report: &mut Report) -> Result<i64, Error> {
+fn executions(
+    connection: &Connection,
+    report: &mut Report,
+    with_snapshots: bool,
+) -> Result<i64, Error> {
     let listed = ids(connection, "SELECT execution FROM executions");
     let listed = report.note(Place::Executions, None, listed)?.unwrap_or_default();
     let written = ids(connection, "SELECT DISTINCT execution FROM journal");
@@ -141,9 +145,36 @@ fn executions(connection: &Connection, report: &mut Report) -> Result<i64, Error
             report.counts.rows += history.rows.len() as u64;
             let entries: u64 = history.rows.iter().map(|row| u64::from(row.count)).sum();
             report.counts.entries += entries;
+            if with_snapshots {
+                let found = report.note(
+                    Place::Snapshots,
+                    Some(*id),
+                    snapshot(connection, *id, &history),
+                )?;
+                report.counts.snapshots += u64::from(found.unwrap_or(false));
+            }
         }
     }
+    if with_snapshots && report.is_whole() {
+        let found = snapshots::count(connection).and_then(|count| {
+            if count == report.counts.snapshots {
+                return Ok(());
+            }
+            Err(check::corrupt("there are snapshots of executions that are not listed"))
+        });
+        report.note(Place::Snapshots, None, found)?;
+    }
     Ok(i64::try_from(listed.len()).unwrap_or(i64::MAX))
+}
+
+/// Whether an execution has a snapshot, which must be of a place in its journal.
+fn snapshot(connection: &Connection, id: ExecutionId, history: &History) -> Result<bool, Error> {
+    let Some(snapshot) = snapshots::find(connection, id)? else { return Ok(false) };
+    let place = snapshot.place;
+    if history.rows.iter().any(|row| row.next() == place.next && row.digest == place.head) {
+        return Ok(true);
+    }
+    Err(check::corrupt(format!("the snapshot of {id} is of another journal")))
 }
 
 fn ids(connection: &Connection, query: &str) -> Result<BTreeSet<ExecutionId>, Error> {
