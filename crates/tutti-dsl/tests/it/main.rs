@@ -8,6 +8,7 @@
 mod any_text;
 mod diagnostics;
 mod differential;
+mod fuzzed;
 mod json_schema;
 mod pages;
 mod specification;
