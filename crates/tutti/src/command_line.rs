@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Validate(ValidateArguments),
     /// Explain the code of a diagnostic, or list all codes
     Explain(ExplainArguments),
+    /// Help an editor with workflows, by the Language Server Protocol on stdin and stdout
+    Lsp(LspArguments),
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
     /// Print the version
@@ -198,6 +200,19 @@ pub(crate) struct ExplainArguments {
     /// The code, such as E0117; without it all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+}
+
+/// `tutti lsp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti lsp
+
+An editor starts it; docs/guides/editors.md says how to set up Neovim, Helix, VS Code and others.")]
+pub(crate) struct LspArguments {
+    /// Accepted because editors pass it; nothing else is spoken
+    #[arg(long)]
+    pub(crate) stdio: bool,
 }
 
 /// `tutti completions`

@@ -12,6 +12,7 @@ mod console;
 mod exit;
 mod explain;
 mod length_of_time;
+mod lsp;
 mod progress;
 #[cfg(test)]
 mod reference;
@@ -63,6 +64,7 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
+        Command::Lsp(_) => lsp::lsp(),
         Command::Completions(arguments) => completions::completions(arguments.shell),
         Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),
     }

@@ -8,8 +8,7 @@ use std::ops::Range;
 use super::{
     hover::{DIRECTIVES, about_task, described},
     names::{self, Reference},
-    place, read,
-    variables,
+    place, read, variables,
     way::{self, Way},
 };
 use crate::{
@@ -144,7 +143,8 @@ fn keys(cursor: &Cursor<'_>, parent: &way::Step<'_>) -> Vec<Candidate> {
     let units = matches!(parent.declared, Shape::Duration);
     let units = UNITS.iter().filter(|unit| units && parent.node.get(unit).is_none());
     let units = units.map(|unit| key(cursor, unit, String::new()));
-    let named = absent.into_iter().map(|known| key(cursor, known.name, described(known.doc, &known.shape)));
+    let named =
+        absent.into_iter().map(|known| key(cursor, known.name, described(known.doc, &known.shape)));
     named.chain(units).collect()
 }
 
@@ -182,7 +182,9 @@ fn choices(shape: &Shape) -> Vec<&'static str> {
 fn referred(cursor: &Cursor<'_>, way: &Way<'_>, root: &Node, to: Reference) -> Vec<Candidate> {
     let part = |section, kind| {
         let names = names::used(root, section).into_iter();
-        names.map(move |(name, _)| cursor.candidate(name, kind, format!("Given in `use.{section}`.")))
+        names.map(move |(name, _)| {
+            cursor.candidate(name, kind, format!("Given in `use.{section}`."))
+        })
     };
     match to {
         Reference::Task => {
@@ -202,7 +204,13 @@ fn referred(cursor: &Cursor<'_>, way: &Way<'_>, root: &Node, to: Reference) -> V
             let built_in = built_in::NAMES
                 .iter()
                 .filter(|name| calls::arguments(name).is_none())
-                .map(|name| cursor.candidate(name, CandidateKind::Function, "Not supported by this version."));
+                .map(|name| {
+                    cursor.candidate(
+                        name,
+                        CandidateKind::Function,
+                        "Not supported by this version.",
+                    )
+                });
             own.chain(language).chain(built_in).collect()
         }
         Reference::Used("functions") => part("functions", CandidateKind::Function).collect(),

@@ -57,7 +57,9 @@ fn about_entry(step: &Step<'_>) -> String {
     let Some(entry) = step.entry else { return String::new() };
     let mut text = format!("`{}`\n\n{}", entry.name, described(entry.doc, &step.declared));
     let kind = Keyword::ALL.iter().find(|kind| kind.as_str() == entry.name);
-    if let Some(kind) = kind.filter(|kind| tasks::of(**kind).keys.iter().any(|key| std::ptr::eq(key, entry))) {
+    if let Some(kind) =
+        kind.filter(|kind| tasks::of(**kind).keys.iter().any(|key| std::ptr::eq(key, entry)))
+    {
         text = format!("`{}`\n\n{} {}", entry.name, tasks::of(*kind).doc, entry.doc);
     }
     let expected = crate::shape::fit::expected(&step.declared);
@@ -101,7 +103,8 @@ fn about_name(way: &Way<'_>, root: &Node) -> Option<String> {
         Reference::Function => {
             let used = root.get("use").and_then(|used| used.get("functions"));
             let own = used.and_then(|functions| functions.get(name));
-            let of_language = || calls::arguments(name).map(|call| format!("`{name}`\n\n{}", call.doc));
+            let of_language =
+                || calls::arguments(name).map(|call| format!("`{name}`\n\n{}", call.doc));
             own.map(|task| about_task(name, task)).or_else(of_language)
         }
         Reference::Used(section) => names::used(root, section)

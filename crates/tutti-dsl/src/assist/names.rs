@@ -63,10 +63,7 @@ pub(super) fn siblings<'n>(way: &Way<'n>) -> Vec<(&'n Key, &'n Node)> {
 /// The tasks of a list with their names.
 pub(super) fn tasks<'n>(list: &Step<'n>) -> Vec<(&'n Key, &'n Node)> {
     let items = list.node.as_list().unwrap_or_default().iter();
-    items
-        .filter_map(|item| item.as_map()?.first())
-        .map(|(key, task)| (key, task))
-        .collect()
+    items.filter_map(|item| item.as_map()?.first()).map(|(key, task)| (key, task)).collect()
 }
 
 fn is_task(step: &Step<'_>) -> bool {

@@ -7,7 +7,11 @@ use crate::{
 };
 
 /// The source of the expression around a byte, from its start to that byte; nothing where no expression stands.
-pub(super) fn expression_before<'t>(text: &'t str, way: &Way<'_>, offset: usize) -> Option<&'t str> {
+pub(super) fn expression_before<'t>(
+    text: &'t str,
+    way: &Way<'_>,
+    offset: usize,
+) -> Option<&'t str> {
     let last = way.last();
     if way.on_key {
         return None;
@@ -27,7 +31,8 @@ pub(super) fn expression<'t>(text: &'t str, way: &Way<'_>) -> Option<(usize, &'t
 fn start(text: &str, node: &Node, shape: Shape) -> Option<usize> {
     let NodeKind::String(..) = &node.kind else { return None };
     let raw = text.get(node.span.clone())?;
-    let quotes = raw.len() - raw.trim_start_matches(['\'', '"', '|', '>', '-', '+', ' ', '\n', '\r']).len();
+    let quotes =
+        raw.len() - raw.trim_start_matches(['\'', '"', '|', '>', '-', '+', ' ', '\n', '\r']).len();
     let marked = raw[quotes..].starts_with("${");
     let always = matches!(shape, Shape::Expression);
     let may = matches!(

@@ -1,3 +1,5 @@
 //! Stub.
 use crate::tree::Node;
-pub(super) fn sketch(_text: &str) -> Option<Node> { None }
+pub(super) fn sketch(_text: &str) -> Option<Node> {
+    None
+}

@@ -28,7 +28,10 @@ const LANGUAGE: &[(&str, &str)] = &[
     ("input", "The task's input, after `input.from`."),
     ("output", "The task's output, after `output.as`."),
     ("secrets", "The secrets that `use.secrets` declares, by name."),
-    ("task", "The task at hand: `name`, `reference`, `definition`, `input`, `output`, `startedAt`."),
+    (
+        "task",
+        "The task at hand: `name`, `reference`, `definition`, `input`, `output`, `startedAt`.",
+    ),
     ("workflow", "The execution: `id`, `definition`, `input`, `startedAt`."),
     ("runtime", "What executes the workflow: `name`, `version`, `metadata`."),
     ("authorization", "How the call authenticated: `scheme` and `parameter`."),
@@ -56,9 +59,9 @@ pub(super) fn in_scope(way: &Way<'_>) -> Vec<Variable> {
 pub(super) fn under(text: &str, way: &Way<'_>, offset: usize) -> Option<(Variable, Range<usize>)> {
     let (start, source) = place::expression(text, way)?;
     let uses = jq_text::variables(source);
-    let used = uses.iter().find(|used| {
-        (start + used.range.start..=start + used.range.end).contains(&offset)
-    })?;
+    let used = uses
+        .iter()
+        .find(|used| (start + used.range.start..=start + used.range.end).contains(&offset))?;
     let variable = in_scope(way).into_iter().find(|known| known.name == used.name)?;
     Some((variable, start + used.range.start..start + used.range.end))
 }
@@ -118,7 +121,8 @@ fn is_each(object: &str) -> bool {
 type Default = (&'static str, &'static str);
 const ITEM: Default = ("item", "The item at hand.");
 const INDEX: Default = ("index", "The item's position, from 0.");
-const ERROR: Default = ("error", "The error that was caught: `type`, `status`, `title`, `detail`, `instance`.");
+const ERROR: Default =
+    ("error", "The error that was caught: `type`, `status`, `title`, `detail`, `instance`.");
 
 fn item(head: Option<&Node>, key: &str, (default, doc): Default) -> Variable {
     let named = head.and_then(|head| head.get(key));
