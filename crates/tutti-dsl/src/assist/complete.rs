@@ -1,6 +1,6 @@
 //! What may be written at a place.
 //!
-//! The word being written is completed to something the reader understands, `_` as a value or `_:` as a key, and the way
+//! The word being written is completed to something a reader understands, `_` as a value or `_:` as a key, and the way
 //! to it is looked up in what is read then: so the place has a shape even where nothing stands yet.
 
 use std::ops::Range;
@@ -102,17 +102,11 @@ impl<'t> Cursor<'t> {
         line.is_empty() || line.starts_with('#')
     }
 
-    /// The text with the word completed.
+    /// The text with the word completed; what follows it stays where it is.
     fn mended(&self) -> String {
         let (before, after) = self.text.split_at(self.rest.end);
-        let space = if after.starts_with(['\n', '\r', ',', '}', ']', ':']) || after.is_empty() {
-            ""
-        } else {
-            // What follows, such as a quote, stays where it is.
-            ""
-        };
         let mark = if self.alone() { "_:" } else { "_" };
-        format!("{before}{mark}{space}{after}")
+        format!("{before}{mark}{after}")
     }
 
     /// Whether a colon follows already.

@@ -1,6 +1,6 @@
 //! What a word means: the tables' own sentences.
 
-use std::ops::Range;
+use std::{ops::Range, ptr};
 
 use super::{
     names::{self, Reference},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kinds::Keyword,
-    shape::{Shape, calls, tasks},
+    shape::{Shape, calls, fit::expected, tasks},
     tree::Node,
 };
 
@@ -55,17 +55,13 @@ fn about_key(way: &Way<'_>) -> Option<String> {
 /// A key of the tables: what it is for, what may stand there, whether it must.
 fn about_entry(step: &Step<'_>) -> String {
     let Some(entry) = step.entry else { return String::new() };
-    let mut text = format!("`{}`\n\n{}", entry.name, described(entry.doc, &step.declared));
-    let kind = Keyword::ALL.iter().find(|kind| kind.as_str() == entry.name);
-    if let Some(kind) =
-        kind.filter(|kind| tasks::of(**kind).keys.iter().any(|key| std::ptr::eq(key, entry)))
-    {
-        text = format!("`{}`\n\n{} {}", entry.name, tasks::of(*kind).doc, entry.doc);
-    }
-    let expected = crate::shape::fit::expected(&step.declared);
+    let is_own = |kind: &&Keyword| tasks::of(**kind).keys.iter().any(|key| ptr::eq(key, entry));
+    let kind = Keyword::ALL.iter().filter(|kind| kind.as_str() == entry.name).find(is_own);
+    let task = kind.map_or(String::new(), |kind| format!("{} ", tasks::of(*kind).doc));
+    let doc = described(entry.doc, &step.declared);
     let required = if entry.required { "Required" } else { "Optional" };
-    text.push_str(&format!("\n\n{required}: {expected}."));
-    text
+    let expected = expected(&step.declared);
+    format!("`{}`\n\n{task}{doc}\n\n{required}: {expected}.", entry.name)
 }
 
 /// A key's sentence, and that it is not supported where that is so.

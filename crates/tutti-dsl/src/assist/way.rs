@@ -125,13 +125,14 @@ pub(super) fn keys(step: &Step<'_>) -> Vec<&'static shape::Key> {
     match step.shape {
         Shape::Object(object) => object.keys.iter().collect(),
         Shape::UseOr(object) => USE.keys.iter().chain(object.keys).collect(),
-        Shape::Task => match Keyword::of(step.node) {
-            Some(keyword) => tasks::of(keyword).keys.iter().chain(tasks::COMMON).collect(),
-            None => {
-                let first = Keyword::ALL.iter().filter_map(|kind| tasks::of(*kind).keys.first());
-                first.chain(tasks::COMMON).collect()
-            }
-        },
+        Shape::Task => {
+            let own: Vec<_> = match Keyword::of(step.node) {
+                Some(keyword) => tasks::of(keyword).keys.iter().collect(),
+                // Whichever it is going to be: its keyword comes first among its keys.
+                None => Keyword::ALL.iter().filter_map(|it| tasks::of(*it).keys.first()).collect(),
+            };
+            own.into_iter().chain(tasks::COMMON).collect()
+        }
         _ => Vec::new(),
     }
 }

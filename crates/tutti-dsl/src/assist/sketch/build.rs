@@ -1,5 +1,7 @@
 //! Dashes, keys and values → tree, by their columns.
 
+use std::sync::Arc;
+
 use super::{
     MAX_DEPTH,
     lines::{Part, PartKind},
@@ -113,16 +115,12 @@ impl<'p> Builder<'p> {
         }
         let dash = self.peek(column).is_some_and(|part| matches!(part.kind, PartKind::Dash(_)));
         let below = if dash && self.peek(column + 1).is_none() {
-            Some(self.list_at(column, depth + 1))
+            Some(self.list(column, depth + 1))
         } else {
             self.node(column + 1, depth + 1)
         };
         let end = key.span.end + 1;
         below.unwrap_or(Node { kind: NodeKind::Null, span: end..end })
-    }
-
-    fn list_at(&mut self, column: usize, depth: usize) -> Node {
-        self.list(column, depth)
     }
 
     /// A text that goes on in the next lines.
@@ -137,8 +135,9 @@ impl<'p> Builder<'p> {
 
 /// A word that is going to be a key.
 fn half_written(text: &str, node: &Node) -> (Key, Node) {
-    let word = node.as_str().map_or_else(|| text.get(node.span.clone()).unwrap_or(""), |word| word);
+    let written = || Arc::from(text.get(node.span.clone()).unwrap_or(""));
+    let word = node.as_str().cloned().unwrap_or_else(written);
     let end = node.span.end;
-    let key = Key { text: word.into(), span: node.span.clone() };
+    let key = Key { text: word, span: node.span.clone() };
     (key, Node { kind: NodeKind::Null, span: end..end })
 }

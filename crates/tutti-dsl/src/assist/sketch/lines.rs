@@ -116,18 +116,14 @@ impl Splitter<'_> {
 /// A text on one line; the quotes of one that has them are not part of its value.
 pub(super) fn scalar(text: &str, range: Range<usize>) -> Option<Node> {
     let line = &text[range.clone()];
-    let (value, style, length) = match line.chars().next()? {
-        quote @ ('\'' | '"') => {
-            let style = if quote == '"' { Style::Double } else { Style::Single };
-            let end = closing(line, quote);
-            let value = &line[1..end.unwrap_or(line.len())];
-            (value, style, end.map_or(line.len(), |end| end + 1))
-        }
-        _ => {
-            let end = line.find(" #").unwrap_or(line.len());
-            let value = line[..end].trim_end();
-            (value, Style::Plain, value.len())
-        }
+    let (value, style, length) = if let quote @ ('\'' | '"') = line.chars().next()? {
+        let style = if quote == '"' { Style::Double } else { Style::Single };
+        let end = closing(line, quote);
+        (&line[1..end.unwrap_or(line.len())], style, end.map_or(line.len(), |end| end + 1))
+    } else {
+        let end = line.find(" #").unwrap_or(line.len());
+        let value = line[..end].trim_end();
+        (value, Style::Plain, value.len())
     };
     let kind = match value {
         "" | "~" | "null" if style == Style::Plain => NodeKind::Null,
