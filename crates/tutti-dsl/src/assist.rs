@@ -42,14 +42,24 @@ impl<'t> Reading<'t> {
         Self { text, root: read(text) }
     }
 
+    /// Whether this is a workflow at all: it has a `document` or a `do`, as no other common kind of YAML file has.
+    ///
+    /// Editors hand over every YAML file; of one that is no workflow nothing is said.
+    pub fn is_workflow(&self) -> bool {
+        match &self.root {
+            Some(root) => root.get("document").is_some() || root.get("do").is_some(),
+            None => self.text.lines().any(|line| line.starts_with("document:")),
+        }
+    }
+
     /// What is known of the word at a byte of the text.
     pub fn hover(&self, offset: usize) -> Option<Hover> {
-        hover::hover(self.text, self.root.as_ref()?, offset)
+        hover::hover(self.text, self.workflow()?, offset)
     }
 
     /// Where the name at a byte of the text was given: its bytes.
     pub fn definition(&self, offset: usize) -> Option<Range<usize>> {
-        define::definition(self.text, self.root.as_ref()?, offset)
+        define::definition(self.text, self.workflow()?, offset)
     }
 
     /// What may be written at a byte of the text, most fitting first.
@@ -59,7 +69,11 @@ impl<'t> Reading<'t> {
 
     /// The tasks and reusable parts as a tree.
     pub fn symbols(&self) -> Vec<Symbol> {
-        self.root.as_ref().map(symbols::symbols).unwrap_or_default()
+        self.workflow().map(symbols::symbols).unwrap_or_default()
+    }
+
+    fn workflow(&self) -> Option<&Node> {
+        self.root.as_ref().filter(|_| self.is_workflow())
     }
 }
 

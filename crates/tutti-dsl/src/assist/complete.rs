@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     built_in,
-    shape::{self, Shape, calls},
+    shape::{self, Shape, calls, document::ROOT},
     tree::Node,
 };
 
@@ -54,6 +54,9 @@ pub(super) fn candidates(text: &str, offset: usize) -> Vec<Candidate> {
     let Some(cursor) = Cursor::at(text, offset) else { return Vec::new() };
     let mended = cursor.mended();
     let Some(root) = read(&mended) else { return Vec::new() };
+    if !may_become_workflow(&root, &cursor) {
+        return Vec::new();
+    }
     let way = Way::to(&root, offset);
     if let Some(before) = place::expression_before(&mended, &way, offset) {
         return in_expression(&cursor, &way, &root, before);
@@ -67,6 +70,15 @@ pub(super) fn candidates(text: &str, offset: usize) -> Vec<Candidate> {
         found.extend(values(&cursor, &way, &root));
     }
     found
+}
+
+/// Whether a document is a workflow, or nothing in it says that it is something else.
+fn may_become_workflow(root: &Node, cursor: &Cursor<'_>) -> bool {
+    let Some(members) = root.as_map() else { return root.as_list().is_none() };
+    let says = |key: &str| root.get(key).is_some();
+    let is_written = |span: &Range<usize>| span.contains(&cursor.word.start);
+    let mut others = members.iter().filter(|(key, _)| !is_written(&key.span));
+    says("document") || says("do") || others.all(|(key, _)| ROOT.key(&key.text).is_some())
 }
 
 /// Where something is being written.

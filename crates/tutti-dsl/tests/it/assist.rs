@@ -240,3 +240,23 @@ fn tasks_and_parts_are_listed_as_a_tree() {
         assert_eq!(&text[symbol.name_span.clone()], symbol.name);
     }
 }
+
+#[test]
+fn other_files_are_left_alone() {
+    let check = |text: &str, is_workflow: bool| {
+        let (text, offset) = cursor(text);
+        let reading = Reading::new(&text);
+        assert_eq!(reading.is_workflow(), is_workflow, "{text}");
+        assert_eq!(reading.hover(offset).is_some(), is_workflow, "{text}");
+        reading.candidates(offset)
+    };
+    check("do‸cument: {}\n", true);
+    check("{ \"do‸cument\": {} }", true);
+    check("document:\n  name: [\ndo‸:\n - a", true);
+    assert_eq!(check("name: ci\non: push\njobs: {}\ntimeout‸: 1\n", false), []);
+    assert_eq!(check("services:\n  web: {}\n‸", false), []);
+    assert_eq!(check("- hosts: all\n  tasks: []\n  ‸", false), []);
+    let new = check("‸", false);
+    assert_eq!(new.first().map(|found| &*found.label), Some("document"));
+    assert!(!check("docu‸", false).is_empty());
+}

@@ -24,8 +24,11 @@ pub(super) fn capabilities() -> Value {
     })
 }
 
-/// The same as `tutti validate` tells.
+/// The same as `tutti validate` tells; nothing of a file that is no workflow.
 pub(super) fn diagnostics(text: &str) -> Vec<Value> {
+    if !Reading::new(text).is_workflow() {
+        return Vec::new();
+    }
     let lines = Lines::new(text);
     tutti_dsl::parse(text).diagnostics.iter().map(|found| diagnostic(&lines, found)).collect()
 }

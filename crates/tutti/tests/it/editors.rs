@@ -243,7 +243,7 @@ fn messages_that_make_no_sense_are_refused_and_serving_goes_on() {
 #[test]
 fn a_document_above_the_limit_is_told_and_a_message_above_it_is_skipped() {
     let mut editor = Editor::initialized();
-    editor.open(&"# much\n".repeat(100_000));
+    editor.open(&format!("{HEAD}{}", "# much\n".repeat(100_000)));
     let found = editor.diagnostics(1);
     assert!(found[0]["message"].to_string().contains("bytes"), "{found:?}");
     assert_eq!(editor.ask_at("textDocument/hover", 3, 0), Value::Null);
