@@ -60,6 +60,8 @@ pub(crate) enum Command {
     /// Look after a data directory
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Help an editor with workflows, by the Language Server Protocol on stdin and stdout
+    Lsp(LspArguments),
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
     /// Print the version
@@ -235,6 +237,19 @@ pub(crate) enum ReportFormat {
     Text,
     /// One line of JSON
     Json,
+}
+
+/// `tutti lsp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti lsp
+
+An editor starts it; docs/guides/editors.md says how to set up Neovim, Helix, VS Code and others.")]
+pub(crate) struct LspArguments {
+    /// Accepted because editors pass it; nothing else is spoken
+    #[arg(long)]
+    pub(crate) stdio: bool,
 }
 
 /// `tutti completions`

@@ -13,6 +13,7 @@ mod console;
 mod exit;
 mod explain;
 mod length_of_time;
+mod lsp;
 mod progress;
 #[cfg(test)]
 mod reference;
@@ -66,6 +67,7 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
         Command::Store(StoreCommand::Verify(arguments)) => store::verify(&arguments),
+        Command::Lsp(_) => lsp::lsp(),
         Command::Completions(arguments) => completions::completions(arguments.shell),
         Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),
     }

@@ -6,6 +6,7 @@
 )]
 
 mod any_text;
+mod assist;
 mod diagnostics;
 mod differential;
 mod fuzzed;

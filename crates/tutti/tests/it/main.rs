@@ -2,6 +2,7 @@
 
 mod answers;
 mod documents;
+mod editors;
 mod resuming;
 mod running;
 mod secrecy;
