@@ -9,6 +9,7 @@ mod any_text;
 mod assist;
 mod diagnostics;
 mod differential;
+mod fuzzed;
 mod json_schema;
 mod pages;
 mod specification;
