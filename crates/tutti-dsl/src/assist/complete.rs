@@ -61,15 +61,14 @@ pub(super) fn candidates(text: &str, offset: usize) -> Vec<Candidate> {
     if let Some(before) = place::expression_before(&mended, &way, offset) {
         return in_expression(&cursor, &way, &root, before);
     }
-    let mut found = Vec::new();
-    if way.on_key {
-        if let Some(parent) = way.above().next() {
-            found.extend(keys(&cursor, parent));
-        }
-    } else {
-        found.extend(values(&cursor, &way, &root));
+    // Behind a colon a space comes first.
+    if text[..cursor.word.start].ends_with(':') {
+        return Vec::new();
     }
-    found
+    match way.above().next() {
+        Some(parent) if way.on_key => keys(&cursor, parent),
+        _ => values(&cursor, &way, &root),
+    }
 }
 
 /// Whether a document is a workflow, or nothing in it says that it is something else.

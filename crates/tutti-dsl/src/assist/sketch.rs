@@ -6,8 +6,9 @@
 mod build;
 mod flow;
 mod lines;
+mod scalar;
 
-use super::super::tree::Node;
+use crate::tree::Node;
 
 /// Bytes of a text that is sketched.
 const MAX_SIZE: usize = 512 * 1024;

@@ -89,6 +89,21 @@ fn keys_are_completed_by_place() {
 }
 
 #[test]
+fn nothing_is_completed_where_nothing_may_stand() {
+    for text in [
+        "do:‸\n  - a: { set: 1 }\n",
+        "evaluate:\n  mode:‸",
+        "do:\n  - a:\n      set: { x: ‸ }\n",
+        "do:\n  - ‸\n",
+        "use:\n  secrets: [‸]\n",
+        "input:\n  schema:\n    document:\n      ‸\n",
+    ] {
+        let (text, offset) = cursor(&format!("{HEAD}{text}"));
+        assert_eq!(Reading::new(&text).candidates(offset), [], "{text}");
+    }
+}
+
+#[test]
 fn values_are_completed_by_place() {
     let task = |task: &str| format!("do:\n  - a:\n      {task}\n");
     completes(&task("run: { return: ‸, shell: { command: ls } }"), &["stdout", "code"], &["true"]);

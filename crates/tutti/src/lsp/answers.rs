@@ -16,7 +16,7 @@ pub(super) fn capabilities() -> Value {
             // Whole texts: documents are small, and nothing can drift apart.
             "textDocumentSync": { "openClose": true, "change": 1 },
             "hoverProvider": true,
-            "completionProvider": { "triggerCharacters": ["$", ".", ":", " ", "-"] },
+            "completionProvider": { "triggerCharacters": ["$", ".", " "] },
             "definitionProvider": true,
             "documentSymbolProvider": true,
         },

@@ -76,3 +76,44 @@ pub(super) fn write(output: &mut dyn Write, message: &Value) -> io::Result<()> {
     write!(output, "Content-Length: {}\r\n\r\n{body}", body.len())?;
     output.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_become_messages_or_an_end() {
+        let check = |bytes: &[u8], expected: &str| {
+            let found = match read(&mut &bytes[..]) {
+                Ok(Some(Incoming::Message(message))) => message.to_string(),
+                Ok(Some(Incoming::NotJson)) => "no JSON".to_owned(),
+                Ok(Some(Incoming::TooLarge(length))) => format!("{length} bytes"),
+                Ok(None) => "the end".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(found, expected, "{}", String::from_utf8_lossy(bytes));
+        };
+        check(b"Content-Length: 2\r\n\r\n17", "17");
+        check(b"content-length:2\nContent-Type: x\n\n17", "17");
+        check(b"Content-Length: 2\r\n\r\n]]", "no JSON");
+        check(b"", "the end");
+        check(b"Content-Le", "the end");
+        check(b"Content-Length: 20\r\n\r\n17", "the end");
+        check(b"Content-Length: 99999999999\r\n\r\n17", "the end");
+        check(b"Content-Length: -1\r\n\r\n17", "a header without Content-Length");
+        check(b"\r\n", "a header without Content-Length");
+        check(&b"a: b\n".repeat(100), "a header that does not end");
+        check(&b"x".repeat(1_000_000), "a header that does not end");
+    }
+
+    #[test]
+    fn what_is_too_large_is_skipped_and_the_next_message_read() {
+        let length = usize::try_from(MAX_MESSAGE).expect("it fits") + 1;
+        let mut bytes = format!("Content-Length: {length}\r\n\r\n").into_bytes();
+        bytes.resize(bytes.len() + length, b' ');
+        bytes.extend_from_slice(b"Content-Length: 2\r\n\r\n17");
+        let mut input = &bytes[..];
+        assert!(matches!(read(&mut input), Ok(Some(Incoming::TooLarge(_)))));
+        assert!(matches!(read(&mut input), Ok(Some(Incoming::Message(_)))));
+    }
+}

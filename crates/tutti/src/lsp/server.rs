@@ -199,3 +199,64 @@ fn warning(bytes: u64) -> Value {
         "params": { "type": 2, "message": message },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn initialized() -> Server {
+        let mut server = Server::default();
+        let request = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {} });
+        server.on(Incoming::Message(request), &|_| false);
+        server
+    }
+
+    fn opened(server: &mut Server, uri: &str, text: &str) {
+        let document = json!({ "uri": uri, "version": 1, "text": text });
+        let params = json!({ "textDocument": document });
+        let message = json!({ "method": "textDocument/didOpen", "params": params });
+        assert_eq!(server.on(Incoming::Message(message), &|_| false), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn a_request_that_was_taken_back_is_not_answered() {
+        let mut server = initialized();
+        opened(&mut server, "a", "do: []\n");
+        let cancel = json!({ "method": "$/cancelRequest", "params": { "id": "x" } });
+        let cancel = Incoming::Message(cancel);
+        let mut check = |id: Value, method: &str, expected: Option<i64>| {
+            let params = json!({ "textDocument": { "uri": "a" } });
+            let request = json!({ "id": id, "method": method, "params": params });
+            let answers = server.on(Incoming::Message(request), &|id| cancel.cancels(id));
+            assert_eq!(answers.len(), 1, "{answers:?}");
+            assert_eq!(answers[0]["error"]["code"].as_i64(), expected, "{answers:?}");
+            assert_eq!(answers[0]["id"], id);
+        };
+        check(json!("x"), "textDocument/documentSymbol", Some(CANCELLED));
+        check(json!("y"), "textDocument/documentSymbol", None);
+        check(json!("x"), "shutdown", None);
+    }
+
+    #[test]
+    fn diagnostics_are_told_once_for_each_change() {
+        let mut server = initialized();
+        opened(&mut server, "a", "do: [");
+        opened(&mut server, "b", "name: something else\n");
+        let told = server.diagnostics();
+        assert_eq!(told.len(), 2);
+        assert!(told[0]["params"]["diagnostics"][0]["message"].is_string(), "{told:?}");
+        assert_eq!(told[1]["params"]["diagnostics"], json!([]));
+        assert_eq!(server.diagnostics(), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn more_documents_than_there_is_room_for_are_not_kept() {
+        let mut server = initialized();
+        for number in 0..MAX_DOCUMENTS + 3 {
+            opened(&mut server, &format!("{number}"), "");
+        }
+        assert_eq!(server.documents.len(), MAX_DOCUMENTS);
+        opened(&mut server, "0", "do: []");
+        assert_eq!(server.documents["0"].text, "do: []");
+    }
+}

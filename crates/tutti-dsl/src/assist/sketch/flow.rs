@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     MAX_DEPTH,
-    lines::{closing, line_end, scalar, spaces},
+    scalar::{closing, line_end, scalar, spaces},
 };
 use crate::tree::{Key, Node, NodeKind};
 
