@@ -26,9 +26,9 @@ pub use diagnostic::{Diagnostic, Excerpt, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
     Authentication, Backoff, Call, Case, Catch, DataFlow, Document, DurationSource, Each, EachBody,
-    Effect, Endpoint, ErrorFilter, For, Fork, HttpCall, HttpOutput, Jitter, ListId, MaxFailed,
-    OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Script, ScriptText, Settings,
-    Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
+    Effect, Endpoint, ErrorFilter, Extension, For, Fork, HttpCall, HttpOutput, Jitter, ListId,
+    MaxFailed, OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Script, ScriptText,
+    Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
 };
 pub use parse::{Parsed, parse, parse_value};
 pub use schema::{InvalidSchema, Schema, Violation};

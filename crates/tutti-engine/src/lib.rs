@@ -17,6 +17,7 @@ mod data_flow;
 mod decide;
 mod environment;
 mod execution;
+mod extension;
 mod frame;
 mod image;
 mod input;

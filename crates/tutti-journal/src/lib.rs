@@ -19,7 +19,7 @@ mod snapshot;
 mod timestamp;
 
 pub use effect::Effect;
-pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason};
+pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason, Unanswered};
 pub use error::{Error, ErrorType};
 pub use payload::{Blob, Payloads};
 pub use row::{BLOB_THRESHOLD, CodecError, Damage, Row, SaltedValues, Turn};

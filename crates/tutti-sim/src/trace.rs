@@ -33,7 +33,7 @@ impl Trace {
         }
         match entry {
             // An undo names what it undoes by the entry with which that completed.
-            Entry::TaskCompleted { task, .. } => {
+            Entry::TaskCompleted { task, .. } | Entry::BodyCompleted { task, .. } => {
                 self.tasks.insert(sequence, self.name(*task));
             }
             Entry::UndoStarted { completed, .. } => {
@@ -174,6 +174,23 @@ impl Trace {
             Entry::ReversalStarted { task, error, handled } => {
                 let then = if *handled { "handle" } else { "raise" };
                 format!("reversal {} {} then {then}", name(task), short(error))
+            }
+            Entry::ExtensionsSelected { task, extensions, unanswered } => {
+                let mut line = format!("extensions {extensions:?} of {}", name(task));
+                for extension in unanswered {
+                    line.push_str(&format!(
+                        " without answer {}: {}",
+                        extension.extension, extension.detail
+                    ));
+                }
+                line
+            }
+            Entry::BodyCompleted { task, raw, output, context, then } => {
+                let mut line = format!("body completed {} ", name(task));
+                write_each(&mut line, raw.as_ref(), |value| format!("raw {value:?} "));
+                write_each(&mut line, output.as_ref(), |value| format!("output {value:?} "));
+                write_each(&mut line, context.as_ref(), |value| format!("context {value:?} "));
+                line + &directive(*then)
             }
             Entry::UndoStarted { completed, .. } => format!("undo {}", name(completed)),
             Entry::FunctionCalled { task, input } => {

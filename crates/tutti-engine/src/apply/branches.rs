@@ -130,6 +130,7 @@ impl Execution {
             context,
             body,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         });
     }
