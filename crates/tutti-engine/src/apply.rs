@@ -3,7 +3,9 @@
 mod attempts;
 mod branches;
 mod calls;
+mod events;
 mod extension;
+mod lines;
 mod passage;
 mod tree;
 mod undo;
@@ -30,10 +32,11 @@ impl Execution {
         self.next = sequence.next();
         self.updated_at = at;
         match entry {
-            Entry::ExecutionStarted { seed, input, parent, .. } => {
+            Entry::ExecutionStarted { seed, input, parent, events_after, .. } => {
                 self.seed = *seed;
                 self.parent = *parent;
                 self.started_at = at;
+                self.events_after = events_after.unwrap_or_default();
                 self.begin(at, input);
             }
             Entry::InputAccepted { input, due } => self.on_input_accepted(input.as_ref(), *due),
@@ -59,6 +62,9 @@ impl Execution {
             Entry::ItemStarted { task, index } => self.on_item_started(sequence, at, *task, *index),
             Entry::BranchesJoined { task } => self.on_joined(*task),
             Entry::WaitStarted { task, due } => self.set_body(*task, Body::Wait { due: *due }),
+            Entry::EventEmitted { .. }
+            | Entry::ListenStarted { .. }
+            | Entry::EventConsumed { .. } => self.apply_to_events(entry),
             Entry::RetryScheduled { .. }
             | Entry::RetryStarted { .. }
             | Entry::ErrorCaught { .. } => {
@@ -172,6 +178,8 @@ impl Execution {
         self.ready.clear();
         self.external.clear();
         self.timers.clear();
+        self.lines.clear();
+        self.joining.clear();
         self.suspended = None;
     }
 }

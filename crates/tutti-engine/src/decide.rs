@@ -19,6 +19,7 @@ use crate::{
 mod attempt;
 mod call;
 mod child;
+mod events;
 mod extension;
 mod loops;
 mod simple;
@@ -57,7 +58,9 @@ impl Stepper<'_> {
             }
             (Body::Fresh, None) => self.begin(id),
             (Body::Extended, None) => self.select_extensions(id),
-            (Body::Switched { .. } | Body::Bypassed(_), None) => self.complete(id, None),
+            (Body::Switched { .. } | Body::Emitted(_) | Body::Bypassed(_), None) => {
+                self.complete(id, None);
+            }
             (
                 Body::List(cursor)
                 | Body::Before(Before { cursor, .. })
@@ -100,7 +103,10 @@ impl Stepper<'_> {
                     _ => self.complete(id, None),
                 }
             }
-            (Body::Wait { .. } | Body::Call { .. } | Body::Child { .. }, None) => {}
+            (
+                Body::Wait { .. } | Body::Call { .. } | Body::Child { .. } | Body::Listen(_),
+                None,
+            ) => {}
         }
     }
 
@@ -198,6 +204,8 @@ impl Stepper<'_> {
             _ if task.unsupported.is_some() => Err(Box::new(unsupported(task))),
             TaskKind::Each(each) if item => self.begin_item(id, each),
             TaskKind::Each(each) => self.begin_each(id, each),
+            TaskKind::Emit(emit) => self.emit(id, emit),
+            TaskKind::Listen(listen) => self.listen(id, listen),
             TaskKind::For(looped) => self.begin_for(id, looped),
             TaskKind::Set(template) => self.set(id, template),
             TaskKind::Switch(cases) => self.switch(id, task, cases),
@@ -219,10 +227,9 @@ impl Stepper<'_> {
                 }
                 Process::Unsupported => Err(Box::new(unsupported(task))),
             },
-            TaskKind::Call(Call::Unsupported)
-            | TaskKind::Unsupported
-            | TaskKind::Do(_)
-            | TaskKind::Fork(_) => Err(Box::new(unsupported(task))),
+            TaskKind::Call(Call::Unsupported) | TaskKind::Do(_) | TaskKind::Fork(_) => {
+                Err(Box::new(unsupported(task)))
+            }
         };
         if let Err(error) = begun {
             self.fault(id, *error);
@@ -254,6 +261,7 @@ impl Stepper<'_> {
         let Some(frame) = self.execution.frame(id) else { return };
         match frame.role {
             Role::Workflow => self.complete_workflow(),
+            Role::Item if self.is_event_item(frame) => self.complete_event_item(id),
             Role::Item | Role::Undo => self.record(Entry::TaskCompleted {
                 task: id,
                 output: raw,

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use tutti_expr::Value;
 use tutti_journal::{Flow, Payloads, codec};
 
-use crate::frame::Cursor;
+use crate::cursor::Cursor;
 
 /// The tasks of an extension run before what the extended task does.
 #[derive(Debug, Clone, Encode, Decode)]

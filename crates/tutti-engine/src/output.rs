@@ -29,6 +29,8 @@ impl Frame {
             | Body::Function { output: Some(output), .. }
             | Body::Bypassed(output) => output.clone(),
             Body::After(after) => after.output.clone(),
+            Body::Emitted(event) => event.clone(),
+            Body::Listen(state) => Value::array(state.items.iter().cloned()),
             Body::Fresh
             | Body::Extended
             | Body::Before(_)

@@ -290,9 +290,12 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::IncidentRaised { task, .. }
         | Entry::IncidentResolved { task, .. }
         | Entry::FunctionCalled { task, .. }
-        | Entry::ReversalStarted { task, .. }
         | Entry::ExtensionsSelected { task, .. }
-        | Entry::BodyCompleted { task, .. } => Some(*task),
+        | Entry::BodyCompleted { task, .. }
+        | Entry::EventEmitted { task, .. }
+        | Entry::ListenStarted { task, .. }
+        | Entry::EventConsumed { task, .. }
+        | Entry::ReversalStarted { task, .. } => Some(*task),
         Entry::ExecutionStarted { .. }
         | Entry::InputAccepted { .. }
         | Entry::UndoStarted { .. }
