@@ -92,7 +92,7 @@ impl<'n> Compiler<'n> {
         let list =
             root.get("do").map(|list| self.list(&list, &Scopes::task(), flow::Jumps::Allowed));
         self.functions(root);
-        self.extensions(root);
+        let extensions = self.extensions(root);
         self.reusable_parts();
         self.refuse_function_cycles();
         Some(Workflow {
@@ -105,6 +105,7 @@ impl<'n> Compiler<'n> {
             text: Arc::from(self.text),
             tasks: std::mem::take(&mut self.tasks).into_iter().collect::<Option<Vec<_>>>()?,
             lists: std::mem::take(&mut self.lists),
+            extensions,
             by_reference: std::mem::take(&mut self.by_reference),
         })
     }

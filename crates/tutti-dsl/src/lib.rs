@@ -28,10 +28,10 @@ pub use duration::{Duration, InvalidDuration};
 pub use model::{
     AttributeFilter, Authentication, Backoff, Call, Case, Catch, Consumption, Correlation,
     DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit, Endpoint, ErrorFilter,
-    EventFilter, EventFilters, EventIterator, For, Fork, HttpCall, HttpOutput, Jitter, ListId,
-    Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters, Script,
-    ScriptText, Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, Until,
-    UriSource, Workflow,
+    EventFilter, EventFilters, EventIterator, Extension, For, Fork, HttpCall, HttpOutput, Jitter,
+    ListId, Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters,
+    Script, ScriptText, Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try,
+    Until, UriSource, Workflow,
 };
 pub use parse::{Parsed, parse, parse_value};
 pub use schema::{InvalidSchema, Schema, Violation};

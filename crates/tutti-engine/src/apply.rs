@@ -4,6 +4,7 @@ mod attempts;
 mod branches;
 mod calls;
 mod events;
+mod extension;
 mod lines;
 mod passage;
 mod tree;
@@ -15,7 +16,7 @@ use tutti_expr::Value;
 use tutti_ids::Sequence;
 use tutti_journal::{Entry, SuspensionReason, Timestamp};
 
-use self::passage::Started;
+use self::{extension::Completed, passage::Started};
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
@@ -78,6 +79,14 @@ impl Execution {
             Entry::UndoStarted { task, completed } => {
                 self.on_undo_started(sequence, at, *task, *completed);
             }
+            Entry::ExtensionsSelected { task, extensions, .. } => {
+                self.on_extensions_selected(*task, extensions);
+            }
+            Entry::BodyCompleted { task, raw, output, context, then } => {
+                let completed =
+                    Completed { raw: raw.as_ref(), output: output.as_ref(), then: *then };
+                self.on_body_completed(sequence, *task, &completed, context.as_ref());
+            }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
                 let last = self.frame(Sequence::FIRST).map_or(Value::NULL, Frame::raw_output);
@@ -108,6 +117,7 @@ impl Execution {
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         };
         self.insert(frame);

@@ -231,6 +231,23 @@ impl Execution {
         path
     }
 
+    /// Where a frame stands in the execution, apart from its task: the iterations of the loops around it and, as the
+    /// tasks of functions and extensions run in many places, the tasks that call or are extended. Outermost first.
+    pub(crate) fn place_path(&self, frame: &Frame) -> Vec<u64> {
+        // A task's place is told from the number of an iteration.
+        const TASK: u64 = 1 << 63;
+        let shares_tasks =
+            |frame: &Frame| matches!(frame.body, Body::Function { .. }) || frame.is_extending();
+        let mut path: Vec<u64> = frame.iteration.into_iter().collect();
+        for around in self.ancestors(frame) {
+            let task = around.task.filter(|_| shares_tasks(around));
+            path.extend(task.map(|task| TASK | u64::from(task.0)));
+            path.extend(around.iteration);
+        }
+        path.reverse();
+        path
+    }
+
     /// The frames around a frame, innermost first.
     pub(crate) fn ancestors<'a>(
         &'a self,
@@ -285,8 +302,16 @@ impl Frame {
 
     fn can_go_on(&self) -> bool {
         match &self.body {
-            Body::Fresh | Body::Switched { .. } | Body::Emitted(_) => true,
-            Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
+            Body::Fresh
+            | Body::Switched { .. }
+            | Body::Emitted(_)
+            | Body::Extended
+            | Body::Bypassed(_) => true,
+            Body::List(_)
+            | Body::For { .. }
+            | Body::Function { .. }
+            | Body::Before(_)
+            | Body::After(_) => self.children == 0,
             Body::Fork(branches) => {
                 let more = branches.next < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0

@@ -10,6 +10,7 @@ use tutti_journal::{CallRecord, Error, Flow, Payloads, Timestamp, codec};
 
 use crate::{
     child::ChildRequest,
+    extension::{After, Before},
     key_ring,
     listening::Listening,
     places::{contexts, optional_task, results},
@@ -57,6 +58,9 @@ pub(crate) struct Frame {
     /// What completed in it and could be undone.
     #[cbor(n(14), with = "undo::by_entry")]
     pub(crate) undos: Undos,
+    /// The places of the extensions that apply to it among the workflow's, in the order they are declared.
+    #[n(15)]
+    pub(crate) extensions: Vec<u32>,
     /// Whether it stands in the queue of frames that are ready.
     #[n(13)]
     pub(crate) queued: bool,
@@ -166,6 +170,18 @@ pub(crate) enum Body {
     /// The tasks that take back one that had completed.
     #[n(10)]
     Undo(#[n(0)] UndoState),
+    /// A task that extensions extend; which of them apply is decided next.
+    #[n(20)]
+    Extended,
+    /// The tasks before what it does.
+    #[n(21)]
+    Before(#[n(0)] Before),
+    /// Passed over by `exit` in a task before it, with this as its raw output.
+    #[n(22)]
+    Bypassed(#[cbor(n(0), with = "codec::value")] Value),
+    /// The tasks after what it does.
+    #[n(23)]
+    After(#[n(0)] After),
 }
 
 /// What runs beside each other: branches of a `fork` or items of an `each`.

@@ -18,6 +18,7 @@ mod data_flow;
 mod decide;
 mod environment;
 mod execution;
+mod extension;
 mod frame;
 mod image;
 mod input;

@@ -190,8 +190,7 @@ impl<'a> Void<'a> {
     fn keep_key_of(&mut self, state: &Execution, frame: &Frame) {
         let (Body::Call { record, phase }, Some(task)) = (&frame.body, frame.task) else { return };
         if !matches!(phase, CallPhase::Done(Ok(_))) {
-            self.keys
-                .insert((task, state.iteration_path(frame)), (record.key.clone(), record.attempt));
+            self.keys.insert((task, state.place_path(frame)), (record.key.clone(), record.attempt));
         }
     }
 }
@@ -291,6 +290,8 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::IncidentRaised { task, .. }
         | Entry::IncidentResolved { task, .. }
         | Entry::FunctionCalled { task, .. }
+        | Entry::ExtensionsSelected { task, .. }
+        | Entry::BodyCompleted { task, .. }
         | Entry::EventEmitted { task, .. }
         | Entry::ListenStarted { task, .. }
         | Entry::EventConsumed { task, .. }

@@ -27,6 +27,7 @@ impl<'c> Generator<'c> {
         let has_children = name != "child";
         self.has_function = true;
         let tasks = self.list(3, has_children);
+        let extensions = self.extensions();
         self.has_function = false;
         let function = self.list(1, false);
         let header = object([
@@ -38,12 +39,36 @@ impl<'c> Generator<'c> {
         let shared = object([
             ("secrets", Value::array([Value::from("token")])),
             ("functions", object([("shared", object([("do", function)]))])),
+            ("extensions", extensions),
         ]);
         let mut members = vec![("document", header), ("use", shared), ("do", tasks)];
         if self.chance.one_in(8) {
             members.push(("timeout", after(self.chance.below(20_000))));
         }
         object(members).to_json()
+    }
+
+    /// None, one or two; short, as they are put around many tasks.
+    fn extensions(&mut self) -> Value {
+        let count = if self.chance.one_in(3) { 1 + self.chance.index(2) } else { 0 };
+        let drawn: Vec<Value> = (0..count).map(|place| self.extension(place)).collect();
+        Value::array(drawn)
+    }
+
+    fn extension(&mut self, place: usize) -> Value {
+        let extended = *self.chance.pick(&["all", "call", "composite", "for", "run", "set", "try"]);
+        let mut members = vec![("extend", Value::from(extended))];
+        if self.chance.one_in(2) {
+            let when = ["(.n? // 0) % 2 == 0", "$task.name | . < \"t5\"", ".n | startswith(1)"];
+            members.push(("when", Value::from(*self.chance.pick(&when))));
+        }
+        if !self.chance.one_in(3) {
+            members.push(("before", Value::array([self.task(0, false)])));
+        }
+        if !self.chance.one_in(3) {
+            members.push(("after", Value::array([self.task(0, false)])));
+        }
+        object([(format!("e{place}").as_str(), object(members))])
     }
 
     fn list(&mut self, depth: u32, children: bool) -> Value {

@@ -64,6 +64,8 @@ impl<'n> Compiler<'n> {
         let settings = self.settings(at, scopes);
         let keyword = Keyword::of(at.node);
         let kind = keyword.and_then(|keyword| self.kind(keyword, at, around));
+        let extensions =
+            keyword.map_or_else(Vec::new, |keyword| self.extended.extending(keyword, &at.pointer));
         let unsupported = self.unsupported(keyword, kind.as_ref(), at);
         if let Some(why) = &unsupported {
             let entry = keyword.and_then(|keyword| at.node.entry(keyword.as_str()));
@@ -86,6 +88,7 @@ impl<'n> Compiler<'n> {
             timeout,
             then,
             settings,
+            extensions,
             unsupported,
             kind,
         });
@@ -149,8 +152,7 @@ impl<'n> Compiler<'n> {
             ) => Some(unsupported_part(keyword, at)),
             _ => None,
         };
-        own.or_else(|| self.extended.applying_to(keyword, &at.pointer))
-            .or_else(|| external_schema(at))
+        own.or_else(|| external_schema(at))
             .or_else(|| unsupported_authentication(at, &self.names))
             .or_else(|| authenticated_script(at))
             .map(Arc::from)

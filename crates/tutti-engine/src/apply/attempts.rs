@@ -60,10 +60,7 @@ impl Execution {
             // One that ended well is over: whoever runs the task again makes a new call.
             (Body::Call { phase: CallPhase::Done(Ok(_)), .. }, _) => return,
             (Body::Call { record, .. }, Some(task)) => {
-                keys.insert(
-                    (task, self.iteration_path(frame)),
-                    (record.key.clone(), record.attempt),
-                );
+                keys.insert((task, self.place_path(frame)), (record.key.clone(), record.attempt));
             }
             (Body::Try(state), _) => keys.clone_from(&state.keys),
             _ => return,
@@ -85,7 +82,7 @@ impl Execution {
     pub(super) fn forget_key(&mut self, task: Sequence) {
         let Some(frame) = self.frame(task) else { return };
         let Some(id) = frame.task else { return };
-        let key = (id, self.iteration_path(frame));
+        let key = (id, self.place_path(frame));
         let holder = self
             .ancestors(frame)
             .find(|around| around.body.keys().is_some_and(|keys| keys.contains_key(&key)));

@@ -132,6 +132,7 @@ impl Execution {
             context,
             body,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         });
     }

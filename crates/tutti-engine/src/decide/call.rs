@@ -105,7 +105,7 @@ impl Stepper<'_> {
     fn key_for(&self, id: Sequence, task: &Task) -> Result<(Arc<str>, u32)> {
         let Some(frame) = self.execution.frame(id) else { return Ok((Arc::from(""), 1)) };
         let path = self.execution.iteration_path(frame);
-        let inherited = self.inherited_key(frame, &path);
+        let inherited = self.inherited_key(frame);
         let attempt = inherited.as_ref().map_or(1, |(_, attempt)| attempt.saturating_add(1));
         if let Some(template) = &task.settings.idempotency_key {
             let scene = Scene::of(self.execution, &self.surroundings, frame);
@@ -115,8 +115,8 @@ impl Stepper<'_> {
         Ok((inherited.map_or_else(fresh, |(key, _)| key), attempt))
     }
 
-    fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
-        let key = (frame.task?, path.to_vec());
+    fn inherited_key(&self, frame: &Frame) -> Option<(Arc<str>, u32)> {
+        let key = (frame.task?, self.execution.place_path(frame));
         let held = self
             .execution
             .ancestors(frame)

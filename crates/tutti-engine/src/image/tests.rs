@@ -9,6 +9,7 @@ use tutti_journal::{CallRecord, Effect, Error, ErrorType, Flow, SealError};
 use super::*;
 use crate::{
     ChildRequest,
+    extension::{After, Before},
     frame::{
         Branches, BranchesKind, CallPhase, ChildPhase, Cursor, Ending, Role, TryPhase, TryState,
     },
@@ -159,6 +160,16 @@ fn bodies() -> Vec<Body> {
         child(ChildPhase::Done(Ok(value("output")))),
         Body::Function { input: value("input"), output: Some(value("output")) },
         Body::Function { input: value("input"), output: None },
+        Body::Extended,
+        Body::Before(Before { place: 1, cursor: cursor() }),
+        Body::Bypassed(value("mocked")),
+        Body::After(After {
+            place: 2,
+            cursor: cursor(),
+            raw: value("raw"),
+            output: value("output"),
+            then: Flow::Exit,
+        }),
     ]
 }
 
@@ -178,6 +189,10 @@ fn kind(body: &Body) -> usize {
         Body::Undo(_) => 10,
         Body::Emitted(_) => 11,
         Body::Listen(_) => 12,
+        Body::Extended => 13,
+        Body::Before(_) => 14,
+        Body::Bypassed(_) => 15,
+        Body::After(_) => 16,
     }
 }
 
@@ -209,6 +224,7 @@ fn with(body: &Body) -> Execution {
             context: Some(value("context")),
             body: body.clone(),
             undos: Undos::from([(Sequence(3), undo())]),
+            extensions: vec![0, 4],
             queued: true,
         };
         execution.timers.extend(frame.due_times().map(|due| (due, frame.id)));
@@ -241,7 +257,7 @@ fn read(snapshot: &Snapshot, of: &Execution) -> Result<Execution, CodecError> {
 #[test]
 fn every_frame_is_read_as_it_was_written() {
     let kinds: std::collections::BTreeSet<_> = bodies().iter().map(kind).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..13).collect::<Vec<_>>());
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..17).collect::<Vec<_>>());
     for body in bodies() {
         let execution = with(&body);
         let snapshot = execution.snapshot(Digest([2; 32]), [3; 16], &TestSealer);
