@@ -6,6 +6,7 @@
 mod bench;
 mod console;
 mod crash;
+mod fuzz;
 mod generate;
 mod later;
 mod mutants;
@@ -55,6 +56,11 @@ const COMMANDS: &[Command] = &[
         name: "crash",
         about: "kill and resume the real binary [--rounds N], or damage a store [--damage]",
         execute: crash::command,
+    },
+    Command {
+        name: "fuzz",
+        about: "feed the readers of bytes what nobody wrote [TARGET] [--seconds N]",
+        execute: fuzz::command,
     },
     Command {
         name: "bench",
