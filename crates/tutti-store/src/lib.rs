@@ -7,7 +7,9 @@
 //! [`FaultyStore`] makes any of them fail when told to.
 
 mod check;
+mod commit_chain;
 pub mod contract;
+pub mod export;
 mod faulty;
 mod memory;
 mod port;

@@ -173,6 +173,12 @@ pub enum Error {
         /// What, and where.
         what: String,
     },
+    /// There is no such execution.
+    #[error("there is no execution {execution}")]
+    Unknown {
+        /// The execution that was asked for.
+        execution: ExecutionId,
+    },
     /// The store cannot be used as it is: locked by another process, written by a newer version, out of space.
     #[error("{attempt}")]
     Unavailable {

@@ -10,6 +10,7 @@ mod checksum;
 mod columns;
 mod commits;
 mod directory;
+mod exporting;
 mod failure;
 mod high_water;
 mod read;
@@ -19,14 +20,17 @@ mod schema;
 mod verify;
 mod writer;
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use tutti_ids::{Digest, ExecutionId};
 
 pub use self::{verify::VerifyReport, writer::Statistics};
 
 use self::{directory::Directory, high_water::HighWater, readers::Readers, writer::Writer};
-use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
+use crate::{
+    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check,
+    export::{ExportRequest, Report},
+};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -75,6 +79,20 @@ impl SqliteStore {
     /// The first damage found.
     pub fn verify(&self) -> BoxFuture<'_, Result<VerifyReport, Error>> {
         Box::pin(self.readers.read(verify::everything))
+    }
+
+    /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before. Gives
+    /// how much there is of what.
+    ///
+    /// # Errors
+    /// What is damaged, an execution that is not there, or a `sink` that does not take the bytes.
+    pub fn export(
+        &self,
+        request: ExportRequest,
+        mut sink: Box<dyn Write + Send>,
+    ) -> BoxFuture<'_, Result<Report, Error>> {
+        let write = move |connection: &_| exporting::write(connection, &request, &mut *sink);
+        Box::pin(self.readers.read(write))
     }
 }
 

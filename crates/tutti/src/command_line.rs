@@ -57,6 +57,11 @@ pub(crate) enum Command {
     Validate(ValidateArguments),
     /// Explain the code of a diagnostic, or list all codes
     Explain(ExplainArguments),
+    /// Write journals with all that proves them into one file
+    Export(ExportArguments),
+    /// Check what proves what happened
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
     /// Print the version
@@ -198,6 +203,62 @@ pub(crate) struct ExplainArguments {
     /// The code, such as E0117; without it all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+}
+
+/// `tutti export`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti export exec_01k3v9zrs6q5tt4q4mkb5e7kgr -o order-7.jsonl
+  tutti export exec_01k3v9zrs6q5tt4q4mkb5e7kgr --store ./state -o order-7.jsonl
+  tutti export --store ./state -o everything.jsonl
+  tutti export --store ./state -o - | tutti audit verify -
+
+Exit codes: 0 written, 4 the store is damaged, 2 anything else")]
+pub(crate) struct ExportArguments {
+    /// The execution, with all that it started; without it the whole store
+    #[arg(value_name = "EXECUTION", required_unless_present = "store")]
+    pub(crate) execution: Option<tutti_ids::ExecutionId>,
+    /// The data directory; by default that of the execution in the usual place
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// The file, which must not exist yet; `-` writes to stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// `tutti audit`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  tutti audit verify order-7.jsonl")]
+pub(crate) enum AuditCommand {
+    /// Check an export, offline and without keys
+    Verify(AuditVerifyArguments),
+}
+
+/// `tutti audit verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti audit verify order-7.jsonl
+  tutti audit verify order-7.jsonl -o json
+
+Exit codes: 0 everything holds, 4 something does not (stderr names the line, the byte and what), 2 the file cannot be read")]
+pub(crate) struct AuditVerifyArguments {
+    /// The export; `-` reads stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// How the report is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// One line of JSON
+    Json,
 }
 
 /// `tutti completions`

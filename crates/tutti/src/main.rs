@@ -6,11 +6,13 @@
 //! **Invariant:** standard output carries what was asked for and nothing else; everything said beside it goes to
 //! standard error, redacted.
 
+mod audit;
 mod command_line;
 mod completions;
 mod console;
 mod exit;
 mod explain;
+mod export;
 mod length_of_time;
 mod progress;
 #[cfg(test)]
@@ -24,7 +26,7 @@ use std::{env, process::ExitCode};
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 
 use crate::{
-    command_line::{Arguments, Command},
+    command_line::{Arguments, AuditCommand, Command},
     console::Console,
     exit::{Exit, Failure},
 };
@@ -57,6 +59,8 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
+        Command::Export(arguments) => export::export(&arguments, console),
+        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),
         Command::Completions(arguments) => completions::completions(arguments.shell),
         Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),
     }

@@ -218,6 +218,12 @@ pub(super) fn check_meta(connection: &Connection) -> Result<(), Error> {
     check_format(connection)
 }
 
+/// The name of the hold on the store that wrote last.
+pub(super) fn read_incarnation(connection: &Connection) -> Result<[u8; 16], Error> {
+    let value = read_meta(connection, "incarnation")?;
+    value.try_into().map_err(|_length| check::corrupt("the incarnation is unreadable"))
+}
+
 fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
     Checksum::of("meta").bytes(name.as_bytes()).bytes(value).finish()
 }

@@ -181,7 +181,7 @@ pub(super) fn draw_id() -> Result<ExecutionId, Failure> {
 }
 
 /// Where executions keep their state if nothing else is said.
-fn own_directories() -> Result<PathBuf, Failure> {
+pub(crate) fn own_directories() -> Result<PathBuf, Failure> {
     let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = variable("XDG_STATE_HOME")
         .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
@@ -227,7 +227,8 @@ fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
     }
 }
 
-fn cannot_open(error: &tutti_store::Error) -> Failure {
+/// What is said where a store cannot be opened.
+pub(crate) fn cannot_open(error: &tutti_store::Error) -> Failure {
     let failure = Failure::usage(causes(error));
     match error {
         tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {
