@@ -27,8 +27,8 @@ pub use duration::{Duration, InvalidDuration};
 pub use model::{
     Authentication, Backoff, Call, Case, Catch, DataFlow, Document, DurationSource, Each, EachBody,
     Effect, Endpoint, ErrorFilter, For, Fork, HttpCall, HttpOutput, Jitter, ListId, MaxFailed,
-    OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Settings, Shell, Subworkflow,
-    Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
+    OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Script, ScriptText, Settings,
+    Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
 };
 pub use parse::{Parsed, parse, parse_value};
 pub use schema::{InvalidSchema, Schema, Violation};

@@ -150,8 +150,12 @@ pub struct Settings {
     pub idempotency_key: Option<Template>,
     /// A text for lists, at most 120 characters.
     pub label: Option<Template>,
+    /// The tasks that take this one back; their raw input is its output.
+    pub undo: Option<ListId>,
     /// JSON pointers into the output that are treated as secrets.
     pub sensitive: Vec<Arc<str>>,
+    /// Whether a script is granted the network.
+    pub network: bool,
 }
 
 /// What a call does to the world.
@@ -384,9 +388,11 @@ pub enum Return {
 pub enum Process {
     /// `shell`
     Shell(Box<Shell>),
+    /// `script`
+    Script(Box<Script>),
     /// `workflow`
     Workflow(Subworkflow),
-    /// A process this version checks but does not execute (`container`, `script`); see [`Task::unsupported`].
+    /// A process this version checks but does not execute (`container`); see [`Task::unsupported`].
     Unsupported,
 }
 
@@ -401,6 +407,30 @@ pub struct Shell {
     pub arguments: Option<Template>,
     /// `environment`
     pub environment: Option<Template>,
+}
+
+/// `run.script`
+#[derive(Debug)]
+pub struct Script {
+    /// `language`
+    pub language: Arc<str>,
+    /// `code` or `source`
+    pub text: ScriptText,
+    /// `stdin`
+    pub stdin: Option<Template>,
+    /// `arguments`: a list for the script's list of arguments, or a map of its variables.
+    pub arguments: Option<Template>,
+    /// `environment`
+    pub environment: Option<Template>,
+}
+
+/// Where a script's text is.
+#[derive(Debug)]
+pub enum ScriptText {
+    /// `code`
+    Code(Template),
+    /// `source.endpoint`
+    Source(Endpoint),
 }
 
 /// `run.workflow`

@@ -5,6 +5,7 @@ mod branches;
 mod calls;
 mod passage;
 mod tree;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::{
     environment::moment,
     execution::{Execution, Outcome},
     frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    undo::Undos,
 };
 
 impl Execution {
@@ -43,7 +45,7 @@ impl Execution {
                 self.on_skipped(reference, *parent, *iteration);
             }
             Entry::TaskCompleted { task, output, context, then } => {
-                self.on_completed(*task, output.as_ref(), context.as_ref(), *then);
+                self.on_completed(sequence, *task, output.as_ref(), context.as_ref(), *then);
             }
             Entry::TaskFaulted { task, error } => self.on_faulted(*task, error),
             Entry::TaskCancelled { task } => self.on_cancelled(*task),
@@ -64,6 +66,12 @@ impl Execution {
             Entry::ExecutionSuspended { reason } => self.suspended = Some((reason.clone(), at)),
             Entry::ExecutionResumed => self.on_resumed(at),
             Entry::CancelRequested { .. } => self.end_frame(Sequence::FIRST, Ending::Cancel),
+            Entry::ReversalStarted { task, error, handled } => {
+                self.on_reversal_started(*task, error, *handled);
+            }
+            Entry::UndoStarted { task, completed } => {
+                self.on_undo_started(sequence, at, *task, *completed);
+            }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
                 let last = self.frame(Sequence::FIRST).map_or(Value::NULL, Frame::raw_output);
@@ -78,12 +86,7 @@ impl Execution {
     }
 
     fn begin(&mut self, at: Timestamp, input: &Value) {
-        self.descriptor = Value::object([
-            ("id", Value::from(self.id.to_string())),
-            ("definition", self.workflow.definition.clone()),
-            ("input", input.clone()),
-            ("startedAt", moment(at)),
-        ]);
+        self.descriptor = self.describe(at, input);
         let frame = Frame {
             id: Sequence::FIRST,
             parent: None,
@@ -98,9 +101,20 @@ impl Execution {
             ending: None,
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
+            undos: Undos::new(),
             queued: false,
         };
         self.insert(frame);
+    }
+
+    /// `$workflow`
+    pub(crate) fn describe(&self, at: Timestamp, input: &Value) -> Value {
+        Value::object([
+            ("id", Value::from(self.id.to_string())),
+            ("definition", self.workflow.definition.clone()),
+            ("input", input.clone()),
+            ("startedAt", moment(at)),
+        ])
     }
 
     fn on_input_accepted(&mut self, input: Option<&Value>, due: Option<Timestamp>) {
@@ -118,7 +132,11 @@ impl Execution {
     fn on_resumed(&mut self, at: Timestamp) {
         let Some((reason, since)) = self.suspended.take() else { return };
         let pause = at.ms_since(since);
-        debug_assert!(matches!(reason, SuspensionReason::Control | SuspensionReason::Incident));
+        match reason {
+            SuspensionReason::Control | SuspensionReason::Incident => {}
+            // As many entries again.
+            SuspensionReason::JournalLimit => self.granted_at = self.next,
+        }
         let ids: Vec<Sequence> = self.timers.iter().map(|(_, id)| *id).collect();
         let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
         for id in ids.into_iter().collect::<std::collections::BTreeSet<_>>() {

@@ -8,14 +8,15 @@ use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
-    Execution, Surroundings, authorization,
+    Execution, authorization,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
+    surroundings::Outlook,
 };
 
 /// The place at which an expression is evaluated.
 pub(crate) struct Scene<'a> {
     pub(crate) execution: &'a Execution,
-    pub(crate) surroundings: &'a Surroundings<'a>,
+    pub(crate) surroundings: &'a Outlook<'a>,
     /// The task the expression belongs to; none for the workflow's own.
     pub(crate) task: Option<&'a Task>,
     /// Where scoped variables and the context are looked up first.
@@ -37,7 +38,7 @@ impl<'a> Scene<'a> {
     /// A scene in `around` with nothing known yet about a task.
     pub(crate) fn new(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         around: Option<Sequence>,
     ) -> Self {
         Self {
@@ -59,7 +60,7 @@ impl<'a> Scene<'a> {
     /// The scene of a task that runs as `frame`.
     pub(crate) fn of(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         frame: &'a Frame,
     ) -> Self {
         Self {
@@ -79,31 +80,7 @@ impl<'a> Scene<'a> {
         std::iter::once(start)
             .chain(self.execution.ancestors(start))
             .take_while(|frame| !matches!(frame.body, Body::Function { .. }))
-            .find_map(|frame| self.variable_of(frame, name))
-    }
-
-    /// The variable `name` that `frame` binds for what runs in it.
-    fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
-        let task = self.execution.task_of(frame)?;
-        match (&frame.body, &task.kind) {
-            (Body::For { items, index, .. }, TaskKind::For(looped)) => {
-                loop_variable(name, (&looped.item, &looped.at), items, *index)
-            }
-            (_, TaskKind::Each(each)) if frame.role == Role::Item => {
-                let items = frame
-                    .parent
-                    .and_then(|parent| self.execution.frame(parent))
-                    .and_then(each_items)?;
-                loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
-            }
-            (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
-                TryPhase::Handler(error) if *tried.catch.variable == *name => {
-                    Some(error.to_value())
-                }
-                _ => None,
-            },
-            _ => None,
-        }
+            .find_map(|frame| self.execution.variable_of(frame, name))
     }
 
     fn context(&self) -> Value {
@@ -161,6 +138,60 @@ impl<'a> Scene<'a> {
     }
 }
 
+impl Execution {
+    /// The variables that loops and handlers around a frame bind, innermost first; a function sees none of its caller's.
+    pub(crate) fn variables_around(&self, frame: &Frame) -> Vec<(Arc<str>, Value)> {
+        self.ancestors(frame)
+            .take_while(|around| !matches!(around.body, Body::Function { .. }))
+            .flat_map(|around| self.names_bound_by(around).map(move |name| (around, name)))
+            .filter_map(|(around, name)| Some((name.clone(), self.variable_of(around, &name)?)))
+            .collect()
+    }
+
+    fn names_bound_by(&self, frame: &Frame) -> impl Iterator<Item = Arc<str>> + use<> {
+        let names = match (&frame.body, self.task_of(frame).map(|task| &task.kind)) {
+            (Body::Undo(state), _) => {
+                state.undo.bound.iter().map(|(name, _)| name.clone()).collect()
+            }
+            (Body::For { .. }, Some(TaskKind::For(looped))) => {
+                vec![looped.item.clone(), looped.at.clone()]
+            }
+            (_, Some(TaskKind::Each(each))) if frame.role == Role::Item => {
+                vec![each.item.clone(), each.at.clone()]
+            }
+            (Body::Try(_), Some(TaskKind::Try(tried))) => vec![tried.catch.variable.clone()],
+            _ => Vec::new(),
+        };
+        names.into_iter()
+    }
+
+    /// The variable `name` that `frame` binds for what runs in it.
+    fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
+        let task = self.task_of(frame)?;
+        match (&frame.body, &task.kind) {
+            (Body::Undo(state), _) => {
+                let bound = state.undo.bound.iter().find(|(bound, _)| **bound == *name);
+                bound.map(|(_, value)| value.clone())
+            }
+            (Body::For { items, index, .. }, TaskKind::For(looped)) => {
+                loop_variable(name, (&looped.item, &looped.at), items, *index)
+            }
+            (_, TaskKind::Each(each)) if frame.role == Role::Item => {
+                let items =
+                    frame.parent.and_then(|parent| self.frame(parent)).and_then(each_items)?;
+                loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
+            }
+            (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
+                TryPhase::Handler(error) if *tried.catch.variable == *name => {
+                    Some(error.to_value())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Environment for Scene<'_> {
     fn variable(&self, name: &str) -> Option<Value> {
         match name {
@@ -182,6 +213,11 @@ impl Environment for Scene<'_> {
 
     fn now_ms(&self) -> i64 {
         self.surroundings.now.0
+    }
+
+    fn on_evaluated(&self, ticks: u64) {
+        let used = &self.surroundings.ticks;
+        used.set(used.get().saturating_add(ticks));
     }
 }
 

@@ -6,12 +6,16 @@ use std::{
     sync::Arc,
 };
 
+use minicbor::{Decode, Encode};
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
+use tutti_journal::{Error, Parent, Payloads, SuspensionReason, Timestamp, codec};
 
-use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, TryPhase};
+use crate::{
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase},
+    undo::UndoState,
+};
 
 /// One life of a workflow: the fold of its journal so far.
 #[derive(Clone)]
@@ -36,18 +40,24 @@ pub struct Execution {
     pub(crate) outcome: Option<Outcome>,
     /// Keys of calls voided by going back: their re-runs take them over.
     pub(crate) handed_keys: KeyRing,
+    /// Where the entries that the limit of the journal counts begin: each grant counts anew.
+    pub(crate) granted_at: Sequence,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
 
 /// How an execution ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub enum Outcome {
     /// Well, with this output.
-    Completed(Value),
+    #[n(0)]
+    Completed(#[cbor(n(0), with = "codec::value")] Value),
     /// With an error nothing caught.
-    Faulted(Error),
+    #[n(1)]
+    Faulted(#[n(0)] Error),
     /// It was cancelled.
+    #[n(2)]
     Cancelled,
 }
 
@@ -95,6 +105,7 @@ impl Execution {
             suspended: None,
             outcome: None,
             handed_keys: KeyRing::new(),
+            granted_at: Sequence::FIRST,
             descriptor: Value::NULL,
         }
     }
@@ -154,10 +165,11 @@ impl Execution {
         self.timers.first().map(|(due, _)| *due)
     }
 
-    /// The open incidents: calls whose outcome only a person can settle.
+    /// The open incidents: what only a person can settle.
     pub fn incidents(&self) -> impl Iterator<Item = (Sequence, TaskRef, &Error)> {
         self.external_frames().filter_map(|frame| match &frame.body {
-            Body::Call { phase: CallPhase::Incident(error), .. } => {
+            Body::Call { phase: CallPhase::Incident(error), .. }
+            | Body::Undo(UndoState { incident: Some(error), .. }) => {
                 Some((frame.id, self.reference(frame), error))
             }
             _ => None,
@@ -270,10 +282,11 @@ impl Frame {
                 (more && self.children < branches.limit()) || self.children == 0
             }
             Body::Try(state) => match state.phase {
-                TryPhase::Body | TryPhase::Handler(_) => self.children == 0,
+                TryPhase::Body | TryPhase::Handler(_) | TryPhase::Undoing(_) => self.children == 0,
                 TryPhase::Caught(_) => true,
                 TryPhase::Delay { .. } => false,
             },
+            Body::Undo(state) => self.children == 0 && state.incident.is_none(),
             Body::Wait { .. } => false,
             Body::Call { phase, .. } => matches!(phase, CallPhase::Done(_) | CallPhase::Unknown(_)),
             Body::Child { phase, .. } => matches!(phase, ChildPhase::Done(_)),
@@ -289,7 +302,7 @@ impl Frame {
             Body::Try(state) => match state.phase {
                 TryPhase::Delay { due } => Some(due),
                 TryPhase::Body => state.attempt_due,
-                TryPhase::Caught(_) | TryPhase::Handler(_) => None,
+                TryPhase::Caught(_) | TryPhase::Undoing(_) | TryPhase::Handler(_) => None,
             },
             _ => None,
         };
@@ -307,7 +320,18 @@ impl Frame {
 
     /// Whether the world may owe this frame something.
     pub(crate) fn is_external(&self) -> bool {
-        matches!(self.body, Body::Call { .. } | Body::Child { .. })
+        matches!(self.body, Body::Call { .. } | Body::Child { .. } | Body::Undo(_))
+    }
+
+    /// The latest of what completed in this frame that has to be undone before the frame's error or cancelling goes on.
+    pub(crate) fn next_undo(&self) -> Option<Sequence> {
+        let undoing = match (&self.body, &self.ending) {
+            (Body::Try(state), None) => matches!(state.phase, TryPhase::Undoing(_)),
+            (Body::Try(_), Some(Ending::Fault(_))) => true,
+            (_, Some(Ending::Fault(_) | Ending::Cancel)) => self.role == Role::Workflow,
+            _ => false,
+        };
+        self.undos.last_key_value().filter(|_| undoing).map(|(completed, _)| *completed)
     }
 }
 
@@ -329,6 +353,7 @@ impl fmt::Debug for Execution {
             .field("suspended", &self.suspended)
             .field("outcome", &self.outcome)
             .field("handed_keys", &self.handed_keys)
+            .field("granted_at", &self.granted_at)
             .finish_non_exhaustive()
     }
 }

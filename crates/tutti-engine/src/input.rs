@@ -149,6 +149,9 @@ pub enum Rejection {
     /// The journal knows no passage of the task to go back to.
     #[error("the execution has never passed the task to go back to")]
     NoSuchTask,
+    /// What a task before the one to go back to did has been undone: it would count as done again.
+    #[error("a task before it has been undone since; go back to that one")]
+    Undone,
     /// Nothing to do: no timer is due, nothing is left to go on with, or the execution already is as asked.
     #[error("there is nothing to do")]
     Nothing,

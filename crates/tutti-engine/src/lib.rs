@@ -18,10 +18,13 @@ mod decide;
 mod environment;
 mod execution;
 mod frame;
+mod image;
 mod input;
 mod output;
+mod places;
 mod rewind;
 mod surroundings;
+mod undo;
 
 pub use advance::step;
 pub use child::ChildRequest;

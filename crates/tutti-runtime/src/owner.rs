@@ -228,7 +228,7 @@ impl Loop {
         if entries.is_empty() {
             return;
         }
-        let salt = self.draw().to_be_bytes();
+        let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };
         for entry in &turn.entries {
@@ -236,14 +236,15 @@ impl Loop {
                 self.dispatcher.take((id, *task));
             }
         }
-        let (row, blobs) = turn.encode(resident.head, salt, &*self.options.sealer);
-        resident.head = row.digest;
-        resident.turns_ahead += 1;
+        let (limits, sealer) = (&self.options.limits, &*self.options.sealer);
+        let (row, blobs) = turn.encode(resident.head, salt, sealer);
+        let snapshot = resident.grow(&row, limits, image_salt, sealer);
         self.pending.entries += turn.entries.len();
         self.pending.commit.turns.push(StoredTurn {
             row,
             blobs,
             projection: resident.projection(),
+            snapshot,
         });
         let owed = resident.newly_owed();
         self.pending.owed.push((id, owed));

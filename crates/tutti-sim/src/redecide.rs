@@ -6,10 +6,10 @@ use tutti_engine::{
     CallOutcome, ChildOutcome, Command, Control, Execution, Input, Limits, ProbeOutcome, Start,
     Surroundings,
 };
-use tutti_ids::{ExecutionId, Sequence, TaskRef};
+use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, Turn};
 
-use crate::{Setting, invariants::Shadow};
+use crate::{Setting, invariants::Shadow, setting::PlainSealer};
 
 /// Takes a journal back to every turn's beginning, feeds the input that turn was about at the time it was decided, and
 /// compares what is decided now with what is on record. Returns what differs.
@@ -29,6 +29,17 @@ pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The execution as an image of it gives it.
+fn through_image(execution: &Execution) -> Result<Execution, String> {
+    let sealer = PlainSealer::default();
+    let snapshot = execution.snapshot(Digest([1; 32]), [2; 16], &sealer);
+    snapshot.verify().map_err(|damage| damage.to_string())?;
+    let definition = execution.definition().clone();
+    let (digest, workflow) = (execution.digest(), execution.workflow().clone());
+    Execution::from_snapshot(&snapshot, definition, digest, workflow, &sealer)
+        .map_err(|error| error.to_string())
 }
 
 struct Again {
@@ -61,7 +72,19 @@ impl Again {
         }
     }
 
+    /// Goes on from an image of the state: nothing may be lost in it.
+    fn pass_through_image(&mut self) -> Result<(), String> {
+        let imaged = through_image(&self.execution)?;
+        let (was, is) = (format!("{:?}", self.execution), format!("{imaged:?}"));
+        if was != is {
+            return Err(format!("an image before {} differs: {was} {is}", imaged.next_sequence()));
+        }
+        self.execution = imaged;
+        Ok(())
+    }
+
     fn turn(&mut self, turn: &Turn, setting: &Setting) -> Result<(), String> {
+        self.pass_through_image()?;
         let decided = self.decisions(turn, setting);
         let same = decided.iter().find(|(entries, _)| *entries == turn.entries);
         let result = match (same, decided.first()) {

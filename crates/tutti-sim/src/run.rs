@@ -253,6 +253,11 @@ fn setting(
         fork_width: number("forkWidth").unwrap_or(defaults.fork_width),
         iterations: number("iterations").unwrap_or(defaults.iterations),
         value_bytes: number("valueBytes").unwrap_or(defaults.value_bytes),
+        journal_entries: number("journalEntries").map_or(defaults.journal_entries, |n| n as u64),
+        ticks_per_turn: number("ticksPerTurn").map_or(defaults.ticks_per_turn, |n| n as u64),
+        bytes_per_turn: number("bytesPerTurn").map_or(defaults.bytes_per_turn, |n| n as u64),
+        // Small, so that every reload of a scenario is one from a snapshot.
+        snapshot_entries: number("snapshotEntries").map_or(3, |n| n as u64),
         ..defaults
     };
     let secrets = scenario.secrets.as_object().into_iter().flat_map(tutti_expr::Object::iter);

@@ -132,8 +132,14 @@ impl Simulation {
             fails.then(|| *plan.pick(&Fault::ALL))
         }));
         let defaults = Limits::default();
-        let limits =
-            Limits { tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]), ..defaults };
+        let limits = Limits {
+            tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]),
+            ticks_per_turn: *chance.pick(&[10, defaults.ticks_per_turn]),
+            bytes_per_turn: *chance.pick(&[200, defaults.bytes_per_turn]),
+            snapshot_entries: *chance.pick(&[1, 7, 40]),
+            snapshot_bytes: *chance.pick(&[500, defaults.snapshot_bytes]),
+            ..defaults
+        };
         let token = ("token".to_owned(), Value::from(CANARY));
         let setting = Setting {
             library,

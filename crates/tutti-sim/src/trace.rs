@@ -31,6 +31,17 @@ impl Trace {
             let place = format!("{}#{index}", self.name(*task));
             self.tasks.insert(sequence, place);
         }
+        match entry {
+            // An undo names what it undoes by the entry with which that completed.
+            Entry::TaskCompleted { task, .. } => {
+                self.tasks.insert(sequence, self.name(*task));
+            }
+            Entry::UndoStarted { completed, .. } => {
+                let place = format!("undo of {}", self.name(*completed));
+                self.tasks.insert(sequence, place);
+            }
+            _ => {}
+        }
         if line.ends_with(' ') {
             line.pop();
         }
@@ -147,6 +158,9 @@ impl Trace {
             Entry::ExecutionSuspended { reason } => match reason {
                 SuspensionReason::Control => "suspended".to_owned(),
                 SuspensionReason::Incident => "suspended by incident".to_owned(),
+                SuspensionReason::JournalLimit => {
+                    "suspended by the limit of its journal".to_owned()
+                }
             },
             Entry::ExecutionResumed => "resumed".to_owned(),
             Entry::CancelRequested { .. } => "cancel requested".to_owned(),
@@ -157,6 +171,11 @@ impl Trace {
             }
             Entry::ExecutionFaulted { error } => format!("execution faulted {}", short(error)),
             Entry::ExecutionCancelled => "execution cancelled".to_owned(),
+            Entry::ReversalStarted { task, error, handled } => {
+                let then = if *handled { "handle" } else { "raise" };
+                format!("reversal {} {} then {then}", name(task), short(error))
+            }
+            Entry::UndoStarted { completed, .. } => format!("undo {}", name(completed)),
             Entry::FunctionCalled { task, input } => {
                 let input = input.as_ref().map_or(String::new(), |input| format!(" {input:?}"));
                 format!("function {}{input}", name(task))

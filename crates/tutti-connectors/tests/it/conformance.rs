@@ -200,9 +200,9 @@ const CANARY: &str = r#"canary "x" 2+2"#;
 /// As it is, base64, hexadecimal, URL-encoded, JSON-escaped.
 const CANARY_FORMS: [&str; 5] = [
     r#"canary "x" 2+2"#,
-    r#"Y2FuYXJ5ICJ4IiAyKzI="#,
-    r#"63616e6172792022782220322b32"#,
-    r#"canary%20%22x%22%202%2B2"#,
+    "Y2FuYXJ5ICJ4IiAyKzI=",
+    "63616e6172792022782220322b32",
+    "canary%20%22x%22%202%2B2",
     r#"canary \"x\" 2+2"#,
 ];
 

@@ -381,7 +381,7 @@ async fn output_on_disk_is_bounded_and_goes_once_the_outcome_is_durable() {
     let made = call(
         r#"{"command":"head -c 70000000 /dev/zero; head -c 70000000 /dev/zero >$BIG; wc -c <$BIG >&2; rm $BIG; exit 3","environment":{"BIG":"BIG_PATH"},"return":"stderr"}"#,
     );
-    let text = made.arguments.to_json().replace("BIG_PATH", &directory.join("big").to_string());
+    let text = made.arguments.to_json().replace("BIG_PATH", &directory.join("big"));
     let made = call(&text);
     let outcome = Shell.call(made.clone(), context).await;
     assert_eq!(shown(&outcome), "\"70000000\"", "the command's own files are not bounded");

@@ -61,7 +61,7 @@ impl<'n> Compiler<'n> {
         let flow = self.flow(at, scopes);
         let timeout = self.timeout(at, scopes);
         let then = self.then(at, around.siblings);
-        let settings = self.settings(at, &scopes.body);
+        let settings = self.settings(at, scopes);
         let keyword = Keyword::of(at.node);
         let kind = keyword.and_then(|keyword| self.kind(keyword, at, around));
         let unsupported = self.unsupported(keyword, kind.as_ref(), at);
@@ -155,6 +155,7 @@ impl<'n> Compiler<'n> {
         own.or_else(|| self.extended.applying_to(keyword, &at.pointer))
             .or_else(|| external_schema(at))
             .or_else(|| unsupported_authentication(at, &self.names))
+            .or_else(|| authenticated_script(at))
             .map(Arc::from)
     }
 }
@@ -170,8 +171,7 @@ fn unsupported_part(keyword: Keyword, at: &At<'_>) -> String {
             })
         }),
         Keyword::Run => at.get("run").and_then(|run| {
-            let process =
-                run.members().find(|(key, _)| matches!(&*key.text, "container" | "script"))?;
+            let process = run.members().find(|(key, _)| &*key.text == "container")?;
             Some(format!("`run: {}` is not executed by this version", process.0.text))
         }),
         _ => None,
@@ -184,6 +184,11 @@ fn external_schema(at: &At<'_>) -> Option<String> {
         at.get(part)?.get("schema")?.get("resource")?;
         Some(format!("`{part}.schema.resource` is not loaded by this version"))
     })
+}
+
+fn authenticated_script(at: &At<'_>) -> Option<String> {
+    at.get("run")?.get("script")?.get("source")?.get("endpoint")?.get("authentication")?;
+    Some("`script.source.endpoint.authentication` is not executed by this version".to_owned())
 }
 
 fn unsupported_authentication(at: &At<'_>, names: &super::names::Names<'_>) -> Option<String> {

@@ -8,6 +8,7 @@ use tutti_journal::{Error, Timestamp};
 use crate::{
     execution::Execution,
     frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role},
+    undo::Undos,
 };
 
 impl Execution {
@@ -32,7 +33,7 @@ impl Execution {
         match frame.role {
             Role::Item => frame.iteration.and_then(|index| usize::try_from(index).ok()),
             Role::Task => self.branch_position(parent, frame.task?),
-            Role::Workflow => None,
+            Role::Workflow | Role::Undo => None,
         }
     }
 
@@ -128,6 +129,7 @@ impl Execution {
             ending: None,
             context,
             body,
+            undos: Undos::new(),
             queued: false,
         });
     }

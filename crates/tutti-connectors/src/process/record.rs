@@ -1,10 +1,10 @@
-//! What is written down about a command so that its end is known even if we die: a directory with
+//! What is written down about a program so that its end is known even if we die: a directory with
 //!
 //! - `intention`: written before anything is started; says which boot of the machine that was;
-//! - `claim`: made by exactly one: the command's recorder before it begins (its line of `/proc/<id>/stat` and the boot), or
-//!   whoever gives the command up before it began;
+//! - `claim`: made by exactly one: the program's recorder before it begins (its line of `/proc/<id>/stat` and the boot), or
+//!   whoever gives the program up before it began;
 //! - `stdout`, `stderr`: the output as it comes, up to 64 MiB each; `stdout.end`, `stderr.end` once no more can come;
-//! - `exit`: the exit code, if the command ended by itself.
+//! - `exit`: the exit code, if the program ended by itself.
 //!
 //! The directory is the store's to remove. No name in it comes from an argument.
 
@@ -24,7 +24,7 @@ use crate::{Call, http::hexadecimal};
 /// Written instead of a recorder's line by whoever gives a command up.
 const GIVEN_UP: &str = "given up\n";
 
-/// One command's directory.
+/// One program's directory.
 #[derive(Debug, Clone)]
 pub(super) struct Record(PathBuf);
 

@@ -1,6 +1,9 @@
 //! The processes of a command, and what tells them from others that got their ids later.
 
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::{
+    param::page_size,
+    process::{Pid, Signal, kill_process_group, test_kill_process_group},
+};
 
 /// The processes of one command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +32,42 @@ impl Group {
         test_kill_process_group(self.0) != Err(rustix::io::Errno::SRCH)
     }
 
+    /// What its processes use now, as far as the system says.
+    pub(super) fn usage(self) -> Usage {
+        let id = self.0.as_raw_nonzero().get();
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let processes = entries.filter(|entry| {
+            entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit)
+        });
+        let lines = processes.filter_map(|it| std::fs::read_to_string(it.path().join("stat")).ok());
+        lines.filter_map(|line| share(&line, id)).fold(Usage::default(), |sum, memory| Usage {
+            processes: sum.processes + 1,
+            memory: sum.memory.saturating_add(memory),
+        })
+    }
+
     fn signal(self, signal: Signal) {
         // It fails only where nobody is left, or none we may signal: then there is no more to do.
         kill_process_group(self.0, signal).ok();
     }
+}
+
+/// What the processes of a group use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// How many there are.
+    pub(super) processes: u64,
+    /// The memory they hold, in bytes; what two of them share counts twice.
+    pub(super) memory: u64,
+}
+
+/// The memory in bytes that the process of a line of `/proc/<id>/stat` holds, if it belongs to this group.
+fn share(line: &str, group: i32) -> Option<u64> {
+    let mut fields = line.rsplit_once(") ")?.1.split(' ');
+    // The group is field 5, the pages held field 24; the first here is field 3.
+    (fields.nth(2)?.parse::<i32>().ok()? == group).then_some(())?;
+    let pages: u64 = fields.nth(18)?.parse().ok()?;
+    Some(pages.saturating_mul(page_size() as u64))
 }
 
 /// The start time of process `id` in ticks since boot, if it is there and not just waiting to be reaped.
@@ -81,6 +116,14 @@ mod tests {
         for line in ["", "42", "42 (sh) S 1", "x (sh) S 1", "42 sh"] {
             assert_eq!(stat(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn memory_is_counted_for_processes_of_the_group() {
+        let line = "42 (a) b) S 1 7 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 2 0";
+        assert_eq!(share(line, 7), Some(2 * page_size() as u64));
+        assert_eq!(share(line, 8), None);
+        assert_eq!(share("42 (sh) S", 7), None);
     }
 
     #[test]

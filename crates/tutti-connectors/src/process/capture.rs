@@ -111,6 +111,11 @@ impl Capture {
         }
     }
 
+    /// Tells people something that the program did not.
+    pub(super) async fn say(&mut self, text: String) {
+        self.sink.send(LogStream::Connector, text).await;
+    }
+
     /// Takes what is left as the last line.
     pub(super) async fn finish(&mut self) {
         for (index, stream) in [LogStream::Stdout, LogStream::Stderr].into_iter().enumerate() {

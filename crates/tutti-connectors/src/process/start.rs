@@ -1,4 +1,4 @@
-//! Starting commands, and ending them with everything they started.
+//! Starting programs, and ending them with everything they started.
 
 use std::{
     ffi::OsString,
@@ -9,17 +9,20 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{config::Arguments, group::Group};
+use super::{
+    group::Group,
+    program::{Program, Start},
+};
 use crate::Call;
 
-/// All that a command sees of our own environment.
+/// All that a program sees of our own environment.
 const BASE: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
 
-/// Runs the command (`$2` and on) so that its end is known even if we are gone: claims the record in directory `$1`, or
+/// Runs the program (`$2` and on) so that its end is known even if we are gone: claims the record in directory `$1`, or
 /// does nothing if somebody else has; then writes the exit code.
 ///
-/// SIGTERM is meant for the command: this shell waits for it, then leaves no exit code, since the command did not end by
-/// itself. Only builtins are used up to the command, so nothing can be missing.
+/// SIGTERM is meant for the program: this shell waits for it, then leaves no exit code, since the program did not end by
+/// itself. Only builtins are used up to the program, so nothing can be missing.
 const RECORDER: &str = r#"
 trap 'tutti_ended=1' TERM INT HUP
 set -C
@@ -28,7 +31,7 @@ printf '%s\n%s\n' "$tutti_stat" "$tutti_boot" 2>/dev/null >"$1/claim" || exit 12
 tutti_record=$1
 shift
 [ -z "$tutti_ended" ] || exit 124
-sh -c -- "$@"
+"$@"
 tutti_code=$?
 [ -z "$tutti_ended" ] || exit 124
 printf '%s\n' "$tutti_code" >"$tutti_record/exit"
@@ -57,27 +60,33 @@ pub(super) struct Streams {
     pub(super) stderr: Stdio,
 }
 
-/// A command that ends with us.
-pub(super) fn direct(arguments: &Arguments, call: &Call, streams: Streams) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", "--"]);
-    prepare(command, arguments, call, streams)
+/// A program that ends with us.
+pub(super) fn direct(program: &Program, start: &Start, call: &Call, streams: Streams) -> Command {
+    let (first, rest) = start
+        .words
+        .split_first()
+        .map_or_else(Default::default, |(first, rest)| (first.as_os_str(), rest));
+    let mut command = Command::new(first);
+    command.args(rest);
+    prepare(command, program, call, streams)
 }
 
-/// A command that outlives us and leaves its end in `directory`.
+/// A program that outlives us and leaves its end in `directory`.
 pub(super) fn recorded(
-    arguments: &Arguments,
+    program: &Program,
+    start: &Start,
     call: &Call,
     streams: Streams,
     directory: &Path,
 ) -> Command {
-    let clearer = if arguments.awaits { CLEARER } else { "" };
+    let clearer = if program.awaits { CLEARER } else { "" };
     let mut command = Command::new("sh");
     command.arg("-c").arg([RECORDER, clearer].concat()).arg("tutti").arg(directory);
-    prepare(command, arguments, call, streams)
+    command.args(&start.words);
+    prepare(command, program, call, streams)
 }
 
-/// Starts what keeps one stream of a command in `directory`; gives the end to write to.
+/// Starts what keeps one stream of a program in `directory`; gives the end to write to.
 pub(super) fn kept(name: &str, directory: &Path) -> io::Result<Stdio> {
     let (reader, writer) = io::pipe()?;
     let mut command = Command::new("sh");
@@ -96,16 +105,13 @@ pub(super) fn kept(name: &str, directory: &Path) -> io::Result<Stdio> {
     Ok(Stdio::from(writer))
 }
 
-fn prepare(mut command: Command, arguments: &Arguments, call: &Call, streams: Streams) -> Command {
+fn prepare(mut command: Command, program: &Program, call: &Call, streams: Streams) -> Command {
     command
-        .arg(&arguments.command)
-        .arg("sh")
-        .args(&arguments.positional)
         .env_clear()
         .envs(base())
         .env("TUTTI_IDEMPOTENCY_KEY", &*call.key)
         .env("TUTTI_ATTEMPT", call.attempt.to_string())
-        .envs(arguments.environment.iter().map(|(name, text)| (name, text)))
+        .envs(program.environment.iter().map(|(name, text)| (name, text)))
         .stdin(streams.stdin)
         .stdout(streams.stdout)
         .stderr(streams.stderr)

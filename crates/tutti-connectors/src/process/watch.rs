@@ -1,4 +1,4 @@
-//! Watching a command to its end: its output, its processes, and whether it is still wanted.
+//! Watching a program to its end: its output, its processes, and whether it is still wanted.
 
 use std::{
     fs::File,
@@ -10,12 +10,13 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, ChildStdin, ChildStdout},
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, interval, sleep, sleep_until, timeout},
 };
 
 use super::{
     capture::Capture,
     group::Group,
+    program::Bounds,
     record::{Record, State},
 };
 use crate::{Cancellation, LogStream};
@@ -29,6 +30,9 @@ const TICK: Duration = Duration::from_millis(20);
 /// How long output may still come from processes that left the group.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// How often it is looked at what the processes of a program with bounds use.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// As much as is read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -36,6 +40,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Watch {
     pub(super) process: Process,
     pub(super) output: Output,
+    pub(super) bounds: Bounds,
 }
 
 /// Whose process it is.
@@ -51,8 +56,19 @@ pub(super) enum Process {
 pub(super) struct End {
     /// The exit code of the process watched, if it has one.
     pub(super) code: Option<i64>,
-    /// Whether that was because we said so.
-    pub(super) cancelled: bool,
+    /// Why we ended it, if we did.
+    pub(super) cut: Option<Cut>,
+}
+
+/// Why a program was ended before it ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// It was no longer wanted.
+    Cancelled,
+    /// It had more processes than this.
+    Processes(u64),
+    /// Its processes held more memory than this, in bytes.
+    Memory(u64),
 }
 
 /// Where the output comes from.
@@ -76,17 +92,29 @@ impl Watch {
         cancellation: &mut Cancellation,
     ) -> End {
         let mut deadline: Option<Instant> = None;
+        let mut cut = None;
+        let bounded = self.bounds != Bounds::default();
+        let mut look = interval(LOOK);
         let code = loop {
             tokio::select! {
                 biased;
                 code = self.process.ended() => break code,
                 () = cancellation.cancelled(), if deadline.is_none() => {
                     self.signal(Group::terminate);
+                    cut = cut.or(Some(Cut::Cancelled));
                     deadline = Some(Instant::now() + GRACE);
                 }
                 () = until(deadline) => {
                     self.signal(Group::kill);
                     deadline = Some(Instant::now() + GRACE);
+                }
+                _ = look.tick(), if bounded && cut.is_none() => {
+                    cut = self.excess();
+                    if cut.is_some() {
+                        // Whoever has too much of something is not asked.
+                        self.signal(Group::kill);
+                        deadline = Some(Instant::now() + GRACE);
+                    }
                 }
                 (stream, bytes) = self.output.next() => capture.push(stream, &bytes).await,
             }
@@ -94,7 +122,15 @@ impl Watch {
         self.clear(deadline).await;
         self.output.rest(capture).await;
         capture.finish().await;
-        End { code, cancelled: deadline.is_some() }
+        End { code, cut }
+    }
+
+    /// What its processes have too much of.
+    fn excess(&self) -> Option<Cut> {
+        let usage = self.group()?.usage();
+        let Bounds { processes, memory } = self.bounds;
+        let too_many = processes.filter(|most| usage.processes > *most).map(Cut::Processes);
+        too_many.or_else(|| memory.filter(|most| usage.memory > *most).map(Cut::Memory))
     }
 
     /// What the command left in its group ends with it; when asked to end, the others have their time too.
