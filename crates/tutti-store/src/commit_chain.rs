@@ -118,7 +118,8 @@ impl CommitRow {
     }
 }
 
-fn digest_of(digests: &[Digest]) -> Digest {
+/// The digest of these digests.
+pub(crate) fn digest_of(digests: &[Digest]) -> Digest {
     let hash = digests.iter().fold(Sha256::new(), |hash, digest| hash.chain_update(digest.0));
     Digest(hash.finalize().into())
 }

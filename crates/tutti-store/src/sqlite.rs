@@ -10,6 +10,8 @@ mod checksum;
 mod columns;
 mod commits;
 mod directory;
+mod erasing;
+mod erasures;
 mod exporting;
 mod failure;
 mod high_water;
@@ -29,7 +31,8 @@ pub use self::{verify::VerifyReport, writer::Statistics};
 
 use self::{directory::Directory, high_water::HighWater, readers::Readers, writer::Writer};
 use crate::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check,
+    BoxFuture, Commit, DefinitionText, EraseRequest, Erased, Error, History, OpenExecution, Store,
+    check,
     export::{ExportRequest, Report},
 };
 
@@ -80,6 +83,19 @@ impl SqliteStore {
     /// The first damage found.
     pub fn verify(&self) -> BoxFuture<'_, Result<VerifyReport, Error>> {
         Box::pin(self.readers.read(verify::everything))
+    }
+
+    /// Erases the values of an execution that has ended, and of all that it started, in the store in `directory`: of rows,
+    /// with their salts, blobs that nothing else refers to, and snapshots. Journals still verify, without values, and the
+    /// chain of commits says who erased, when and why. Nobody else may use the store, which is written anew, in time and
+    /// memory in proportion to its size, so that no file holds what was erased. Blocks.
+    ///
+    /// Asked again, it does the last part again: where it was interrupted, that ends it.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], [`Error::NotEnded`], and what [`SqliteStore::open`] refuses.
+    pub fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, Error> {
+        erasing::erase(directory, request)
     }
 
     /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before. Gives

@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use tutti_store::export::{self, ErasedRow, Flaw, Report, Scope, Unverified};
+use tutti_store::{
+    Erasure,
+    export::{self, ErasedRow, Flaw, Report, Scope, Unverified},
+};
 
 use crate::{
     command_line::{AuditVerifyArguments, ReportFormat},
@@ -64,6 +67,11 @@ fn text(report: &Report) -> String {
     if counts.erased > 0 {
         writeln!(text, "erased: the values of {} rows", counts.erased).ok();
     }
+    for erasure in &report.erasures {
+        let Erasure { execution, at, by, reason, rows, .. } = erasure;
+        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        writeln!(text, "erasure  {execution}, rows {rows}, at {}, by {by}{reason}", at.0).ok();
+    }
     for row in &report.erased {
         writeln!(text, "erased  {} entries {} to {}", row.execution, row.first, last(row)).ok();
     }
@@ -77,6 +85,16 @@ fn last(row: &ErasedRow) -> u64 {
 fn whole(report: &Report) -> Json {
     let counts = &report.counts;
     let erased = |row: &ErasedRow| json!({ "execution": row.execution.to_string(), "first": row.first.0, "last": last(row) });
+    let erasure = |erasure: &Erasure| {
+        json!({
+            "execution": erasure.execution.to_string(),
+            "commit": erasure.commit,
+            "at": erasure.at.0,
+            "by": erasure.by,
+            "reason": erasure.reason,
+            "rows": erasure.rows,
+        })
+    };
     json!({
         "holds": true,
         "product": report.product,
@@ -94,6 +112,7 @@ fn whole(report: &Report) -> Json {
         "blobs": counts.blobs,
         "erasures": counts.erasures,
         "commits": counts.commits,
+        "erasure_records": report.erasures.iter().map(erasure).collect::<Vec<_>>(),
         "erased": report.erased.iter().map(erased).collect::<Vec<_>>(),
     })
 }

@@ -60,23 +60,26 @@ pub(crate) fn open(
     execution: Option<ExecutionId>,
 ) -> Result<SqliteStore, Failure> {
     let directory = place(directory, execution)?;
-    if !directory.join("journal.sqlite").is_file() {
-        return Err(Failure::usage(format!("there is no store in {}", directory.display()))
-            .hint("the state of an execution that completed is kept with --store DIR only"));
-    }
     SqliteStore::open(&directory).map_err(|error| run::cannot_open(&error))
 }
 
-/// The data directory.
+/// The data directory, which must be one.
 pub(crate) fn place(
     directory: Option<&Path>,
     execution: Option<ExecutionId>,
 ) -> Result<PathBuf, Failure> {
-    match (directory, execution) {
-        (Some(directory), _) => Ok(directory.to_owned()),
-        (None, Some(execution)) => Ok(run::own_directories()?.join(execution.to_string())),
-        (None, None) => Err(Failure::usage("name an execution, or a store with --store DIR")),
+    let directory = match (directory, execution) {
+        (Some(directory), _) => directory.to_owned(),
+        (None, Some(execution)) => run::own_directories()?.join(execution.to_string()),
+        (None, None) => {
+            return Err(Failure::usage("name an execution, or a store with --store DIR"));
+        }
+    };
+    if directory.join("journal.sqlite").is_file() {
+        return Ok(directory);
     }
+    Err(Failure::usage(format!("there is no store in {}", directory.display()))
+        .hint("the state of an execution that completed is kept with --store DIR only"))
 }
 
 /// Waits for a store.

@@ -10,6 +10,7 @@ mod audit;
 mod command_line;
 mod completions;
 mod console;
+mod erase;
 mod exit;
 mod explain;
 mod export;
@@ -17,6 +18,7 @@ mod length_of_time;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod rekey;
 mod run;
 mod text_of_value;
 mod validate;
@@ -27,7 +29,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 use tutti_connectors::script::{LAUNCHER, launch};
 
 use crate::{
-    command_line::{Arguments, AuditCommand, Command},
+    command_line::{Arguments, AuditCommand, Command, StoreCommand},
     console::Console,
     exit::{Exit, Failure},
 };
@@ -66,6 +68,8 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
         Command::Export(arguments) => export::export(&arguments, console),
+        Command::Erase(arguments) => erase::erase(&arguments, console),
+        Command::Store(StoreCommand::Rekey(arguments)) => rekey::rekey(&arguments, console),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),
         Command::Completions(arguments) => completions::completions(arguments.shell),
         Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),

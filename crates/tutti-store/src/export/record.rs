@@ -9,7 +9,7 @@ use tutti_journal::{Row, SaltedValues, Timestamp};
 
 use super::{Scope, flaw::Wrong, report::Counts};
 use crate::{
-    DefinitionText,
+    DefinitionText, Erasure,
     commit_chain::{CommitRow, Tail, Totals},
 };
 
@@ -34,6 +34,8 @@ pub enum Record {
         /// The encoded value.
         bytes: Vec<u8>,
     },
+    /// That the values of an execution were erased.
+    Erasure(Erasure),
     /// A row of the chain of commits.
     Commit(CommitRecord),
     /// The last: how much there is.
@@ -113,6 +115,15 @@ impl Record {
                 "digest": hex(&digest.0),
                 "bytes": STANDARD.encode(bytes),
             }),
+            Self::Erasure(erasure) => json!({
+                "kind": "erasure",
+                "execution": erasure.execution.to_string(),
+                "commit": erasure.commit,
+                "at": erasure.at.0,
+                "by": erasure.by,
+                "reason": erasure.reason,
+                "rows": erasure.rows,
+            }),
             Self::Commit(commit) => commit.json(),
             Self::End(counts) => end(counts),
         };
@@ -134,6 +145,14 @@ impl Record {
             "blob" => {
                 Ok(Self::Blob { digest: fields.digest("digest")?, bytes: fields.bytes("bytes")? })
             }
+            "erasure" => Ok(Self::Erasure(Erasure {
+                execution: fields.parsed("execution")?,
+                commit: fields.integer("commit")?,
+                at: Timestamp(fields.integer("at")?),
+                by: fields.text("by")?.to_owned(),
+                reason: fields.text("reason")?.to_owned(),
+                rows: fields.unsigned("rows")?,
+            })),
             "commit" => CommitRecord::parse(fields).map(Self::Commit),
             "end" => counts(fields).map(Self::End),
             _ => Err(Wrong::line("there is no such kind of line")),

@@ -3,9 +3,10 @@
 use tutti_ids::{Digest, ExecutionId, Sequence};
 
 use super::Scope;
+use crate::Erasure;
 
 /// How many erased rows a report lists.
-pub(super) const LISTED: usize = 1000;
+pub(crate) const LISTED: usize = 1000;
 
 /// What an export was found to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Report {
     pub counts: Counts,
     /// Rows whose values were erased, in order; at most 1,000, `counts` has them all.
     pub erased: Vec<ErasedRow>,
+    /// Who erased them, when and why; at most 1,000.
+    pub erasures: Vec<Erasure>,
 }
 
 /// How much there is of what.

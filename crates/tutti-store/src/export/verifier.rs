@@ -16,6 +16,7 @@ use super::{
     report::{Counts, ErasedRow, LISTED},
 };
 use crate::{
+    Erasure,
     check::{self, Head},
     commit_chain::Tail,
 };
@@ -63,6 +64,7 @@ enum Section {
     Definitions,
     Executions,
     Blobs,
+    Erasures,
     Commits,
     End,
 }
@@ -79,6 +81,11 @@ struct Verifier {
     /// Blobs that rows refer to and that have not come yet.
     blobs: BTreeSet<Digest>,
     erased: Vec<ErasedRow>,
+    /// How many rows of each execution have no values; those that an erasure speaks of are taken out.
+    unexplained: BTreeMap<ExecutionId, u64>,
+    erasures: Vec<Erasure>,
+    /// The digests of erasures, by the number of the commit that must have them.
+    uncommitted: BTreeSet<(i64, Digest)>,
     tail: Tail,
 }
 
@@ -110,6 +117,9 @@ impl Verifier {
             rows: BTreeMap::new(),
             blobs: BTreeSet::new(),
             erased: Vec::new(),
+            unexplained: BTreeMap::new(),
+            erasures: Vec::new(),
+            uncommitted: BTreeSet::new(),
         })
     }
 
@@ -119,6 +129,7 @@ impl Verifier {
             Record::Definition(_) => Section::Definitions,
             Record::Execution(_) | Record::Row(_) => Section::Executions,
             Record::Blob { .. } => Section::Blobs,
+            Record::Erasure(_) => Section::Erasures,
             Record::Commit(_) => Section::Commits,
             Record::End(_) => Section::End,
         })?;
@@ -135,6 +146,7 @@ impl Verifier {
             Record::Execution(execution) => self.execution(execution),
             Record::Row(row) => self.row(&row),
             Record::Blob { digest, bytes } => self.blob(digest, &bytes),
+            Record::Erasure(erasure) => self.erasure(erasure),
             Record::Commit(commit) => self.commit(&commit),
             Record::End(counts) => self.end(counts),
         }
@@ -151,6 +163,13 @@ impl Verifier {
             && let Some(digest) = self.blobs.first()
         {
             return Err(Wrong::line(format!("blob {digest} is missing")));
+        }
+        if section > Section::Erasures
+            && let Some((execution, _)) = self.unexplained.first_key_value()
+        {
+            return Err(Wrong::line(format!(
+                "values of {execution} are missing, but no erasure says so"
+            )));
         }
         self.section = section;
         Ok(())
@@ -210,6 +229,7 @@ impl Verifier {
 
     fn erased_row(&mut self, row: &Row) {
         self.counts.erased += 1;
+        *self.unexplained.entry(row.execution).or_default() += 1;
         if self.erased.len() < LISTED {
             let Row { execution, first, count, .. } = *row;
             self.erased.push(ErasedRow { execution, first, count });
@@ -225,6 +245,18 @@ impl Verifier {
         Err(Wrong::line("nothing refers to the blob, or it comes twice"))
     }
 
+    fn erasure(&mut self, erasure: Erasure) -> Result<(), Wrong> {
+        self.counts.erasures += 1;
+        if self.unexplained.remove(&erasure.execution) != Some(erasure.rows) {
+            return Err(Wrong::line("what is missing is not what the erasure says"));
+        }
+        self.uncommitted.insert((erasure.commit, erasure.digest()));
+        if self.erasures.len() < LISTED {
+            self.erasures.push(erasure);
+        }
+        Ok(())
+    }
+
     fn commit(&mut self, CommitRecord { row, digests }: &CommitRecord) -> Result<(), Wrong> {
         self.counts.commits += 1;
         let Some(digests) = digests else {
@@ -235,6 +267,9 @@ impl Verifier {
             return Ok(());
         };
         self.tail = self.tail.follow(row, digests).map_err(of_store)?;
+        for digest in digests.iter().skip(rows_of(row.count)) {
+            self.uncommitted.remove(&(row.number, *digest));
+        }
         for (position, digest) in (row.first..).zip(digests.iter().take(rows_of(row.count))) {
             if self.rows.remove(&position).is_some_and(|of_row| of_row != *digest) {
                 return Err(Wrong::line(format!(
@@ -248,6 +283,9 @@ impl Verifier {
     fn end(&mut self, counts: Counts) -> Result<(), Wrong> {
         if let Some((position, _)) = self.rows.first_key_value() {
             return Err(Wrong::line(format!("no commit has the row at position {position}")));
+        }
+        if let Some((number, _)) = self.uncommitted.first() {
+            return Err(Wrong::line(format!("commit {number} does not have its erasure")));
         }
         if (self.tail.number, self.tail.head) != (self.header.commit, self.header.head) {
             return Err(Wrong::line("the chain of commits does not end where the header says"));
@@ -280,6 +318,7 @@ impl Verifier {
             head: self.header.head,
             counts: self.counts,
             erased: self.erased,
+            erasures: self.erasures,
         }
     }
 }
@@ -318,3 +357,6 @@ impl Sealer for NothingOpens {
 fn of_store(error: crate::Error) -> Wrong {
     Wrong::line(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

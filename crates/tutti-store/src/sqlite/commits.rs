@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 use tutti_ids::Digest;
 
-use super::{columns::Columns, failure, high_water::Mark, rows};
+use super::{columns::Columns, erasures, failure, high_water::Mark, rows};
 use crate::{
     Error, check,
     commit_chain::{CommitRow, altered},
@@ -87,6 +87,16 @@ fn last_number(connection: &Connection) -> Result<i64, Error> {
         .map_err(fail)
 }
 
+/// Whether commit `number` only erased.
+pub(super) fn erases(connection: &Connection, number: i64) -> Result<bool, Error> {
+    let query = "SELECT count(*) FROM commits WHERE number = ?1 AND count = 0";
+    let found: i64 = connection
+        .prepare_cached(query)
+        .and_then(|mut query| query.query_row([number], |row| row.get(0)))
+        .map_err(failure::of("cannot read the row of a commit"))?;
+    Ok(found == 1)
+}
+
 /// How much the store should hold by its last commit, which is checked against the one before it.
 pub(super) fn totals(connection: &Connection) -> Result<Totals, Error> {
     let last = last_number(connection)?;
@@ -125,12 +135,10 @@ pub(super) fn check_tail(connection: &Connection, mark: Option<Mark>) -> Result<
     let mut tail = tail_at(connection, (last - TAIL).max(0))?;
     each_from(connection, tail.number + 1, |row| {
         let (first, end) = row.positions();
-        let mut digests = Vec::new();
         rows::each_between(connection, first, end, |_, row| {
-            row.verify(row.previous, row.first)?;
-            digests.push(row.digest);
-            Ok(())
+            row.verify(row.previous, row.first).map_err(Error::from)
         })?;
+        let digests = erasures::digests_of(connection, &row)?;
         tail = tail.follow(&row, &digests)?;
         Ok(())
     })?;

@@ -9,14 +9,14 @@ use rusqlite::Connection;
 use tutti_ids::{Digest, ExecutionId};
 
 use super::{
-    commits, failure, read,
+    commits, erasures, failure, read,
     rows::{self, ExecutionRow},
     schema,
 };
 use crate::{
     Error, check,
     check::Head,
-    commit_chain::{CommitRow, Tail},
+    commit_chain::Tail,
     export::{
         CommitRecord, Counts, ErasedRow, ExecutionRecord, ExportRequest, Header, LineWriter,
         Record, Report, RowRecord, Scope,
@@ -52,6 +52,7 @@ pub(super) fn write<'a>(
         head: header.head,
         counts: Counts::default(),
         erased: Vec::new(),
+        erasures: Vec::new(),
     };
     let lines = LineWriter::new(io::BufWriter::with_capacity(64 * 1024, sink));
     let mut export = Export { connection, lines, report, blobs: BTreeSet::new() };
@@ -59,11 +60,22 @@ pub(super) fn write<'a>(
     export.definitions(request.scope, &executions)?;
     executions.iter().try_for_each(|execution| export.execution(execution))?;
     export.blobs()?;
-    export.commits(from, &positions, request.scope == Scope::All)?;
+    let erasing = export.erasures(&executions)?;
+    let shown = Shown { positions, erasing, all: request.scope == Scope::All };
+    export.commits(from, &shown)?;
     let counts = export.report.counts;
     export.line(&Record::End(counts))?;
     export.lines.finish().map_err(unwritten)?;
     Ok(export.report)
+}
+
+/// Which commits show what they are made of.
+struct Shown {
+    /// Those of the rows at these positions, in order.
+    positions: Vec<i64>,
+    /// Those with these numbers.
+    erasing: BTreeSet<i64>,
+    all: bool,
 }
 
 struct Export<'a> {
@@ -136,32 +148,38 @@ impl Export<'_> {
         Ok(())
     }
 
-    /// The commits after `from`, with the digests of their rows where one of `positions` is among them.
-    fn commits(&mut self, from: Tail, positions: &[i64], all: bool) -> Result<(), Error> {
+    /// What was erased of these executions; gives the numbers of the commits.
+    fn erasures(&mut self, executions: &[ExecutionRow]) -> Result<BTreeSet<i64>, Error> {
+        let mut numbers = BTreeSet::new();
+        for erasure in erasures::all(self.connection)? {
+            let key = |row: &ExecutionRow| row.execution;
+            if executions.binary_search_by_key(&erasure.execution, key).is_err() {
+                continue;
+            }
+            numbers.insert(erasure.commit);
+            self.report.counts.erasures += 1;
+            self.line(&Record::Erasure(erasure.clone()))?;
+            self.report.erasures.push(erasure);
+        }
+        Ok(numbers)
+    }
+
+    /// The commits after `from`.
+    fn commits(&mut self, from: Tail, shown: &Shown) -> Result<(), Error> {
         let connection = self.connection;
         let mut tail = from;
         commits::each_from(connection, from.number + 1, |row| {
-            let digests = digests(connection, &row)?;
+            let digests = erasures::digests_of(connection, &row)?;
             tail = tail.follow(&row, &digests)?;
             let (first, end) = row.positions();
-            let next = positions.partition_point(|position| *position < first);
-            let covers = positions.get(next).is_some_and(|position| *position <= end);
+            let next = shown.positions.partition_point(|position| *position < first);
+            let covers = shown.positions.get(next).is_some_and(|position| *position <= end);
+            let is_shown = shown.all || covers || shown.erasing.contains(&row.number);
             self.report.counts.commits += 1;
-            let digests = (all || covers).then_some(digests);
+            let digests = is_shown.then_some(digests);
             self.line(&Record::Commit(CommitRecord { row, digests }))
         })
     }
-}
-
-/// What the digest of a commit is made of.
-fn digests(connection: &Connection, row: &CommitRow) -> Result<Vec<Digest>, Error> {
-    let (first, end) = row.positions();
-    let mut digests = Vec::new();
-    rows::each_between(connection, first, end, |_, row| {
-        digests.push(row.digest);
-        Ok(())
-    })?;
-    Ok(digests)
 }
 
 /// The executions that an export holds, by id.

@@ -77,7 +77,7 @@ pub(super) fn journal_row(row: &SqlRow<'_>) -> rusqlite::Result<(i64, Row)> {
 }
 
 /// Covers what the digest of a row does not: where it stands, and whether its values were erased.
-fn journal_checksum(position: i64, row: &Row) -> [u8; 16] {
+pub(super) fn journal_checksum(position: i64, row: &Row) -> [u8; 16] {
     Checksum::of("journal")
         .integer(position)
         .integer(i64::from(row.values.is_some()))

@@ -7,7 +7,7 @@ use tutti_ids::{Digest, ExecutionId};
 
 use super::{
     commits::{self, Tail, Totals},
-    failure, read,
+    erasures, failure, read,
     rows::{self, EXECUTION_COLUMNS},
     schema, snapshots,
 };
@@ -44,6 +44,7 @@ pub(super) fn everything(connection: &Connection) -> Result<VerifyReport, Error>
         Ok(())
     })?;
     blobs(connection, &mut report)?;
+    erasures::check(connection)?;
     compare(connection, &report, totals)?;
     Ok(report)
 }
@@ -60,12 +61,11 @@ fn commit_chain(connection: &Connection, report: &mut VerifyReport) -> Result<To
     let mut tail = Tail::START;
     commits::each_from(connection, 1, |row| {
         let (first, last) = row.positions();
-        let mut digests = Vec::new();
         rows::each_between(connection, first, last, |_, row| {
             report.erased += u64::from(row.values.is_none());
-            digests.push(row.digest);
             Ok(())
         })?;
+        let digests = erasures::digests_of(connection, &row)?;
         tail = tail.follow(&row, &digests)?;
         report.commits += 1;
         Ok(())

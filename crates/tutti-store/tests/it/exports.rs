@@ -1,14 +1,16 @@
 //! An export holds, and whatever is changed in it is found.
 
 use std::{
+    fs,
     io::Write,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
 use tutti_ids::ExecutionId;
 use tutti_journal::Timestamp;
 use tutti_store::{
-    Commit, SqliteStore, Status, Store,
+    Commit, EraseRequest, Erased, Error, SqliteStore, Status, Store,
     contract::{self, Sample, wait},
     export::{self, ExportRequest, Report, Scope, Unverified},
 };
@@ -139,4 +141,92 @@ fn an_execution_that_is_not_there_is_not_exported() {
     let missing = Sample::new(99).execution();
     let refused = wait(store.export(request(Scope::Execution(missing)), Box::new(Vec::new())));
     assert!(refused.is_err_and(|error| error.to_string().contains("there is no execution")));
+}
+
+const CANARY: &str = "c4nary of a customer";
+
+/// A store with an execution that has ended and knew the canary, in a row and in a blob, and one that goes on and shares
+/// another blob with it.
+fn with_customer() -> (tempfile::TempDir, Sample, Sample) {
+    let root = tempfile::tempdir().expect("a temporary directory can be made");
+    let store = SqliteStore::open(root.path()).expect("nobody else uses it");
+    let (mut ended, mut open) = (Sample::new(1), Sample::new(2));
+    let (own, shared) = (CANARY.repeat(5_000), "shared ".repeat(12_000));
+    for (detail, status) in [
+        (CANARY, Status::Running),
+        (&own, Status::Running),
+        (&shared, Status::Running),
+        ("it ends", Status::Completed),
+    ] {
+        let mut turns = vec![ended.turn(detail, status)];
+        if detail != own && detail != CANARY {
+            turns.push(open.turn(detail, Status::Running));
+        }
+        let definitions = vec![contract::definition("sample")];
+        wait(store.commit(Commit { definitions, turns })).expect("it is stored");
+    }
+    (root, ended, open)
+}
+
+fn asked(execution: ExecutionId) -> EraseRequest {
+    let (by, reason) = ("ada".to_owned(), "she asked".to_owned());
+    EraseRequest { execution, at: Timestamp(1_700_000_009_000), by, reason }
+}
+
+#[test]
+fn what_is_erased_is_gone_from_all_files_and_everything_else_verifies() {
+    let (root, mut ended, open) = with_customer();
+    let store = SqliteStore::open(root.path()).expect("nobody else uses it");
+    let (before, _) = exported(&store, Scope::All);
+    drop(store);
+    assert!(files_hold(root.path(), CANARY));
+    let erased = SqliteStore::erase(root.path(), &asked(ended.execution())).expect("it can be");
+    assert_eq!((erased.rows, erased.blobs), (4, 1));
+    assert!(!files_hold(root.path(), CANARY), "something is left");
+
+    let store = SqliteStore::open(root.path()).expect("it can be opened");
+    let found = wait(store.verify()).expect("it is whole");
+    assert_eq!((found.erased, found.blobs), (4, 1));
+    let history = wait(store.load(open.execution())).expect("it is whole").expect("it is there");
+    assert_eq!((history.rows.len(), history.blobs.len()), (2, 1));
+    for scope in [Scope::All, Scope::Execution(ended.execution())] {
+        let (bytes, written) = exported(&store, scope);
+        assert!(!holds(&bytes, CANARY));
+        let read = export::verify(&bytes[..]).expect("it holds");
+        assert_eq!(read, written);
+        assert_eq!((read.counts.erased, read.counts.erasures), (4, 1));
+        assert_eq!(read.erasures[0].reason, "she asked");
+    }
+    let (bytes, _) = exported(&store, Scope::Execution(open.execution()));
+    assert_eq!(export::verify(&bytes[..]).expect("it holds").counts.erasures, 0);
+    export::verify(&before[..]).expect("what was exported before still holds");
+
+    let turns = vec![ended.turn("again", Status::Running)];
+    let refused = wait(store.commit(Commit { definitions: vec![], turns })).err();
+    assert!(matches!(refused, Some(Error::Erased { .. })), "{refused:?}");
+    drop(store);
+    let again = SqliteStore::erase(root.path(), &asked(ended.execution())).expect("it can be");
+    assert_eq!(again, Erased::default());
+}
+
+#[test]
+fn nothing_is_erased_of_an_execution_that_goes_on_or_is_not_there() {
+    let (root, _, open) = with_customer();
+    let refused = SqliteStore::erase(root.path(), &asked(open.execution())).err();
+    assert!(matches!(refused, Some(Error::NotEnded { .. })), "{refused:?}");
+    let refused = SqliteStore::erase(root.path(), &asked(Sample::new(99).execution())).err();
+    assert!(matches!(refused, Some(Error::Unknown { .. })), "{refused:?}");
+    assert!(files_hold(root.path(), CANARY));
+}
+
+fn files_hold(directory: &Path, text: &str) -> bool {
+    let files = fs::read_dir(directory).expect("it can be listed");
+    let read = |file: std::io::Result<fs::DirEntry>| {
+        fs::read(file.expect("it is there").path()).expect("it can be read")
+    };
+    files.map(read).any(|bytes| holds(&bytes, text))
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tutti_ids::ExecutionId;
 use tutti_runtime::{Clock as _, Library, SystemClock};
-use tutti_secrets::{Keyring, MasterKey};
+use tutti_secrets::{KeyFiles, Keyring};
 use tutti_store::{DefinitionText, SqliteStore, Store as _};
 
 use super::{
@@ -49,13 +49,12 @@ impl State {
 
     /// The keys of this state; made where an execution is to be started and there are none.
     pub(super) fn keyring(&self, what: &What) -> Result<Keyring, Failure> {
-        let path = self.directory.join("master.key");
-        let key = match what {
-            What::Start { .. } => MasterKey::read_or_create(&path),
-            What::Resume(_) => MasterKey::read(&path),
+        let files = KeyFiles::in_directory(&self.directory);
+        let keys = match what {
+            What::Start { .. } => files.open_or_create(),
+            What::Resume(_) => files.open(),
         };
-        let key = key.map_err(|error| Failure::usage(causes(&error)))?;
-        Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
+        keys.map_err(|error| Failure::usage(causes(&error)))
     }
 
     /// Where connectors keep what has to survive.

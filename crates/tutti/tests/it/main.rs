@@ -1,7 +1,9 @@
 //! The real binary, from the outside.
 
 mod answers;
+mod canary;
 mod documents;
+mod proving;
 mod resuming;
 mod running;
 mod secrecy;
