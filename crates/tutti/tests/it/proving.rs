@@ -6,11 +6,13 @@ use serde_json::Value as Json;
 
 use crate::world::{Said, World, output};
 
-const TASKS: &str = "  - a: { set: { customer: 'c4nary of ada', got: '${ $secrets.TOKEN }' } }\n  - b: { run: { shell: { command: 'echo c4nary of ada' } } }\n";
+const TASKS: &str = "  - a: { set: { customer: '${ .customer }', got: '${ $secrets.TOKEN }' } }\n  - b: { run: { shell: { command: 'echo \"$1\"', arguments: ['${ .customer }'] } } }\n";
 
 fn ran() -> World {
     let world = World::with_tasks(TASKS);
-    let mut command = world.command(&["run", "-q", "w.yaml", "--store", "s", "--secret", "TOKEN"]);
+    let input = "customer=c4nary of ada";
+    let mut command = world
+        .command(&["run", "-q", "w.yaml", "--store", "s", "--secret", "TOKEN", "--set", input]);
     assert_eq!(output(command.env("TOKEN", "t0ken-of-ada")).code, Some(0));
     world
 }
@@ -70,7 +72,7 @@ fn what_is_not_there_is_not_exported_erased_or_verified() {
     let missing = "exec_01k3v9zrs6q5tt4q4mkb5e7kgr";
     check(&["export", missing, "--store", "s", "-o", "x"], "there is no execution");
     check(&["export", missing, "-o", "x"], "there is no store in");
-    check(&["export", "-o", "x"], "--store");
+    check(&["export", "-o", "x"], "<EXECUTION>");
     check(&["export", "--store", "s", "-o", "w.yaml"], "cannot make w.yaml: File exists");
     check(&["erase", missing, "--store", "s"], "there is no execution");
     check(&["erase", missing], "there is no store in");
@@ -85,19 +87,23 @@ fn what_is_erased_is_gone_and_told_in_exports() {
     let world = ran();
     good(&world, &["export", "--store", "s", "-o", "before.jsonl"]);
     let execution = execution(&world, "before.jsonl");
+    assert!(files_hold_canary(&world), "it was never there");
     let reason = "she asked";
     let said = good(&world, &["erase", &execution, "--store", "s", "--reason", reason]);
     assert!(said.stderr.starts_with("erased: executions 1, rows "), "{}", said.stderr);
-    for file in fs::read_dir(world.path().join("s")).expect("a directory").flatten() {
-        let bytes = fs::read(file.path()).unwrap_or_default();
-        assert!(!bytes.windows(6).any(|window| window == b"c4nary"), "{:?}", file.path());
-    }
+    assert!(!files_hold_canary(&world));
     good(&world, &["export", "--store", "s", "-o", "after.jsonl"]);
     let after = verified(&world, "after.jsonl");
     assert_eq!(after["erased_rows"], after["rows"]);
     assert_eq!(after["erasure_records"][0]["reason"], reason);
     assert_eq!(after["erased"][0]["execution"], execution.as_str());
     assert_eq!(verified(&world, "before.jsonl")["erased_rows"], 0);
+}
+
+fn files_hold_canary(world: &World) -> bool {
+    let files = fs::read_dir(world.path().join("s")).expect("a directory").flatten();
+    let mut read = files.map(|file| fs::read(file.path()).unwrap_or_default());
+    read.any(|bytes| bytes.windows(6).any(|window| window == b"c4nary"))
 }
 
 #[test]

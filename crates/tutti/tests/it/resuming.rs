@@ -194,7 +194,9 @@ fn cancel_in(directory: &Path) {
             connectors: Registry::default(),
             library: Arc::default(),
             secrets: Arc::new(NoSecrets),
-            sealer: Arc::new(RowSealer::new(KeyFiles::in_directory(directory).open().expect("keys"))),
+            sealer: Arc::new(RowSealer::new(
+                KeyFiles::in_directory(directory).open().expect("keys"),
+            )),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
             limits: Limits::default(),
