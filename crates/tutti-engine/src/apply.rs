@@ -3,6 +3,8 @@
 mod attempts;
 mod branches;
 mod calls;
+mod events;
+mod lines;
 mod passage;
 mod tree;
 mod undo;
@@ -29,10 +31,11 @@ impl Execution {
         self.next = sequence.next();
         self.updated_at = at;
         match entry {
-            Entry::ExecutionStarted { seed, input, parent, .. } => {
+            Entry::ExecutionStarted { seed, input, parent, events_after, .. } => {
                 self.seed = *seed;
                 self.parent = *parent;
                 self.started_at = at;
+                self.events_after = events_after.unwrap_or_default();
                 self.begin(at, input);
             }
             Entry::InputAccepted { input, due } => self.on_input_accepted(input.as_ref(), *due),
@@ -58,6 +61,9 @@ impl Execution {
             Entry::ItemStarted { task, index } => self.on_item_started(sequence, at, *task, *index),
             Entry::BranchesJoined { task } => self.on_joined(*task),
             Entry::WaitStarted { task, due } => self.set_body(*task, Body::Wait { due: *due }),
+            Entry::EventEmitted { .. }
+            | Entry::ListenStarted { .. }
+            | Entry::EventConsumed { .. } => self.apply_to_events(entry),
             Entry::RetryScheduled { .. }
             | Entry::RetryStarted { .. }
             | Entry::ErrorCaught { .. } => {
@@ -162,6 +168,8 @@ impl Execution {
         self.ready.clear();
         self.external.clear();
         self.timers.clear();
+        self.lines.clear();
+        self.joining.clear();
         self.suspended = None;
     }
 }

@@ -18,6 +18,7 @@ use crate::{
 mod attempt;
 mod call;
 mod child;
+mod events;
 mod loops;
 mod simple;
 mod undo;
@@ -54,7 +55,7 @@ impl Stepper<'_> {
                 self.conclude(id, ending);
             }
             (Body::Fresh, None) => self.begin(id),
-            (Body::Switched { .. }, None) => self.complete(id, None),
+            (Body::Switched { .. } | Body::Emitted(_), None) => self.complete(id, None),
             (Body::List(cursor) | Body::Undo(UndoState { cursor, .. }), None) => {
                 match self.execution.task_at(cursor.list, cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
@@ -93,7 +94,10 @@ impl Stepper<'_> {
                     _ => self.complete(id, None),
                 }
             }
-            (Body::Wait { .. } | Body::Call { .. } | Body::Child { .. }, None) => {}
+            (
+                Body::Wait { .. } | Body::Call { .. } | Body::Child { .. } | Body::Listen(_),
+                None,
+            ) => {}
         }
     }
 
@@ -191,6 +195,8 @@ impl Stepper<'_> {
             _ if task.unsupported.is_some() => Err(Box::new(unsupported(task))),
             TaskKind::Each(each) if item => self.begin_item(id, each),
             TaskKind::Each(each) => self.begin_each(id, each),
+            TaskKind::Emit(emit) => self.emit(id, emit),
+            TaskKind::Listen(listen) => self.listen(id, listen),
             TaskKind::For(looped) => self.begin_for(id, looped),
             TaskKind::Set(template) => self.set(id, template),
             TaskKind::Switch(cases) => self.switch(id, task, cases),
@@ -212,10 +218,9 @@ impl Stepper<'_> {
                 }
                 Process::Unsupported => Err(Box::new(unsupported(task))),
             },
-            TaskKind::Call(Call::Unsupported)
-            | TaskKind::Unsupported
-            | TaskKind::Do(_)
-            | TaskKind::Fork(_) => Err(Box::new(unsupported(task))),
+            TaskKind::Call(Call::Unsupported) | TaskKind::Do(_) | TaskKind::Fork(_) => {
+                Err(Box::new(unsupported(task)))
+            }
         };
         if let Err(error) = begun {
             self.fault(id, *error);
@@ -247,6 +252,7 @@ impl Stepper<'_> {
         let Some(frame) = self.execution.frame(id) else { return };
         match frame.role {
             Role::Workflow => self.complete_workflow(),
+            Role::Item if self.is_event_item(frame) => self.complete_event_item(id),
             Role::Item | Role::Undo => self.record(Entry::TaskCompleted {
                 task: id,
                 output: raw,

@@ -23,6 +23,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) around: Option<Sequence>,
     /// Variables that are bound only here, such as `$item` in `while`.
     pub(crate) bound: Vec<(Arc<str>, Value)>,
+    /// `$context`, where it is not the one of now.
+    pub(crate) context: Option<Value>,
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) raw_input: Option<Value>,
     pub(crate) input: Option<Value>,
@@ -47,6 +49,7 @@ impl<'a> Scene<'a> {
             task: None,
             around,
             bound: Vec::new(),
+            context: None,
             started_at: None,
             raw_input: None,
             input: None,
@@ -84,7 +87,11 @@ impl<'a> Scene<'a> {
     }
 
     fn context(&self) -> Value {
-        self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
+        match (&self.context, self.around) {
+            (Some(context), _) => context.clone(),
+            (None, Some(around)) => self.execution.context_of(around),
+            (None, None) => Value::NULL,
+        }
     }
 
     /// The secrets an expression reads: all declared ones where its source does not name them. One that cannot be had
@@ -180,6 +187,14 @@ impl Execution {
                 let items =
                     frame.parent.and_then(|parent| self.frame(parent)).and_then(each_items)?;
                 loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
+            }
+            (_, TaskKind::Listen(listen)) if frame.role == Role::Item => {
+                let iterator = listen.iterator.as_ref()?;
+                if *iterator.item == *name {
+                    return Some(frame.input.clone());
+                }
+                let index = frame.iteration.and_then(|index| i64::try_from(index).ok());
+                (*iterator.at == *name).then(|| index.map_or(Value::NULL, Value::from))
             }
             (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
                 TryPhase::Handler(error) if *tried.catch.variable == *name => {

@@ -27,6 +27,8 @@ impl Frame {
             Body::Call { phase: CallPhase::Done(Ok(output)), .. }
             | Body::Child { phase: ChildPhase::Done(Ok(output)), .. }
             | Body::Function { output: Some(output), .. } => output.clone(),
+            Body::Emitted(event) => event.clone(),
+            Body::Listen(state) => Value::array(state.items.iter().cloned()),
             Body::Fresh
             | Body::Switched { .. }
             | Body::Wait { .. }

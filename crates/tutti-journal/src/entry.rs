@@ -7,7 +7,7 @@ use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 
 use crate::{
-    Effect, Error, Timestamp, names,
+    Effect, Error, EventPosition, Timestamp, names,
     payload::{self, Payloads},
 };
 
@@ -37,6 +37,9 @@ pub enum Entry {
         /// The task that started it, for a child execution.
         #[n(4)]
         parent: Option<Parent>,
+        /// The last event that was received before: the execution's tasks see those after it.
+        #[n(5)]
+        events_after: Option<EventPosition>,
     },
     /// The input fitted its schema and was transformed; the first task may start.
     #[n(1)]
@@ -375,8 +378,59 @@ pub enum Entry {
         #[cbor(n(1), with = "payload::optional", has_nil)]
         input: Option<Value>,
     },
+    /// An event was emitted; it is received in the same moment.
+    #[n(34)]
+    EventEmitted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The event's envelope.
+        #[cbor(n(1), with = "payload")]
+        event: Value,
+    },
+    /// A `listen` awaits events.
+    #[n(35)]
+    ListenStarted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The events after this one are looked at.
+        #[n(1)]
+        after: EventPosition,
+        /// What correlations must be: for each filter an object by name; absent where nothing is known before.
+        #[cbor(n(2), with = "payload::optional", has_nil)]
+        expected: Option<Value>,
+    },
+    /// A `listen` consumed an event.
+    #[n(36)]
+    EventConsumed {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The event's place among all events.
+        #[n(1)]
+        position: EventPosition,
+        /// Which filter it filled, those of `until` after the others; none where every event is welcome.
+        #[n(2)]
+        filter: Option<u32>,
+        /// Whether it only counts towards the end of the consumption.
+        #[n(3)]
+        ends: bool,
+        /// What of it is used; absent where it only counts towards the end.
+        #[cbor(n(4), with = "payload::optional", has_nil)]
+        item: Option<Value>,
+        /// Correlations that were first seen in it, an object by name.
+        #[cbor(n(5), with = "payload::optional", has_nil)]
+        learned: Option<Value>,
+        /// The event's source.
+        #[cbor(n(6), with = "names::text")]
+        source: Arc<str>,
+        /// The event's id.
+        #[cbor(n(7), with = "names::text")]
+        id: Arc<str>,
+    },
     /// An error leaves a `try`, or the execution: what completed inside is undone first.
-    #[n(40)]
+    #[n(37)]
     ReversalStarted {
         /// The task execution of the `try`; the execution itself is [`Sequence::FIRST`].
         #[cbor(n(0), with = "names::sequence")]
@@ -389,7 +443,7 @@ pub enum Entry {
         handled: bool,
     },
     /// The undoing of a completed task began; it is a task execution of its own.
-    #[n(41)]
+    #[n(38)]
     UndoStarted {
         /// The task execution inside which the task had completed.
         #[cbor(n(0), with = "names::sequence")]
@@ -411,6 +465,9 @@ impl Entry {
             Self::TaskCompleted { output, context, .. } => of(output) + of(context),
             Self::ExecutionCompleted { output } => of(output),
             Self::LoopStarted { items, .. } => items.size(),
+            Self::EventEmitted { event, .. } => event.size(),
+            Self::ListenStarted { expected, .. } => of(expected),
+            Self::EventConsumed { item, learned, .. } => of(item) + of(learned),
             Self::CallScheduled { call, .. } => call.arguments.size(),
             Self::CallCompleted { output, .. }
             | Self::IncidentResolved { resolution: Resolution::Complete { output }, .. } => {

@@ -246,6 +246,8 @@ impl Shadows {
         execution.status() == Status::Suspended
             || calls.iter().any(|(id, _)| *id == execution.id())
             || execution.outstanding().any(|command| match command {
+                // The next event may come at any time.
+                Command::AwaitEvent { .. } => true,
                 // All slots may be held by calls that do not end.
                 Command::AwaitSlot { .. } | Command::Call { .. } => !calls.is_empty(),
                 Command::StartChild(request) => self.get(request.execution).is_some_and(|child| {

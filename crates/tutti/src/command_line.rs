@@ -67,6 +67,8 @@ pub(crate) enum Command {
     /// Check what proves what happened
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Help an editor with workflows, by the Language Server Protocol on stdin and stdout
+    Lsp(LspArguments),
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
     /// Print the version
@@ -257,10 +259,31 @@ pub(crate) struct EraseArguments {
 
 /// `tutti store`
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:\n  tutti store rekey --store ./state")]
+#[command(
+    after_help = "Examples:\n  tutti store verify ./state\n  tutti store rekey --store ./state"
+)]
 pub(crate) enum StoreCommand {
+    /// Check everything in a store that nobody uses, and list all that does not hold
+    Verify(StoreVerifyArguments),
     /// Change the key that secrets in a store that nobody uses are sealed under
     Rekey(StoreRekeyArguments),
+}
+
+/// `tutti store verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti store verify ./state
+  tutti store verify ./state -o json
+
+Exit codes: 0 whole, 4 damaged, 2 there is no store or it cannot be read")]
+pub(crate) struct StoreVerifyArguments {
+    /// The data directory
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// How the report is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
 }
 
 /// `tutti store rekey`
@@ -311,6 +334,19 @@ pub(crate) enum ReportFormat {
     Text,
     /// One line of JSON
     Json,
+}
+
+/// `tutti lsp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti lsp
+
+An editor starts it; docs/guides/editors.md says how to set up Neovim, Helix, VS Code and others.")]
+pub(crate) struct LspArguments {
+    /// Accepted because editors pass it; nothing else is spoken
+    #[arg(long)]
+    pub(crate) stdio: bool,
 }
 
 /// `tutti completions`

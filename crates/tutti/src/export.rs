@@ -54,13 +54,13 @@ pub(crate) fn export(arguments: &ExportArguments, console: &Console) -> Result<E
     }
 }
 
-/// Opens the store in `directory`, or that of `execution` in the usual place.
+/// Opens to be read the store in `directory`, or that of `execution` in the usual place.
 pub(crate) fn open(
     directory: Option<&Path>,
     execution: Option<ExecutionId>,
 ) -> Result<SqliteStore, Failure> {
     let directory = place(directory, execution)?;
-    SqliteStore::open(&directory).map_err(|error| run::cannot_open(&error))
+    SqliteStore::open_read_only(&directory).map_err(|error| run::cannot_open(&directory, &error))
 }
 
 /// The data directory, which must be one.
@@ -92,7 +92,9 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure>
 /// What is said where a store does not do what it is asked.
 pub(crate) fn of_store(error: &Error) -> Failure {
     match error {
-        Error::Damaged(_) | Error::Corrupt { .. } => run::cannot_open(error),
+        Error::Damaged(_) | Error::Corrupt { .. } => {
+            Failure::usage(crate::exit::causes(error)).exit(Exit::Unfinished)
+        }
         _ => Failure::usage(crate::exit::causes(error)),
     }
 }

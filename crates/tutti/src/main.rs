@@ -7,6 +7,7 @@
 //! standard error, redacted.
 
 mod audit;
+mod codes;
 mod command_line;
 mod completions;
 mod console;
@@ -15,11 +16,13 @@ mod exit;
 mod explain;
 mod export;
 mod length_of_time;
+mod lsp;
 mod progress;
 #[cfg(test)]
 mod reference;
 mod rekey;
 mod run;
+mod store;
 mod text_of_value;
 mod validate;
 
@@ -71,6 +74,8 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Erase(arguments) => erase::erase(&arguments, console),
         Command::Store(StoreCommand::Rekey(arguments)) => rekey::rekey(&arguments, console),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),
+        Command::Store(StoreCommand::Verify(arguments)) => store::verify(&arguments),
+        Command::Lsp(_) => lsp::lsp(),
         Command::Completions(arguments) => completions::completions(arguments.shell),
         Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),
     }

@@ -141,6 +141,10 @@ impl Execution {
                 }
             }
             Body::Function { output: slot, .. } => *slot = Some(output),
+            Body::Listen(state) => {
+                state.current = None;
+                state.keep(output);
+            }
             body => {
                 if let Some(cursor) = body.cursor_mut() {
                     cursor.data = output;

@@ -66,6 +66,7 @@ impl Execution {
             self.timers.remove(&(due, id));
         }
         self.external.remove(&id);
+        self.join_lines(&frame);
         if let Some(parent) = frame.parent {
             self.touch(parent, |around| around.children = around.children.saturating_sub(1));
         }

@@ -12,6 +12,7 @@ use crate::{
     frame::{
         Branches, BranchesKind, CallPhase, ChildPhase, Cursor, Ending, Role, TryPhase, TryState,
     },
+    listening::Listening,
     undo::{Undo, UndoState, Undos},
 };
 
@@ -104,6 +105,23 @@ fn undoing(incident: Option<Error>) -> Body {
     Body::Undo(UndoState { undo: undo(), cursor: cursor(), incident, keys: keys() })
 }
 
+fn listening() -> Body {
+    let listening = Listening {
+        after: EventPosition(7),
+        context: value("context"),
+        expected: value("expected"),
+        learned: [(Arc::from("order"), value("learned"))].into(),
+        filled: [0, 2].into(),
+        collects: true,
+        items: vec![value("one"), value("two")],
+        bytes: 99,
+        consumed: 3,
+        ending: 1,
+        current: Some(value("current")),
+    };
+    Body::Listen(Box::new(listening))
+}
+
 /// Every kind of body, in every phase.
 fn bodies() -> Vec<Body> {
     let each =
@@ -127,6 +145,8 @@ fn bodies() -> Vec<Body> {
         tried(TryPhase::Undoing(error())),
         undoing(None),
         undoing(Some(error())),
+        Body::Emitted(value("event")),
+        listening(),
         Body::Wait { due: Timestamp(-3) },
         call(CallPhase::Scheduled),
         call(CallPhase::Dispatched),
@@ -156,6 +176,8 @@ fn kind(body: &Body) -> usize {
         Body::Child { .. } => 8,
         Body::Function { .. } => 9,
         Body::Undo(_) => 10,
+        Body::Emitted(_) => 11,
+        Body::Listen(_) => 12,
     }
 }
 
@@ -205,6 +227,9 @@ fn with(body: &Body) -> Execution {
     execution.outcome = Some(Outcome::Faulted(error()));
     execution.handed_keys = keys();
     execution.granted_at = Sequence(50);
+    execution.events_after = EventPosition(6);
+    execution.lines = [(Sequence(5), Consumed([(1, 4), (8, 8)].into()))].into();
+    execution.joining = [(Sequence(6), Consumed([(2, 2)].into()))].into();
     execution
 }
 
@@ -216,7 +241,7 @@ fn read(snapshot: &Snapshot, of: &Execution) -> Result<Execution, CodecError> {
 #[test]
 fn every_frame_is_read_as_it_was_written() {
     let kinds: std::collections::BTreeSet<_> = bodies().iter().map(kind).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..11).collect::<Vec<_>>());
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..13).collect::<Vec<_>>());
     for body in bodies() {
         let execution = with(&body);
         let snapshot = execution.snapshot(Digest([2; 32]), [3; 16], &TestSealer);

@@ -2,6 +2,8 @@
 
 mod chain;
 mod container;
+mod events;
+mod fuzzed;
 mod golden;
 mod hostile;
 mod round_trip;

@@ -24,13 +24,16 @@ pub(super) enum Pending {
         outcome: CallOutcome,
     },
     Probe(Arc<str>, Call),
+    Event(ExecutionId, Sequence),
 }
 
 impl World {
     pub(super) fn is_ready(&self, at: usize) -> bool {
         match &self.pending[at] {
             Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
-            Pending::Commit(_) | Pending::Load(..) | Pending::Probe(..) => true,
+            Pending::Commit(_) | Pending::Load(..) | Pending::Probe(..) | Pending::Event(..) => {
+                true
+            }
         }
     }
 
@@ -40,6 +43,10 @@ impl World {
                 let result = block_on(self.setting.store.commit(commit));
                 self.say(&format!("commit {}", result_of(&result)));
                 self.take_written();
+                if result.is_err() {
+                    // What the loop had decided ahead is gone, and with it how far listeners had come.
+                    self.fed.clear();
+                }
                 self.tell(Happening::Committed { result });
             }
             Pending::Load(execution, is_whole) => {
@@ -57,6 +64,7 @@ impl World {
                 let Call { execution, task, .. } = call;
                 self.tell(Happening::ProbeFinished { execution, task, outcome });
             }
+            Pending::Event(execution, task) => self.feed(execution, task),
         }
     }
 

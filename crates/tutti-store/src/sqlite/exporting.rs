@@ -96,6 +96,7 @@ impl Export<'_> {
             executions.iter().map(|execution| execution.projection.digest).collect();
         if scope == Scope::All {
             read::each_definition(self.connection, |definition| {
+                let definition = definition.map_err(failure::of("a definition was altered"))?;
                 wanted.insert(definition.digest);
                 Ok(())
             })?;

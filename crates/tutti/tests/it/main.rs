@@ -3,6 +3,7 @@
 mod answers;
 mod canary;
 mod documents;
+mod editors;
 mod proving;
 mod resuming;
 mod running;
