@@ -355,7 +355,10 @@ impl Sealer for NothingOpens {
 }
 
 fn of_store(error: crate::Error) -> Wrong {
-    Wrong::line(error.to_string())
+    match error {
+        crate::Error::Corrupt { what } => Wrong::line(what),
+        other => Wrong::line(other.to_string()),
+    }
 }
 
 #[cfg(test)]

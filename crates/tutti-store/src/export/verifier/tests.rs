@@ -152,7 +152,7 @@ fn every_change_is_found() {
         }
         _ => false,
     });
-    check("does not have its digest", |record| match record {
+    check("do not have its digest", |record| match record {
         Record::Blob { bytes, .. } => {
             bytes.push(1);
             true
