@@ -11,7 +11,10 @@ mod state;
 mod subject;
 mod unknown;
 
-pub(crate) use self::input::{Stdin, read_file};
+pub(crate) use self::{
+    input::{Stdin, read_file},
+    state::{cannot_open, own_directories},
+};
 
 use std::{future::Future, sync::Arc, time::Duration};
 

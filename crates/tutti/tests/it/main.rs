@@ -1,8 +1,10 @@
 //! The real binary, from the outside.
 
 mod answers;
+mod canary;
 mod documents;
 mod editors;
+mod proving;
 mod resuming;
 mod running;
 mod secrecy;
