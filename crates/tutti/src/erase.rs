@@ -78,6 +78,7 @@ fn who() -> String {
 }
 
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 fn uid() -> Option<u32> {
     Some(rustix::process::getuid().as_raw())
 }

@@ -127,12 +127,12 @@ fn files(directory: &Path, seen: &mut Vec<(&'static str, Vec<u8>)>) {
 
 /// The canary as it is, without the end that quotes may hide, and as base64, hexadecimal, URL-encoded and JSON text.
 fn forms() -> Vec<String> {
-    let hexadecimal: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let percent = |c: char| {
         if c.is_ascii_alphanumeric() || c == '-' {
             return c.to_string();
         }
-        c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
+        c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
     };
     vec![
         CANARY.to_owned(),
