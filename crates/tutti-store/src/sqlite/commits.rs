@@ -87,16 +87,6 @@ fn last_number(connection: &Connection) -> Result<i64, Error> {
         .map_err(fail)
 }
 
-/// Whether commit `number` only erased.
-pub(super) fn erases(connection: &Connection, number: i64) -> Result<bool, Error> {
-    let query = "SELECT count(*) FROM commits WHERE number = ?1 AND count = 0";
-    let found: i64 = connection
-        .prepare_cached(query)
-        .and_then(|mut query| query.query_row([number], |row| row.get(0)))
-        .map_err(failure::of("cannot read the row of a commit"))?;
-    Ok(found == 1)
-}
-
 /// How much the store should hold by its last commit, which is checked against the one before it.
 pub(super) fn totals(connection: &Connection) -> Result<Totals, Error> {
     let last = last_number(connection)?;
