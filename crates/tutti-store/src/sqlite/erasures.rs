@@ -89,16 +89,6 @@ pub(super) fn digests_of(connection: &Connection, row: &CommitRow) -> Result<Vec
     Ok(digests)
 }
 
-/// Whether commit `number` only erased.
-fn is_erasing(connection: &Connection, number: i64) -> Result<bool, Error> {
-    let query = "SELECT count(*) FROM commits WHERE number = ?1 AND count = 0";
-    let found: i64 = connection
-        .prepare_cached(query)
-        .and_then(|mut query| query.query_row([number], |row| row.get(0)))
-        .map_err(failure::of("cannot read the row of a commit"))?;
-    Ok(found == 1)
-}
-
 /// Checks that values are missing where an erasure says so and nowhere else, and that commits have the erasures.
 pub(super) fn check(connection: &Connection) -> Result<(), Error> {
     let fail = failure::of("cannot count the erased rows");
@@ -112,7 +102,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), Error> {
     let mut found: BTreeMap<ExecutionId, u64> = found.collect::<Result<_, _>>().map_err(&fail)?;
     for erasure in all(connection)? {
         let has = found.remove(&erasure.execution);
-        if has != Some(erasure.rows) || !is_erasing(connection, erasure.commit)? {
+        if has != Some(erasure.rows) || !erases(connection, erasure.commit)? {
             return Err(check::corrupt(format!(
                 "what was erased of {} is not what the erasure says",
                 erasure.execution
@@ -125,4 +115,14 @@ pub(super) fn check(connection: &Connection) -> Result<(), Error> {
             "values of {execution} are missing, but no erasure says so"
         ))),
     }
+}
+
+/// Whether commit `number` only erased.
+fn erases(connection: &Connection, number: i64) -> Result<bool, Error> {
+    let query = "SELECT count(*) FROM commits WHERE number = ?1 AND count = 0";
+    let found: i64 = connection
+        .prepare_cached(query)
+        .and_then(|mut query| query.query_row([number], |row| row.get(0)))
+        .map_err(failure::of("cannot read the row of a commit"))?;
+    Ok(found == 1)
 }

@@ -102,7 +102,7 @@ fn small() -> (tempfile::TempDir, SqliteStore, ExecutionId) {
 }
 
 fn found(altered: &[u8], bytes: &[u8], position: usize) {
-    let line = 1 + bytes[..position].iter().filter(|byte| **byte == b'\n').count() as u64;
+    let line = bytes[..position].split(|byte| *byte == b'\n').count() as u64;
     match export::verify(altered) {
         Err(Unverified::Flaw(flaw)) => {
             assert_eq!(flaw.line, line, "byte {position}: {flaw}");
