@@ -15,6 +15,7 @@ mod length_of_time;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod resources;
 mod run;
 mod text_of_value;
 mod validate;

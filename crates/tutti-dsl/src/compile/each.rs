@@ -16,7 +16,11 @@ impl<'n> Compiler<'n> {
         let body = if let Some(list) = at.get("do") {
             Some(EachBody::Do(self.list(&list, &inner, Jumps::InLoop)))
         } else if let Some(function) = at.get("function") {
-            self.function_called(&function).map(EachBody::Function)
+            let called = self.function_called(&function);
+            if called.is_none() && self.outside.unloaded.is_some() {
+                return Some(TaskKind::Unsupported);
+            }
+            called.map(EachBody::Function)
         } else {
             let workflow = at.get("workflow");
             workflow.and_then(|at| self.subworkflow(&at, &inner.body)).map(EachBody::Workflow)

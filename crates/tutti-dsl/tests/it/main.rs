@@ -10,4 +10,5 @@ mod diagnostics;
 mod differential;
 mod json_schema;
 mod pages;
+mod resources;
 mod specification;
