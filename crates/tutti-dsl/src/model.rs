@@ -1,10 +1,17 @@
 //! The compiled document: an arena of tasks and task lists.
 
+mod events;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use tutti_expr::{Expression, Template, Value};
 
 use crate::{Duration, Schema, UriTemplate};
+
+pub use self::events::{
+    AttributeFilter, Consumption, Correlation, Emit, EventFilter, EventFilters, EventIterator,
+    Listen, Read, Until,
+};
 
 /// One version of a workflow, checked and compiled. Immutable; shared between executions.
 #[derive(Debug)]
@@ -176,12 +183,16 @@ pub enum TaskKind {
     Call(Call),
     /// `do`
     Do(ListId),
+    /// `emit`
+    Emit(Emit),
     /// `for`
     For(For),
     /// `fork`
     Fork(Fork),
     /// `call: each`
     Each(Each),
+    /// `listen`
+    Listen(Box<Listen>),
     /// `raise`: evaluates to the error object (a named error is already resolved).
     Raise(Template),
     /// `run`
@@ -194,8 +205,6 @@ pub enum TaskKind {
     Try(Try),
     /// `wait`
     Wait(DurationSource),
-    /// A task this version checks but does not execute (`emit`, `listen`); see [`Task::unsupported`].
-    Unsupported,
 }
 
 /// `call`

@@ -10,13 +10,15 @@ use crate::{
     advance::Stepper,
     data_flow::Result,
     environment::Scene,
-    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase, UndoState},
+    frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
     output::taint_at,
+    undo::UndoState,
 };
 
 mod attempt;
 mod call;
 mod child;
+mod events;
 mod loops;
 mod simple;
 mod undo;
@@ -53,7 +55,7 @@ impl Stepper<'_> {
                 self.conclude(id, ending);
             }
             (Body::Fresh, None) => self.begin(id),
-            (Body::Switched { .. }, None) => self.complete(id, None),
+            (Body::Switched { .. } | Body::Emitted(_), None) => self.complete(id, None),
             (Body::List(cursor) | Body::Undo(UndoState { cursor, .. }), None) => {
                 match self.execution.task_at(cursor.list, cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
@@ -92,7 +94,10 @@ impl Stepper<'_> {
                     _ => self.complete(id, None),
                 }
             }
-            (Body::Wait { .. } | Body::Call { .. } | Body::Child { .. }, None) => {}
+            (
+                Body::Wait { .. } | Body::Call { .. } | Body::Child { .. } | Body::Listen(_),
+                None,
+            ) => {}
         }
     }
 
@@ -168,7 +173,7 @@ impl Stepper<'_> {
         task: &'b Task,
         raw: &Value,
     ) -> Scene<'b> {
-        let mut scene = Scene::new(self.execution, self.surroundings, Some(candidate.parent));
+        let mut scene = Scene::new(self.execution, &self.surroundings, Some(candidate.parent));
         scene.task = Some(task);
         scene.raw_input = Some(raw.clone());
         if let Some(index) = candidate.iteration {
@@ -190,6 +195,8 @@ impl Stepper<'_> {
             _ if task.unsupported.is_some() => Err(Box::new(unsupported(task))),
             TaskKind::Each(each) if item => self.begin_item(id, each),
             TaskKind::Each(each) => self.begin_each(id, each),
+            TaskKind::Emit(emit) => self.emit(id, emit),
+            TaskKind::Listen(listen) => self.listen(id, listen),
             TaskKind::For(looped) => self.begin_for(id, looped),
             TaskKind::Set(template) => self.set(id, template),
             TaskKind::Switch(cases) => self.switch(id, task, cases),
@@ -211,10 +218,9 @@ impl Stepper<'_> {
                 }
                 Process::Unsupported => Err(Box::new(unsupported(task))),
             },
-            TaskKind::Call(Call::Unsupported)
-            | TaskKind::Unsupported
-            | TaskKind::Do(_)
-            | TaskKind::Fork(_) => Err(Box::new(unsupported(task))),
+            TaskKind::Call(Call::Unsupported) | TaskKind::Do(_) | TaskKind::Fork(_) => {
+                Err(Box::new(unsupported(task)))
+            }
         };
         if let Err(error) = begun {
             self.fault(id, *error);
@@ -225,7 +231,7 @@ impl Stepper<'_> {
         let workflow = self.workflow.clone();
         let Some(frame) = self.execution.frame(Sequence::FIRST) else { return };
         let raw = frame.raw.clone();
-        let scene = Scene::new(self.execution, self.surroundings, Some(Sequence::FIRST));
+        let scene = Scene::new(self.execution, &self.surroundings, Some(Sequence::FIRST));
         let accepted = scene.accept_input(&workflow.flow, &raw).and_then(|input| {
             let due =
                 workflow.timeout.as_ref().map(|timeout| scene.due(timeout, &input)).transpose()?;
@@ -246,6 +252,7 @@ impl Stepper<'_> {
         let Some(frame) = self.execution.frame(id) else { return };
         match frame.role {
             Role::Workflow => self.complete_workflow(),
+            Role::Item if self.is_event_item(frame) => self.complete_event_item(id),
             Role::Item | Role::Undo => self.record(Entry::TaskCompleted {
                 task: id,
                 output: raw,
@@ -271,7 +278,7 @@ impl Stepper<'_> {
     fn closing(&self, id: Sequence, raw: Value) -> Result<(Value, Option<Value>)> {
         let Some(frame) = self.execution.frame(id) else { return Ok((raw, None)) };
         let Some(task) = self.execution.task_of(frame) else { return Ok((raw, None)) };
-        let mut scene = Scene::of(self.execution, self.surroundings, frame);
+        let mut scene = Scene::of(self.execution, &self.surroundings, frame);
         scene.raw_output = Some(raw.clone());
         let output = scene.accept_output(&task.flow, &raw)?;
         let output = task
@@ -303,7 +310,7 @@ impl Stepper<'_> {
         let workflow = self.workflow.clone();
         let Some(frame) = self.execution.frame(Sequence::FIRST) else { return };
         let raw = frame.raw_output();
-        let mut scene = Scene::new(self.execution, self.surroundings, Some(Sequence::FIRST));
+        let mut scene = Scene::new(self.execution, &self.surroundings, Some(Sequence::FIRST));
         scene.input = Some(frame.input.clone());
         let output = scene.accept_output(&workflow.flow, &raw);
         drop(scene);

@@ -8,20 +8,23 @@ use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
-    Execution, Surroundings, authorization,
+    Execution, authorization,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
+    surroundings::Outlook,
 };
 
 /// The place at which an expression is evaluated.
 pub(crate) struct Scene<'a> {
     pub(crate) execution: &'a Execution,
-    pub(crate) surroundings: &'a Surroundings<'a>,
+    pub(crate) surroundings: &'a Outlook<'a>,
     /// The task the expression belongs to; none for the workflow's own.
     pub(crate) task: Option<&'a Task>,
     /// Where scoped variables and the context are looked up first.
     pub(crate) around: Option<Sequence>,
     /// Variables that are bound only here, such as `$item` in `while`.
     pub(crate) bound: Vec<(Arc<str>, Value)>,
+    /// `$context`, where it is not the one of now.
+    pub(crate) context: Option<Value>,
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) raw_input: Option<Value>,
     pub(crate) input: Option<Value>,
@@ -37,7 +40,7 @@ impl<'a> Scene<'a> {
     /// A scene in `around` with nothing known yet about a task.
     pub(crate) fn new(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         around: Option<Sequence>,
     ) -> Self {
         Self {
@@ -46,6 +49,7 @@ impl<'a> Scene<'a> {
             task: None,
             around,
             bound: Vec::new(),
+            context: None,
             started_at: None,
             raw_input: None,
             input: None,
@@ -59,7 +63,7 @@ impl<'a> Scene<'a> {
     /// The scene of a task that runs as `frame`.
     pub(crate) fn of(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         frame: &'a Frame,
     ) -> Self {
         Self {
@@ -83,7 +87,11 @@ impl<'a> Scene<'a> {
     }
 
     fn context(&self) -> Value {
-        self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
+        match (&self.context, self.around) {
+            (Some(context), _) => context.clone(),
+            (None, Some(around)) => self.execution.context_of(around),
+            (None, None) => Value::NULL,
+        }
     }
 
     /// The secrets an expression reads: all declared ones where its source does not name them. One that cannot be had
@@ -180,6 +188,14 @@ impl Execution {
                     frame.parent.and_then(|parent| self.frame(parent)).and_then(each_items)?;
                 loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
             }
+            (_, TaskKind::Listen(listen)) if frame.role == Role::Item => {
+                let iterator = listen.iterator.as_ref()?;
+                if *iterator.item == *name {
+                    return Some(frame.input.clone());
+                }
+                let index = frame.iteration.and_then(|index| i64::try_from(index).ok());
+                (*iterator.at == *name).then(|| index.map_or(Value::NULL, Value::from))
+            }
             (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
                 TryPhase::Handler(error) if *tried.catch.variable == *name => {
                     Some(error.to_value())
@@ -212,6 +228,11 @@ impl Environment for Scene<'_> {
 
     fn now_ms(&self) -> i64 {
         self.surroundings.now.0
+    }
+
+    fn on_evaluated(&self, ticks: u64) {
+        let used = &self.surroundings.ticks;
+        used.set(used.get().saturating_add(ticks));
     }
 }
 

@@ -3,8 +3,9 @@
 use tutti_expr::{Kind, Value};
 use tutti_journal::CallRecord;
 
-use crate::frame::{
-    Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase, UndoState,
+use crate::{
+    frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase},
+    undo::UndoState,
 };
 
 impl Frame {
@@ -26,6 +27,8 @@ impl Frame {
             Body::Call { phase: CallPhase::Done(Ok(output)), .. }
             | Body::Child { phase: ChildPhase::Done(Ok(output)), .. }
             | Body::Function { output: Some(output), .. } => output.clone(),
+            Body::Emitted(event) => event.clone(),
+            Body::Listen(state) => Value::array(state.items.iter().cloned()),
             Body::Fresh
             | Body::Switched { .. }
             | Body::Wait { .. }
@@ -129,7 +132,7 @@ mod tests {
             ending: None,
             context: None,
             body: Body::Call { record, phase: CallPhase::Done(Ok(Value::from("out"))) },
-            undos: crate::frame::Undos::new(),
+            undos: crate::undo::Undos::new(),
             queued: false,
         };
         assert_eq!(frame.raw_output().as_str(), Some(expected), "{function} {arguments}");

@@ -291,6 +291,9 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::IncidentRaised { task, .. }
         | Entry::IncidentResolved { task, .. }
         | Entry::FunctionCalled { task, .. }
+        | Entry::EventEmitted { task, .. }
+        | Entry::ListenStarted { task, .. }
+        | Entry::EventConsumed { task, .. }
         | Entry::ReversalStarted { task, .. } => Some(*task),
         Entry::ExecutionStarted { .. }
         | Entry::InputAccepted { .. }

@@ -52,4 +52,8 @@ pub trait Environment {
     }
     /// The turn's time in milliseconds since the Unix epoch: what `now` returns.
     fn now_ms(&self) -> i64;
+    /// Is told, once an evaluation has ended, how many ticks of its limit it used.
+    fn on_evaluated(&self, ticks: u64) {
+        let _: u64 = ticks;
+    }
 }

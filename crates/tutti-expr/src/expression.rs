@@ -127,6 +127,7 @@ impl Expression {
             }
             Ok(())
         });
+        environment.on_evaluated(machine.context.budget.used());
         flow.map_err(|stop| Error::from_stop(*stop))?;
         let Some(first) = first else { return Ok(Value::NULL) };
         if more.is_empty() {

@@ -6,7 +6,7 @@ use tutti_connectors::Call;
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Outcome, ProbeOutcome, Rejection, Start};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Turn};
+use tutti_journal::{CloudEvent, Error, EventPosition, Turn};
 use tutti_store::{Commit, History};
 
 /// Names one request of a caller, so that the answer finds it.
@@ -76,6 +76,17 @@ pub enum Happening {
         /// What it said.
         outcome: ProbeOutcome,
     },
+    /// A listener is fed an event that was durably received.
+    EventArrived {
+        /// Which.
+        execution: ExecutionId,
+        /// The task execution that listens.
+        task: Sequence,
+        /// The event's place among all events.
+        position: EventPosition,
+        /// The event.
+        event: Box<CloudEvent>,
+    },
     /// An execution was read from the store.
     Loaded {
         /// Which.
@@ -92,7 +103,7 @@ pub enum Happening {
     Tick,
 }
 
-/// A journal and the definition it is about, compiled.
+/// A journal, or a snapshot and what follows it, and the definition it is about, compiled.
 pub type Stored = (Box<History>, Arc<Workflow>);
 
 /// Something to do for the loop.
@@ -100,8 +111,11 @@ pub type Stored = (Box<History>, Arc<Workflow>);
 pub enum Output {
     /// Write this, then tell [`Happening::Committed`]. There is one at a time.
     Commit(Commit),
-    /// Read this execution, then tell [`Happening::Loaded`].
+    /// Read this execution, its snapshot and what follows it, then tell [`Happening::Loaded`].
     Load(ExecutionId),
+    /// Read the whole journal of this execution, as going back needs it and as a snapshot that is of no use leaves it,
+    /// then tell [`Happening::Loaded`].
+    LoadWhole(ExecutionId),
     /// Make this call of this function, then tell [`Happening::CallFinished`].
     MakeCall(Arc<str>, Call),
     /// Tell a call under way that it is no longer wanted.
@@ -146,15 +160,22 @@ pub enum Settlement {
     Lost(String),
 }
 
-/// A call whose outcome only a person can settle.
+/// Something only a person can settle: a call's unknown outcome, or a journal that has reached its limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
     /// The execution it belongs to.
     pub execution: ExecutionId,
-    /// The task execution.
+    /// The task execution; the execution itself ([`Sequence::FIRST`]) where its journal has reached its limit.
     pub task: Sequence,
     /// The task in the document.
     pub reference: TaskRef,
     /// The error.
     pub error: Error,
+}
+
+impl Incident {
+    /// Whether the journal has reached its limit: resuming or cancelling the execution settles that.
+    pub fn is_journal_limit(&self) -> bool {
+        self.task == Sequence::FIRST
+    }
 }

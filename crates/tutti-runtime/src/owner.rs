@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tutti_dsl::Workflow;
 use tutti_engine::{Control, Execution, Input, Limits, Rejection, Secrets, Start, Surroundings};
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Sealer, Timestamp, Turn};
+use tutti_journal::{Entry, EventPosition, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
 use self::{durable::Batch, loading::Awaiting};
@@ -68,6 +68,8 @@ pub struct Loop {
     pending: Batch,
     /// With the store.
     committing: Option<Batch>,
+    /// The last event this loop has heard of: children see those after it.
+    newest_event: EventPosition,
     drawn: u64,
     outputs: Vec<Output>,
 }
@@ -87,6 +89,7 @@ impl Loop {
             watchers: BTreeMap::new(),
             pending: Batch::default(),
             committing: None,
+            newest_event: EventPosition::default(),
             drawn: 0,
             outputs: Vec::new(),
         }
@@ -116,6 +119,11 @@ impl Loop {
             Happening::ProbeFinished { execution, task, outcome } => {
                 let fact = Awaiting::Fact(Input::ProbeFinished { task, outcome });
                 self.with(execution, fact, now);
+            }
+            Happening::EventArrived { execution, task, position, event } => {
+                self.newest_event = self.newest_event.max(position);
+                let input = Input::EventArrived { task, position, event: *event };
+                self.with(execution, Awaiting::Fact(input), now);
             }
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Committed { result } => self.on_committed(result, now),
@@ -228,7 +236,7 @@ impl Loop {
         if entries.is_empty() {
             return;
         }
-        let salt = self.draw().to_be_bytes();
+        let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };
         for entry in &turn.entries {
@@ -236,14 +244,15 @@ impl Loop {
                 self.dispatcher.take((id, *task));
             }
         }
-        let (row, blobs) = turn.encode(resident.head, salt, &*self.options.sealer);
-        resident.head = row.digest;
-        resident.turns_ahead += 1;
+        let (limits, sealer) = (&self.options.limits, &*self.options.sealer);
+        let (row, blobs) = turn.encode(resident.head, salt, sealer);
+        let snapshot = resident.grow(&row, limits, image_salt, sealer);
         self.pending.entries += turn.entries.len();
         self.pending.commit.turns.push(StoredTurn {
             row,
             blobs,
             projection: resident.projection(),
+            snapshot,
         });
         let owed = resident.newly_owed();
         self.pending.owed.push((id, owed));

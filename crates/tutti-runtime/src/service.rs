@@ -218,7 +218,15 @@ impl Handle {
         input: Option<Value>,
     ) -> Result<(), Error> {
         let seed = u64::try_from(draw()? & u128::from(u64::MAX)).unwrap_or(0);
-        let start = Start { execution, definition, digest, seed, input, parent: None };
+        let start = Start {
+            execution,
+            definition,
+            digest,
+            seed,
+            input,
+            parent: None,
+            events_after: tutti_journal::EventPosition::default(),
+        };
         self.request(|request| Happening::Start { start, workflow, request }).await
     }
 
@@ -363,7 +371,8 @@ impl Shell {
                     tell(&messages, Happening::Committed { result });
                 });
             }
-            Output::Load(execution) => self.load(execution),
+            Output::Load(execution) => self.load(execution, Extent::Tail),
+            Output::LoadWhole(execution) => self.load(execution, Extent::Whole),
             Output::MakeCall(function, call) => self.make_call(&function, call),
             Output::CancelCall(execution, task) => {
                 if let Some(canceller) = self.calls.get(&(execution, task)) {
@@ -394,11 +403,11 @@ impl Shell {
         true
     }
 
-    fn load(&self, execution: ExecutionId) {
+    fn load(&self, execution: ExecutionId, extent: Extent) {
         let (store, library, messages) =
             (self.options.store.clone(), self.options.library.clone(), self.messages.clone());
         self.tokio.spawn(async move {
-            let result = read(&*store, &library, execution).await;
+            let result = read(&*store, &library, execution, extent).await;
             tell(&messages, Happening::Loaded { execution, result });
         });
     }
@@ -480,13 +489,27 @@ impl Shell {
     }
 }
 
+/// How much of a journal is read.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// What follows the snapshot, and that.
+    Tail,
+    /// All of it.
+    Whole,
+}
+
 /// Reads an execution and its definition.
 async fn read(
     store: &dyn Store,
     library: &Library,
     execution: ExecutionId,
+    extent: Extent,
 ) -> Result<Option<Stored>, String> {
-    let Some(history) = store.load(execution).await.map_err(|error| error.to_string())? else {
+    let history = match extent {
+        Extent::Tail => store.load_tail(execution).await,
+        Extent::Whole => store.load(execution).await,
+    };
+    let Some(history) = history.map_err(|error| error.to_string())? else {
         return Ok(None);
     };
     let digest = history.projection.digest;

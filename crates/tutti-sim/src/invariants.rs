@@ -11,7 +11,7 @@ use tutti_connectors::Call;
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Status};
 use tutti_ids::{Digest, ExecutionId, Sequence};
-use tutti_journal::{Effect, Entry, Timestamp, Turn};
+use tutti_journal::{Effect, Entry, Snapshot, Timestamp, Turn};
 use tutti_store::{OpenExecution, StoredTurn};
 
 use self::timers::Timers;
@@ -95,7 +95,12 @@ impl Shadows {
         let blobs: BTreeMap<Digest, Arc<[u8]>> =
             stored.blobs.iter().map(|blob| (blob.digest, blob.bytes.clone())).collect();
         let bytes = row.values.iter().map(|values| &values.bytes[..]);
-        for bytes in bytes.chain([&row.structure[..]]).chain(blobs.values().map(|blob| &blob[..])) {
+        let image = stored
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| [&snapshot.structure[..], &snapshot.values.bytes[..]]);
+        let blobs_bytes = blobs.values().map(|blob| &blob[..]);
+        for bytes in bytes.chain([&row.structure[..]]).chain(blobs_bytes).chain(image) {
             for canary in self.canaries.iter().filter(|canary| contains(bytes, canary)) {
                 problems.push(format!("the secret {canary} stands in a row of {}", row.execution));
             }
@@ -103,6 +108,9 @@ impl Shadows {
         match row.decode(&PlainSealer::default(), &|digest| blobs.get(digest).cloned()) {
             Ok(turn) => problems.extend(shadow.on_turn(turn)),
             Err(error) => problems.push(error.to_string()),
+        }
+        if let Some(snapshot) = &stored.snapshot {
+            problems.extend(shadow.check_snapshot(snapshot));
         }
         shadow.head = row.digest;
         shadow.next = row.next();
@@ -238,6 +246,8 @@ impl Shadows {
         execution.status() == Status::Suspended
             || calls.iter().any(|(id, _)| *id == execution.id())
             || execution.outstanding().any(|command| match command {
+                // The next event may come at any time.
+                Command::AwaitEvent { .. } => true,
                 // All slots may be held by calls that do not end.
                 Command::AwaitSlot { .. } | Command::Call { .. } => !calls.is_empty(),
                 Command::StartChild(request) => self.get(request.execution).is_some_and(|child| {
@@ -252,6 +262,18 @@ impl Shadows {
 }
 
 impl Shadow {
+    /// A snapshot shows the execution as the fold of its whole journal does.
+    fn check_snapshot(&self, snapshot: &Snapshot) -> Option<String> {
+        let live = &self.execution;
+        let (definition, workflow) = (live.definition().clone(), live.workflow().clone());
+        let sealer = PlainSealer::default();
+        match Execution::from_snapshot(snapshot, definition, live.digest(), workflow, &sealer) {
+            Ok(imaged) if format!("{imaged:?}") == format!("{live:?}") => None,
+            Ok(imaged) => Some(format!("a snapshot of {} differs: {imaged:?}", live.id())),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
     /// Folds a turn; each task execution ends once, and timers fire once and in time.
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
         let mut problems = self.timers.on_turn(&turn);

@@ -6,16 +6,16 @@ use tutti_engine::{
     CallOutcome, ChildOutcome, Command, Control, Execution, Input, Limits, ProbeOutcome, Start,
     Surroundings,
 };
-use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Entry, Turn};
+use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
+use tutti_journal::{CloudEvent, Entry, Turn};
 
-use crate::{Setting, invariants::Shadow};
+use crate::{Setting, invariants::Shadow, setting::PlainSealer};
 
 /// Takes a journal back to every turn's beginning, feeds the input that turn was about at the time it was decided, and
 /// compares what is decided now with what is on record. Returns what differs.
-pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
+pub fn redecide(shadow: &Shadow, setting: &Setting, events: &[CloudEvent]) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut again = Again::new(&shadow.execution);
+    let mut again = Again::new(&shadow.execution, events);
     for turn in &shadow.turns {
         if let Err(problem) = again.turn(turn, setting) {
             problems.push(problem);
@@ -31,22 +31,34 @@ pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
     problems
 }
 
-struct Again {
+/// The execution as an image of it gives it.
+fn through_image(execution: &Execution) -> Result<Execution, String> {
+    let sealer = PlainSealer::default();
+    let snapshot = execution.snapshot(Digest([1; 32]), [2; 16], &sealer);
+    snapshot.verify().map_err(|damage| damage.to_string())?;
+    let definition = execution.definition().clone();
+    let (digest, workflow) = (execution.digest(), execution.workflow().clone());
+    Execution::from_snapshot(&snapshot, definition, digest, workflow, &sealer)
+        .map_err(|error| error.to_string())
+}
+
+struct Again<'e> {
     execution: Execution,
+    events: &'e [CloudEvent],
     children: BTreeMap<Sequence, ExecutionId>,
     /// The turns so far.
     turns: Vec<Turn>,
 }
 
-impl Again {
-    fn new(like: &Execution) -> Self {
+impl<'e> Again<'e> {
+    fn new(like: &Execution, events: &'e [CloudEvent]) -> Self {
         let execution = Execution::new(
             like.id(),
             like.definition().clone(),
             like.digest(),
             like.workflow().clone(),
         );
-        Self { execution, children: BTreeMap::new(), turns: Vec::new() }
+        Self { execution, events, children: BTreeMap::new(), turns: Vec::new() }
     }
 
     fn replay(&mut self, turn: &Turn) {
@@ -61,7 +73,19 @@ impl Again {
         }
     }
 
+    /// Goes on from an image of the state: nothing may be lost in it.
+    fn pass_through_image(&mut self) -> Result<(), String> {
+        let imaged = through_image(&self.execution)?;
+        let (was, is) = (format!("{:?}", self.execution), format!("{imaged:?}"));
+        if was != is {
+            return Err(format!("an image before {} differs: {was} {is}", imaged.next_sequence()));
+        }
+        self.execution = imaged;
+        Ok(())
+    }
+
     fn turn(&mut self, turn: &Turn, setting: &Setting) -> Result<(), String> {
+        self.pass_through_image()?;
         let decided = self.decisions(turn, setting);
         let same = decided.iter().find(|(entries, _)| *entries == turn.entries);
         let result = match (same, decided.first()) {
@@ -102,8 +126,14 @@ impl Again {
             free_slots: turn.entries.iter().skip(1).filter(dispatched).count(),
             limits: Limits { ..setting.limits },
         };
-        if let Some(Entry::ExecutionStarted { definition, digest, seed, input, parent }) =
-            turn.entries.first()
+        if let Some(Entry::ExecutionStarted {
+            definition,
+            digest,
+            seed,
+            input,
+            parent,
+            events_after,
+        }) = turn.entries.first()
         {
             let mut live = self.execution.clone();
             let start = Start {
@@ -113,6 +143,7 @@ impl Again {
                 seed: *seed,
                 input: Some(input.clone()),
                 parent: *parent,
+                events_after: events_after.unwrap_or_default(),
             };
             return vec![(live.start(start, &surroundings), live)];
         }
@@ -174,6 +205,14 @@ impl Again {
                 .map(|child| Input::ChildStarted { child: *child })
                 .into_iter()
                 .collect(),
+            Some(Entry::EventConsumed { task, position, .. }) => {
+                let at = usize::try_from(position.0).ok().and_then(|number| number.checked_sub(1));
+                let event = at.and_then(|at| self.events.get(at)).cloned();
+                event
+                    .map(|event| Input::EventArrived { task: *task, position: *position, event })
+                    .into_iter()
+                    .collect()
+            }
             Some(Entry::ExecutionSuspended { .. }) => vec![Input::Control(Control::Suspend)],
             Some(Entry::ExecutionResumed) => vec![Input::Control(Control::Resume)],
             Some(Entry::CancelRequested { reason }) => {

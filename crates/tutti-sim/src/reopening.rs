@@ -56,6 +56,10 @@ impl Store for ReopeningStore {
         Box::pin(async move { self.store()?.load(execution).await })
     }
 
+    fn load_tail(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
+        Box::pin(async move { self.store()?.load_tail(execution).await })
+    }
+
     fn open_executions(
         &self,
         after: Option<ExecutionId>,

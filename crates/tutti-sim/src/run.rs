@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 use tutti_engine::{Control, Limits};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
-use tutti_journal::{Entry, Resolution};
+use tutti_journal::{CloudEvent, Entry, Resolution};
 use tutti_runtime::{Library, PublishError};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
@@ -88,6 +88,8 @@ struct Running<'s> {
     world: World,
     execution: ExecutionId,
     commits: Arc<std::sync::atomic::AtomicU64>,
+    /// What is wrong with the script.
+    complaints: Vec<String>,
 }
 
 impl<'s> Running<'s> {
@@ -117,8 +119,12 @@ impl<'s> Running<'s> {
         let (setting, commits) = setting(scenario, mode, library, directory)?;
         let outside = Script::new(scenario.calls.clone(), mode.is_blind());
         let mut world = World::new(setting.clone(), Box::new(outside));
+        for event in &scenario.events {
+            receive(&mut world, event).map_err(|problem| vec![problem])?;
+        }
         let execution = world.start(definition, scenario.input.clone());
-        Ok(Self { scenario, mode, setting, world, execution, commits })
+        let complaints = Vec::new();
+        Ok(Self { scenario, mode, setting, world, execution, commits, complaints })
     }
 
     fn finish(mut self) -> Ran {
@@ -132,7 +138,10 @@ impl<'s> Running<'s> {
             if let Some(until) = until {
                 self.world.skip_to(until);
             }
-            self.control(&control.control);
+            match &control.event {
+                Some(event) => self.complaints.extend(receive(&mut self.world, event).err()),
+                None => self.control(&control.control),
+            }
         }
         while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
             steps += 1;
@@ -146,14 +155,14 @@ impl<'s> Running<'s> {
                 steps += 1;
             }
         }
-        let mut problems = Vec::new();
+        let mut problems = std::mem::take(&mut self.complaints);
         if steps >= MAX_STEPS {
             problems.push("it runs for ever".to_owned());
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting));
+            problems.extend(redecide(shadow, &self.setting, self.world.events()));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -216,6 +225,23 @@ impl<'s> Running<'s> {
     }
 }
 
+/// An event is received; what a script leaves out is made up.
+fn receive(world: &mut World, event: &Value) -> Result<(), String> {
+    let defaults = [
+        ("specversion", Value::from("1.0")),
+        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("source", Value::from("/scenario")),
+    ];
+    let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
+    let members = defaults
+        .into_iter()
+        .map(|(name, value)| (Arc::from(name), value))
+        .chain(given.map(|(name, value)| (name.clone(), value.clone())));
+    let event = CloudEvent::from_value(&Value::object::<Arc<str>>(members));
+    world.receive(event.map_err(|error| format!("the scripted event is none: {error}"))?);
+    Ok(())
+}
+
 fn setting(
     scenario: &Scenario,
     mode: Mode,
@@ -252,7 +278,13 @@ fn setting(
         tasks_per_turn: number("tasksPerTurn").unwrap_or(defaults.tasks_per_turn),
         fork_width: number("forkWidth").unwrap_or(defaults.fork_width),
         iterations: number("iterations").unwrap_or(defaults.iterations),
+        events_per_listen: number("eventsPerListen").unwrap_or(defaults.events_per_listen),
         value_bytes: number("valueBytes").unwrap_or(defaults.value_bytes),
+        journal_entries: number("journalEntries").map_or(defaults.journal_entries, |n| n as u64),
+        ticks_per_turn: number("ticksPerTurn").map_or(defaults.ticks_per_turn, |n| n as u64),
+        bytes_per_turn: number("bytesPerTurn").map_or(defaults.bytes_per_turn, |n| n as u64),
+        // Small, so that every reload of a scenario is one from a snapshot.
+        snapshot_entries: number("snapshotEntries").map_or(3, |n| n as u64),
         ..defaults
     };
     let secrets = scenario.secrets.as_object().into_iter().flat_map(tutti_expr::Object::iter);

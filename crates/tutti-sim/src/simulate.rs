@@ -12,7 +12,7 @@ use tutti_connectors::Call;
 use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Effect, Entry, Error, ErrorType, Resolution, Timestamp};
+use tutti_journal::{CloudEvent, Effect, Entry, Error, ErrorType, Resolution, Timestamp};
 use tutti_runtime::{Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, Store};
 
@@ -132,8 +132,14 @@ impl Simulation {
             fails.then(|| *plan.pick(&Fault::ALL))
         }));
         let defaults = Limits::default();
-        let limits =
-            Limits { tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]), ..defaults };
+        let limits = Limits {
+            tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]),
+            ticks_per_turn: *chance.pick(&[10, defaults.ticks_per_turn]),
+            bytes_per_turn: *chance.pick(&[200, defaults.bytes_per_turn]),
+            snapshot_entries: *chance.pick(&[1, 7, 40]),
+            snapshot_bytes: *chance.pick(&[500, defaults.snapshot_bytes]),
+            ..defaults
+        };
         let token = ("token".to_owned(), Value::from(CANARY));
         let setting = Setting {
             library,
@@ -176,6 +182,9 @@ impl Simulation {
             if self.chance.one_in(40) {
                 self.lay_hand();
             }
+            if self.chance.one_in(4) {
+                self.publish();
+            }
             if self.goes_back && self.retries.one_in(30) {
                 self.go_back();
             }
@@ -206,6 +215,21 @@ impl Simulation {
             _ => Control::Resume,
         };
         self.world.control(execution, control);
+    }
+
+    /// Somebody outside publishes an event.
+    fn publish(&mut self) {
+        let number = self.world.events().len();
+        let event = Value::object([
+            ("specversion", Value::from("1.0")),
+            ("id", Value::from(number.to_string())),
+            ("source", Value::from("/sim")),
+            ("type", Value::from(*self.chance.pick(&["sim.a", "sim.b", "sim.c"]))),
+            ("subject", Value::from(*self.chance.pick(&["k1", "k2"]))),
+            ("data", Value::object([("n", Value::from(1))])),
+        ]);
+        let event = CloudEvent::from_value(&event);
+        self.world.receive(event.expect("invariant: what is published is an event"));
     }
 
     /// An operator takes some execution back, ended or not: to where it failed, or to a task that its journal shows.
@@ -283,7 +307,7 @@ impl Simulation {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
         problems.extend(self.world.shadows().iter().flat_map(|shadow| {
-            let found = redecide(shadow, &self.setting);
+            let found = redecide(shadow, &self.setting, self.world.events());
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
         for shadow in self.world.shadows().iter() {

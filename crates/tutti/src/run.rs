@@ -137,11 +137,15 @@ impl Running {
     ) -> Result<Ended, Failure> {
         let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
         let mut resolution = unknown::resolution(arguments)?;
+        let mut may_resume = arguments.resume.is_some();
         let outcome = loop {
             match self.settled(root).await? {
                 Settlement::Ended(outcome) => break outcome,
                 Settlement::Suspended { incidents } => {
-                    if !begin::move_on(&self.handle, root, &incidents, &mut resolution).await? {
+                    let (resolution, may_resume) = (&mut resolution, &mut may_resume);
+                    if !begin::move_on(&self.handle, root, &incidents, resolution, may_resume)
+                        .await?
+                    {
                         return Ok(Ended::Stuck(incidents));
                     }
                 }

@@ -95,7 +95,7 @@ impl<'n> Compiler<'n> {
         });
     }
 
-    fn flow(&mut self, at: &At<'n>, scopes: &Scopes) -> DataFlow {
+    pub(super) fn flow(&mut self, at: &At<'n>, scopes: &Scopes) -> DataFlow {
         let mut flow = DataFlow::default();
         if let Some(input) = at.get("input") {
             flow.input_schema = self.schema(&input);
@@ -123,12 +123,10 @@ impl<'n> Compiler<'n> {
         match keyword {
             Keyword::Call => self.call(at, scopes),
             Keyword::Do => Some(TaskKind::Do(self.list(&at.get("do")?, scopes, Jumps::Allowed))),
-            Keyword::Emit | Keyword::Listen => {
-                self.check_unexecuted(keyword, at, scopes);
-                Some(TaskKind::Unsupported)
-            }
+            Keyword::Emit => self.emit(at, scopes),
             Keyword::For => self.for_loop(at, scopes),
             Keyword::Fork => self.fork(at, scopes),
+            Keyword::Listen => self.listen(at, scopes),
             Keyword::Raise => {
                 self.raised(&at.get("raise")?.get("error")?, body).map(TaskKind::Raise)
             }
@@ -150,8 +148,7 @@ impl<'n> Compiler<'n> {
         let keyword = keyword?;
         let own = match kind {
             Some(
-                TaskKind::Unsupported
-                | TaskKind::Call(Call::Unsupported)
+                TaskKind::Call(Call::Unsupported)
                 | TaskKind::Run(crate::Run { process: Process::Unsupported, .. }),
             ) => Some(unsupported_part(keyword, at)),
             _ => None,

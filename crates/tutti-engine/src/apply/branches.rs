@@ -7,7 +7,8 @@ use tutti_journal::{Error, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, Undos},
+    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role},
+    undo::Undos,
 };
 
 impl Execution {
@@ -94,7 +95,9 @@ impl Execution {
     ) {
         let Some(each) = self.frame(parent) else { return };
         let Some(task) = each.task else { return };
-        let TaskKind::Each(repeated) = &self.workflow.task(task).kind else { return };
+        let TaskKind::Each(repeated) = &self.workflow.task(task).kind else {
+            return self.on_event_item_started(id, at, parent, index);
+        };
         let position = usize::try_from(index).unwrap_or(usize::MAX);
         let item = match &each.body {
             Body::Fork(Branches { kind: BranchesKind::Each { items, .. }, .. }) => items

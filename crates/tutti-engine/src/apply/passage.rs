@@ -7,7 +7,8 @@ use tutti_journal::{Error, Flow, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, TryPhase, TryState, Undos},
+    frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, TryPhase, TryState},
+    undo::Undos,
 };
 
 impl Execution {
@@ -140,6 +141,10 @@ impl Execution {
                 }
             }
             Body::Function { output: slot, .. } => *slot = Some(output),
+            Body::Listen(state) => {
+                state.current = None;
+                state.keep(output);
+            }
             body => {
                 if let Some(cursor) = body.cursor_mut() {
                     cursor.data = output;

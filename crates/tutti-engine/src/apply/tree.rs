@@ -5,7 +5,8 @@ use tutti_ids::Sequence;
 
 use crate::{
     execution::Execution,
-    frame::{Body, CallPhase, Cursor, Ending, Frame, Role, UndoState},
+    frame::{Body, CallPhase, Cursor, Ending, Frame, Role},
+    undo::UndoState,
 };
 
 impl Execution {
@@ -65,6 +66,7 @@ impl Execution {
             self.timers.remove(&(due, id));
         }
         self.external.remove(&id);
+        self.join_lines(&frame);
         if let Some(parent) = frame.parent {
             self.touch(parent, |around| around.children = around.children.saturating_sub(1));
         }

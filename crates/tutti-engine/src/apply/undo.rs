@@ -8,7 +8,8 @@ use tutti_journal::{Error, Resolution, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Cursor, Ending, Frame, KeyRing, Role, TryPhase, Undo, UndoState, Undos},
+    frame::{Body, Cursor, Ending, Frame, KeyRing, Role, TryPhase},
+    undo::{Undo, UndoState, Undos},
 };
 
 impl Execution {

@@ -24,7 +24,7 @@ impl Stepper<'_> {
         call: &HttpCall,
     ) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let mut scene = Scene::of(self.execution, self.surroundings, frame);
+        let mut scene = Scene::of(self.execution, &self.surroundings, frame);
         let arguments = http_arguments(&mut scene, call, &frame.input)?;
         let effect =
             default_http_effect(arguments.get("method").and_then(Value::as_str).unwrap_or(""));
@@ -40,7 +40,7 @@ impl Stepper<'_> {
         shell: &Shell,
     ) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
         let mut members: Members =
             vec![("command", Value::from(scene.text(&shell.command, &frame.input, "`command`")?))];
         put(&mut members, "stdin", evaluate(&scene, shell.stdin.as_ref(), &frame.input)?);
@@ -64,7 +64,7 @@ impl Stepper<'_> {
         script: &Script,
     ) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
         let input = &frame.input;
         let mut members: Members = vec![("language", Value::from(script.language.clone()))];
         members.push(match &script.text {
@@ -108,7 +108,7 @@ impl Stepper<'_> {
         let inherited = self.inherited_key(frame, &path);
         let attempt = inherited.as_ref().map_or(1, |(_, attempt)| attempt.saturating_add(1));
         if let Some(template) = &task.settings.idempotency_key {
-            let scene = Scene::of(self.execution, self.surroundings, frame);
+            let scene = Scene::of(self.execution, &self.surroundings, frame);
             return Ok((scene.text(template, &frame.input, "`idempotencyKey`")?, attempt));
         }
         let fresh = || chance::idempotency_key(self.execution.id, &task.reference, &path, id);

@@ -1,7 +1,8 @@
 //! Who wants to know when an execution ends or needs a person.
 
-use tutti_engine::Status;
-use tutti_ids::ExecutionId;
+use tutti_engine::{Execution, Limits, Status};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
+use tutti_journal::{Error, ErrorType, SuspensionReason};
 
 use super::Loop;
 use crate::{
@@ -61,6 +62,7 @@ impl Loop {
                 reference,
                 error: error.clone(),
             }));
+            incidents.extend(journal_limit(execution, &self.options.limits));
         }
         suspended.then_some(incidents)
     }
@@ -78,4 +80,19 @@ impl Loop {
         }
         false
     }
+}
+
+/// The incident of an execution whose journal may grow only if a person says so.
+fn journal_limit(execution: &Execution, limits: &Limits) -> Option<Incident> {
+    let reason = execution.suspended()?;
+    let detail = format!(
+        "the journal has grown by {} entries; resume the execution to grant as many again, or cancel it",
+        limits.journal_entries
+    );
+    (*reason == SuspensionReason::JournalLimit).then(|| Incident {
+        execution: execution.id(),
+        task: Sequence::FIRST,
+        reference: TaskRef::root(),
+        error: Error::new(ErrorType::Runtime, detail),
+    })
 }

@@ -16,16 +16,24 @@ use crate::{Reply, waiting::block_on};
 #[derive(Debug)]
 pub(super) enum Pending {
     Commit(Commit),
-    Load(ExecutionId),
-    Answer { call: Call, due: Option<Timestamp>, outcome: CallOutcome },
+    /// The whole journal, or a snapshot and what follows it.
+    Load(ExecutionId, bool),
+    Answer {
+        call: Call,
+        due: Option<Timestamp>,
+        outcome: CallOutcome,
+    },
     Probe(Arc<str>, Call),
+    Event(ExecutionId, Sequence),
 }
 
 impl World {
     pub(super) fn is_ready(&self, at: usize) -> bool {
         match &self.pending[at] {
             Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
-            Pending::Commit(_) | Pending::Load(_) | Pending::Probe(..) => true,
+            Pending::Commit(_) | Pending::Load(..) | Pending::Probe(..) | Pending::Event(..) => {
+                true
+            }
         }
     }
 
@@ -35,10 +43,14 @@ impl World {
                 let result = block_on(self.setting.store.commit(commit));
                 self.say(&format!("commit {}", result_of(&result)));
                 self.take_written();
+                if result.is_err() {
+                    // What the loop had decided ahead is gone, and with it how far listeners had come.
+                    self.fed.clear();
+                }
                 self.tell(Happening::Committed { result });
             }
-            Pending::Load(execution) => {
-                let result = self.load(execution);
+            Pending::Load(execution, is_whole) => {
+                let result = self.load(execution, is_whole);
                 self.tell(Happening::Loaded { execution, result });
             }
             Pending::Answer { call, outcome, .. } => {
@@ -52,12 +64,14 @@ impl World {
                 let Call { execution, task, .. } = call;
                 self.tell(Happening::ProbeFinished { execution, task, outcome });
             }
+            Pending::Event(execution, task) => self.feed(execution, task),
         }
     }
 
-    fn load(&self, execution: ExecutionId) -> Result<Option<Stored>, String> {
+    fn load(&self, execution: ExecutionId, is_whole: bool) -> Result<Option<Stored>, String> {
         let store = &self.setting.store;
-        let history = block_on(store.load(execution)).map_err(|error| error.to_string())?;
+        let history = if is_whole { store.load(execution) } else { store.load_tail(execution) };
+        let history = block_on(history).map_err(|error| error.to_string())?;
         let Some(history) = history else { return Ok(None) };
         let digest = history.projection.digest;
         let workflow = self.setting.library.get(digest);
@@ -78,7 +92,8 @@ impl World {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Commit(commit) => self.pending.push(Pending::Commit(commit)),
-            Output::Load(execution) => self.pending.push(Pending::Load(execution)),
+            Output::Load(execution) => self.pending.push(Pending::Load(execution, false)),
+            Output::LoadWhole(execution) => self.pending.push(Pending::Load(execution, true)),
             Output::MakeCall(function, call) => self.make_call(&function, call),
             Output::CancelCall(execution, task) => self.cancel_call(execution, task),
             Output::Probe(function, call) => self.pending.push(Pending::Probe(function, call)),
