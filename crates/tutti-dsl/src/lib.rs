@@ -36,9 +36,7 @@ pub use model::{
     UriSource, Workflow,
 };
 pub use parse::{Parsed, parse, parse_value, parse_with};
-pub use resources::{
-    LoadError, MAX_RESOURCE, MAX_RESOURCES, MAX_RESOURCES_SIZE, Need, Resources,
-};
+pub use resources::{LoadError, MAX_RESOURCE, MAX_RESOURCES, MAX_RESOURCES_SIZE, Need, Resources};
 pub use schema::{InvalidSchema, Schema, Violation};
 pub use shape::json_schema::json_schema;
 pub use uri_template::{ExpansionError, InvalidUriTemplate, UriTemplate};

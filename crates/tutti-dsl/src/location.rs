@@ -52,7 +52,11 @@ fn below(path: &str) -> Result<String, &'static str> {
         match name.to_ascii_lowercase().replace("%2e", ".").as_str() {
             "" | "." => {}
             ".." => _ = names.pop().ok_or("leaves the directory of the document")?,
-            decoded if decoded.contains("%2f") || decoded.contains("%5c") || decoded.contains("%00") => {
+            decoded
+                if decoded.contains("%2f")
+                    || decoded.contains("%5c")
+                    || decoded.contains("%00") =>
+            {
                 return Err("has an encoded separator in the name of a file");
             }
             _ => names.push(name),
@@ -189,17 +193,13 @@ mod tests {
 
     #[test]
     fn pages_of_git_hosts_are_loaded_raw() {
-        let of = |root: &str| {
-            Cataloged::read("log:1.0.0@c").expect("a cataloged function").below(root)
-        };
+        let of =
+            |root: &str| Cataloged::read("log:1.0.0@c").expect("a cataloged function").below(root);
         let file = "functions/log/1.0.0/function.yaml";
         for (root, expected) in [
             ("https://host/c/", "https://host/c"),
             ("file:c", "file:c"),
-            (
-                "https://github.com/o/r/tree/main",
-                "https://raw.githubusercontent.com/o/r/main",
-            ),
+            ("https://github.com/o/r/tree/main", "https://raw.githubusercontent.com/o/r/main"),
             ("https://github.com/o/r", "https://raw.githubusercontent.com/o/r/HEAD"),
             ("https://github.com/o/r.git", "https://raw.githubusercontent.com/o/r/HEAD"),
             (

@@ -62,7 +62,8 @@ pub fn parse_with(text: &str, resources: &Resources) -> Parsed {
         let message = "the document is not a workflow";
         problems.push(Problem::new(Code::WrongType, 0..0, "", message));
     }
-    let mut parsed = Parsed { workflow: None, needs, diagnostics: diagnostic::finish(text, problems) };
+    let mut parsed =
+        Parsed { workflow: None, needs, diagnostics: diagnostic::finish(text, problems) };
     if !parsed.has_errors() {
         parsed.workflow = workflow;
     }

@@ -107,7 +107,8 @@ impl Resources {
                 return Err(LoadError::TooLarge(why));
             }
             if size + bytes.len() > MAX_RESOURCES_SIZE {
-                let why = format!("makes the document's resources exceed {MAX_RESOURCES_SIZE} bytes");
+                let why =
+                    format!("makes the document's resources exceed {MAX_RESOURCES_SIZE} bytes");
                 return Err(LoadError::TooLarge(why));
             }
             let text = std::str::from_utf8(bytes).map_err(|_not_text| LoadError::NotText)?;
@@ -131,8 +132,11 @@ impl Resources {
         if loaded.is_empty() {
             return document.to_owned();
         }
-        let members =
-            [("bundle", Value::from(1_i64)), ("document", document.into()), ("resources", Value::object(loaded))];
+        let members = [
+            ("bundle", Value::from(1_i64)),
+            ("document", document.into()),
+            ("resources", Value::object(loaded)),
+        ];
         Value::object(members).to_json()
     }
 

@@ -67,7 +67,8 @@ impl Loader<'_> {
         } else {
             beneath(&self.directory, Path::new(&path))?
         };
-        let cannot = |error: std::io::Error| LoadError::Unavailable(format!("cannot be read: {error}"));
+        let cannot =
+            |error: std::io::Error| LoadError::Unavailable(format!("cannot be read: {error}"));
         // Only a regular file: another kind could make us wait for ever.
         if !path.metadata().map_err(cannot)?.is_file() {
             return Err(unavailable("is no file"));
@@ -122,14 +123,17 @@ impl Web {
         let authentication = need.authentication.as_ref().map(|how| self.credentials(how));
         let authentication = authentication.transpose()?;
         let loaded = self.tokio.block_on(self.client.fetch(&need.uri, authentication));
-        loaded.map_err(|error| LoadError::Unavailable(format!("cannot be loaded: {}", told(&error))))
+        loaded
+            .map_err(|error| LoadError::Unavailable(format!("cannot be loaded: {}", told(&error))))
     }
 
     fn credentials(&self, how: &Authentication) -> Result<Value, LoadError> {
         let parameters = match &how.parameters {
-            SchemeParameters::Inline(template) => template
-                .evaluate(&Value::NULL, self)
-                .map_err(|error| LoadError::Unavailable(format!("cannot be authenticated for: {error}")))?,
+            SchemeParameters::Inline(template) => {
+                template.evaluate(&Value::NULL, self).map_err(|error| {
+                    LoadError::Unavailable(format!("cannot be authenticated for: {error}"))
+                })?
+            }
             SchemeParameters::Secret(name) => self.secrets.get(name).cloned().ok_or_else(|| {
                 LoadError::Unavailable(format!("needs the secret `{name}`, which was not given"))
             })?,
@@ -170,10 +174,12 @@ mod tests {
         std::fs::write(outer.path().join("secret"), "s").expect("a file");
         std::fs::write(inner.join("a/b c.txt"), "b").expect("a file");
         #[cfg(unix)]
-        std::os::unix::fs::symlink(outer.path().join("secret"), inner.join("link")).expect("a link");
+        std::os::unix::fs::symlink(outer.path().join("secret"), inner.join("link"))
+            .expect("a link");
         let loader = Loader { directory: inner.clone(), web: None };
         let check = |path: &str, expected: Option<&str>| {
-            let read = loader.file(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let read =
+                loader.file(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             assert_eq!(read.as_deref(), expected, "{path}");
         };
         check("a/b%20c.txt", Some("b"));

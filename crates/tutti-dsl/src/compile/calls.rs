@@ -9,7 +9,8 @@ use super::{
     scope::{Place, Scopes},
 };
 use crate::{
-    Call, Endpoint, HttpCall, HttpOutput, TaskKind, UriSource, built_in, codes::Code,
+    Call, Endpoint, HttpCall, HttpOutput, TaskKind, UriSource, built_in,
+    codes::Code,
     diagnostic::nearest,
     kinds::Keyword,
     location::{self, Cataloged},
@@ -92,7 +93,9 @@ impl<'n> Compiler<'n> {
     fn unknown_catalog(&mut self, at: &At<'_>, name: &str, catalog: &str) {
         let names: Vec<&str> = self.names.catalogs.keys().map(AsRef::as_ref).collect();
         let message = if catalog == "default" {
-            format!("`{name}` is in no catalog: the built-in one lacks it, and `default` is not declared")
+            format!(
+                "`{name}` is in no catalog: the built-in one lacks it, and `default` is not declared"
+            )
         } else {
             format!("the catalog `{catalog}` of function `{name}` is not declared")
         };

@@ -1,7 +1,7 @@
 //! `call: each`, the dynamic fan-out.
 
 use super::{At, Compiler, flow::Jumps, scope::Scopes};
-use crate::{Each, EachBody, MaxFailed, OnError, TaskKind, codes::Code};
+use crate::{Call, Each, EachBody, MaxFailed, OnError, TaskKind, codes::Code};
 
 impl<'n> Compiler<'n> {
     pub(super) fn each(&mut self, task: &At<'n>, scopes: &Scopes) -> Option<TaskKind> {
@@ -18,7 +18,7 @@ impl<'n> Compiler<'n> {
         } else if let Some(function) = at.get("function") {
             let called = self.function_called(&function);
             if called.is_none() && self.outside.unloaded.is_some() {
-                return Some(TaskKind::Unsupported);
+                return Some(TaskKind::Call(Call::Unsupported));
             }
             called.map(EachBody::Function)
         } else {

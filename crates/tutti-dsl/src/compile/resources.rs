@@ -113,11 +113,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// `script.source.endpoint`: a literal one is a part of the definition, a computed one is read at the call.
-    pub(super) fn script_source(
-        &mut self,
-        endpoint: &At<'n>,
-        place: &Place,
-    ) -> Option<ScriptText> {
+    pub(super) fn script_source(&mut self, endpoint: &At<'n>, place: &Place) -> Option<ScriptText> {
         let source: Option<Endpoint> = self.endpoint(endpoint, place);
         let Some((written, policy)) = literal(endpoint) else {
             if endpoint.get("authentication").is_some() {
@@ -284,7 +280,8 @@ impl<'n> Compiler<'n> {
     }
 
     fn computed(&mut self, at: &At<'_>, what: &str) {
-        let message = format!("{what} is computed, and this version loads only what is named literally");
+        let message =
+            format!("{what} is computed, and this version loads only what is named literally");
         self.push(
             at.problem(Code::NotExecutedYet, message.clone())
                 .hint("an execution that reaches it faults with a `configuration` error"),
@@ -316,7 +313,10 @@ fn name_of(uri: &str) -> Arc<str> {
 fn relocate(problem: &mut Problem, caller: &Caller, text: &str) {
     let Caller { uri, span, pointer } = caller;
     let inside = problem.pointer.starts_with("/resources/");
-    let line = text.get(..problem.span.start).filter(|_| inside).map(|before| before.matches('\n').count() + 1);
+    let line = text
+        .get(..problem.span.start)
+        .filter(|_| inside)
+        .map(|before| before.matches('\n').count() + 1);
     let line = line.map_or_else(String::new, |line| format!("line {line}: "));
     if problem.code.severity() == Severity::Error && told_as_function(problem.code) {
         problem.code = Code::NotAFunction;

@@ -53,7 +53,9 @@ pub(super) fn publish(
             let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
             if errors == 0 {
                 let message = format!("{name} needs what was not loaded");
-                return Err(Failure::usage(message).hint("leave it out: what it started with is stored"));
+                return Err(
+                    Failure::usage(message).hint("leave it out: what it started with is stored")
+                );
             }
             return Err(Failure::usage(format!(
                 "{name} is not a valid workflow: {}",
@@ -119,9 +121,10 @@ fn is_child(text: &str, parents: &[Arc<Workflow>]) -> bool {
     let Ok(document) = tutti_dsl::parse_value(text) else { return false };
     let named = |key: &str| document.get("document").and_then(|about| about.get(key)?.as_str());
     let (namespace, name) = (named("namespace"), named("name"));
-    parents.iter().flat_map(|parent| subworkflows(parent)).any(|child| {
-        Some(&*child.namespace) == namespace && Some(&*child.name) == name
-    })
+    parents
+        .iter()
+        .flat_map(|parent| subworkflows(parent))
+        .any(|child| Some(&*child.namespace) == namespace && Some(&*child.name) == name)
 }
 
 /// The YAML and JSON files of a directory, by name.
