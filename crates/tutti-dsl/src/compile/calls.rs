@@ -35,13 +35,11 @@ impl<'n> Compiler<'n> {
                     Some(with) => Some(self.template(&with, &scopes.body)?),
                     None => None,
                 };
-                match self.function_called(&function) {
-                    Some(task) => Some(TaskKind::Call(Call::Function { task, arguments })),
-                    None => {
-                        let unloaded = self.outside.unloaded.is_some();
-                        unloaded.then_some(TaskKind::Call(Call::Unsupported))
-                    }
+                if let Some(task) = self.function_called(&function) {
+                    return Some(TaskKind::Call(Call::Function { task, arguments }));
                 }
+                let is_unloaded = self.outside.unloaded.is_some();
+                is_unloaded.then_some(TaskKind::Call(Call::Unsupported))
             }
         }
     }

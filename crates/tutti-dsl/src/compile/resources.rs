@@ -93,7 +93,7 @@ impl<'n> Compiler<'n> {
         let found = match self.find(&endpoint, &written, policy, &scopes.body) {
             Found::Text(found) => found,
             Found::Missing => {
-                self.miss(&endpoint, format!("the schema at `{written}`"));
+                self.miss(&endpoint, &format!("the schema at `{written}`"));
                 return None;
             }
             Found::Told => return None,
@@ -128,7 +128,7 @@ impl<'n> Compiler<'n> {
             }
             Found::Missing => {
                 if authenticated || !written.starts_with("file:/") {
-                    self.miss(endpoint, format!("the script at `{written}`"));
+                    self.miss(endpoint, &format!("the script at `{written}`"));
                 }
                 source.map(ScriptText::Source)
             }
@@ -172,7 +172,7 @@ impl<'n> Compiler<'n> {
         let resource = match self.find(at, written, policy, &scopes.body) {
             Found::Text(resource) => resource,
             Found::Missing => {
-                self.miss(at, format!("the function at `{written}`"));
+                self.miss(at, &format!("the function at `{written}`"));
                 return None;
             }
             Found::Told => return None,
@@ -270,7 +270,7 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn miss(&mut self, at: &At<'_>, what: String) {
+    fn miss(&mut self, at: &At<'_>, what: &str) {
         let message = format!("{what} was not loaded, and so not checked");
         self.push(
             at.problem(Code::NotLoaded, message)
