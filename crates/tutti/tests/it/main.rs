@@ -2,6 +2,7 @@
 
 mod answers;
 mod documents;
+mod editors;
 mod resources;
 mod resuming;
 mod running;

@@ -4,7 +4,7 @@ use crate::world::{World, document};
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["", "run", "validate", "explain", "completions", "version"] {
+    for command in ["", "run", "validate", "explain", "store", "lsp", "completions", "version"] {
         let world = World::new();
         let arguments: Vec<&str> =
             [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
