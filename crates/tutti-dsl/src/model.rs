@@ -292,7 +292,7 @@ pub enum UriSource {
 }
 
 /// An authentication policy, `use` resolved.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Authentication {
     /// `basic`, `bearer`, `digest`, `oauth2`, `oidc`, `certificate`.
     pub scheme: Arc<str>,
@@ -301,7 +301,7 @@ pub struct Authentication {
 }
 
 /// Where the parameters of an authentication scheme come from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum SchemeParameters {
     /// They stand in the document.
     Inline(Template),

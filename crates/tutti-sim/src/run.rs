@@ -98,7 +98,7 @@ impl<'s> Running<'s> {
         let library = Arc::new(Library::default());
         let mut first = None;
         for text in &scenario.workflows {
-            match library.publish(text) {
+            match library.publish_with(text, &scenario.resources()) {
                 Ok((definition, _)) => first = first.or(Some(definition)),
                 Err(PublishError::Invalid { diagnostics }) => {
                     let found = diagnostics.iter().any(|d| {

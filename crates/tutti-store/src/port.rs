@@ -154,7 +154,7 @@ pub struct DefinitionText {
     pub name: DefinitionRef,
     /// The SHA-256 of its text.
     pub digest: Digest,
-    /// The text as published.
+    /// The text as published: a document, or a document with what was loaded for it.
     pub text: Arc<str>,
 }
 

@@ -21,6 +21,7 @@ mod progress;
 #[cfg(test)]
 mod reference;
 mod rekey;
+mod resources;
 mod run;
 mod store;
 mod text_of_value;

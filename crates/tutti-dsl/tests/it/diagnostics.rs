@@ -371,7 +371,6 @@ const MISSHAPEN: &[(&str, &str)] = &[
     ("evaluate: { mode: sloppy }\ndo: []\n", "E0108"),
     ("do: null\n", "E0105"),
     ("timeout: never\ndo: []\n", "E0120"),
-    ("input: { schema: { resource: { endpoint: 'http://x' } } }\ndo: []\n", "E0132"),
     (
         "do: [{ a: { set: { x: 1 }, metadata: { tutti: { label: '1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901' } } } }]\n",
         "E0110",

@@ -12,4 +12,5 @@ mod differential;
 mod fuzzed;
 mod json_schema;
 mod pages;
+mod resources;
 mod specification;

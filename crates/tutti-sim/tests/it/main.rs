@@ -2,6 +2,7 @@
 
 mod budget;
 mod conformance;
+mod examples;
 mod going_back;
 mod public_services;
 mod rows;

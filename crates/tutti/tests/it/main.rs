@@ -5,6 +5,7 @@ mod canary;
 mod documents;
 mod editors;
 mod proving;
+mod resources;
 mod resuming;
 mod running;
 mod secrecy;

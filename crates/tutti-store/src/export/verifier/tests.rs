@@ -70,7 +70,9 @@ fn exported(directory: &Path, scope: Scope) -> Vec<Record> {
 fn flaw(records: &[Record]) -> Option<String> {
     let mut bytes = Vec::new();
     let mut lines = LineWriter::new(&mut bytes);
-    records.iter().for_each(|record| lines.write(record).expect("memory takes it"));
+    for record in records {
+        lines.write(record).expect("memory takes it");
+    }
     verify(&bytes[..]).err().map(|error| error.to_string())
 }
 
