@@ -12,7 +12,7 @@ use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
 
 use crate::frame::{
-    Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase, UndoState,
+    Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Place, Role, TryPhase, UndoState,
 };
 
 /// One life of a workflow: the fold of its journal so far.
@@ -210,6 +210,18 @@ impl Execution {
         path.reverse();
         path.extend(frame.iteration);
         path
+    }
+
+    /// Where a frame stands.
+    pub(crate) fn place(&self, frame: &Frame) -> Place {
+        let step = |frame: &Frame| {
+            let undoing = (frame.role == Role::Undo).then_some(frame.id.0);
+            frame.task.map(|task| (task, undoing.or(frame.iteration)))
+        };
+        let mut place: Place = self.ancestors(frame).filter_map(step).collect();
+        place.reverse();
+        place.extend(step(frame));
+        place
     }
 
     /// The frames around a frame, innermost first.

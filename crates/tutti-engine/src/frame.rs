@@ -218,8 +218,12 @@ pub(crate) struct UndoState {
     pub(crate) keys: KeyRing,
 }
 
-/// Keys of failed calls by (task, iteration path), with the attempts made under them.
-pub(crate) type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
+/// Where a task execution stands, the same for its re-run: the tasks from the workflow down to it, each with the iteration
+/// it runs in. An undoing has its own number there: what it takes back is not taken back again.
+pub(crate) type Place = Vec<(TaskId, Option<u64>)>;
+
+/// Keys of failed calls by place, with the attempts made under them.
+pub(crate) type KeyRing = BTreeMap<Place, (Arc<str>, u32)>;
 
 /// How far a call has come.
 #[derive(Debug, Clone)]

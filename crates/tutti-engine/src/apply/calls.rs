@@ -124,4 +124,14 @@ impl Execution {
             }
         });
     }
+
+    /// What had been given up is wanted again: the call under its key, or another child in place of the one that ended.
+    pub(crate) fn make_again(&mut self, task: Sequence) {
+        self.reschedule(task);
+        self.touch(task, |frame| {
+            if matches!(frame.body, Body::Child { .. }) {
+                frame.body = Body::Fresh;
+            }
+        });
+    }
 }
