@@ -54,6 +54,10 @@ impl Execution {
         }
         let empty = Self::new(self.id, self.definition.clone(), self.digest, self.workflow.clone());
         let mut past = Past::of(empty, journal);
+        // What was decided since the journal was read is not durable yet: it is work under way.
+        if past.state.next != self.next {
+            return Err(Rejection::Busy);
+        }
         let to = past.passage(from).ok_or(Rejection::NoSuchTask)?;
         let void = Void::find(&past, to);
         if void.forgets_an_undo {

@@ -36,7 +36,7 @@ pub use rows::{ROWS, Row, RowState};
 pub use run::{Mode, check_scenario, differs};
 pub use scenario::{Scenario, load_scenarios};
 pub use setting::{FixedSecrets, PlainSealer, Setting};
-pub use simulate::{SeedReport, simulate, simulate_going_back};
+pub use simulate::{SeedReport, simulate};
 pub use trace::Trace;
 pub use waiting::block_on;
 pub use world::{Progress, World};

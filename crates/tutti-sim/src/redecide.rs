@@ -117,9 +117,9 @@ impl Again {
             return vec![(live.start(start, &surroundings), live)];
         }
         if let Some(Entry::Rewound { to }) = turn.entries.first() {
-            let again = [self.task(*to), None].into_iter().filter_map(|from| {
-                self.execution.rewind(&self.turns, from, &surroundings).ok()
-            });
+            let again = [self.task(*to), None]
+                .into_iter()
+                .filter_map(|from| self.execution.rewind(&self.turns, from, &surroundings).ok());
             return again.map(|(live, entries)| (entries, live)).collect();
         }
         let inputs = self.inputs(turn);

@@ -44,16 +44,7 @@ pub struct SeedReport {
 
 /// Runs one seed.
 pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
-    simulate_kind(Kind::of(seed), is_traced)
-}
-
-/// Runs one seed in which operators also take executions back to tasks.
-pub fn simulate_going_back(seed: u64, is_traced: bool) -> SeedReport {
-    simulate_kind(Kind { goes_back: true, ..Kind::of(seed) }, is_traced)
-}
-
-fn simulate_kind(kind: Kind, is_traced: bool) -> SeedReport {
-    let seed = kind.seed;
+    let kind = Kind::of(seed);
     let mut chance = Chance::new(seed);
     let library = Arc::new(Library::default());
     let mut definitions = Vec::new();
@@ -79,14 +70,14 @@ struct Kind {
     seed: u64,
     /// On `SQLite`, which is opened again after every crash; else in memory.
     is_on_file: bool,
-    /// Whether operators take executions back.
-    goes_back: bool,
+    /// One in so many steps an operator takes an execution back.
+    retries: u64,
 }
 
 impl Kind {
     fn of(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ KINDS);
-        Self { seed, is_on_file: chance.one_in(20), goes_back: false }
+        Self { seed, is_on_file: chance.one_in(20), retries: *chance.pick(&[25, 60, 400]) }
     }
 }
 
@@ -103,7 +94,8 @@ struct Simulation {
     world: World,
     /// Decides about going back, apart from everything else.
     retries: Chance,
-    goes_back: bool,
+    /// One in so many steps.
+    going_back: u64,
     is_calm: Arc<AtomicBool>,
     started: Vec<ExecutionId>,
 }
@@ -156,7 +148,7 @@ impl Simulation {
             setting,
             world,
             retries,
-            goes_back: kind.goes_back,
+            going_back: kind.retries,
             is_calm,
             started: Vec::new(),
         })
@@ -176,7 +168,7 @@ impl Simulation {
             if self.chance.one_in(40) {
                 self.lay_hand();
             }
-            if self.goes_back && self.retries.one_in(30) {
+            if self.retries.one_in(self.going_back) {
                 self.go_back();
             }
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
