@@ -281,7 +281,7 @@ impl Frame {
             Body::Fresh | Body::Switched { .. } => true,
             Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
             Body::Fork(branches) => {
-                let more = branches.next < branches.results.len();
+                let more = branches.upcoming() < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
             }
             Body::Try(state) => match state.phase {

@@ -1,6 +1,9 @@
 //! A task execution that is going on: one frame of an execution's tree.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_dsl::{ListId, TaskId};
 use tutti_expr::Value;
@@ -113,8 +116,10 @@ impl Cursor {
 #[derive(Debug, Clone)]
 pub(crate) struct Branches {
     pub(crate) kind: BranchesKind,
-    /// The next one to start.
-    pub(crate) next: usize,
+    /// Those that have started or were skipped all stand before this one.
+    next: usize,
+    /// Those before it that have not: going back made their starts void.
+    left_out: BTreeSet<usize>,
     /// How each ended.
     pub(crate) results: Vec<Option<Result<Value, Error>>>,
     pub(crate) failed: usize,
@@ -137,6 +142,7 @@ impl Branches {
         Self {
             kind,
             next: 0,
+            left_out: BTreeSet::new(),
             results: vec![None; width],
             failed: 0,
             winner: None,
@@ -144,6 +150,21 @@ impl Branches {
             contexts: BTreeMap::new(),
             joined: false,
         }
+    }
+
+    /// The one to start next; as many as there are where none is left.
+    pub(crate) fn upcoming(&self) -> usize {
+        self.left_out.first().copied().unwrap_or(self.next)
+    }
+
+    /// One starts or is skipped.
+    pub(crate) fn begin(&mut self, branch: usize) {
+        if branch >= self.results.len() {
+            return;
+        }
+        self.left_out.remove(&branch);
+        self.left_out.extend(self.next..branch);
+        self.next = self.next.max(branch.saturating_add(1));
     }
 
     /// How many may run at once.

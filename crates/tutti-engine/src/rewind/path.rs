@@ -53,11 +53,9 @@ impl Path {
         let keeps = match recorded.entry {
             Entry::TaskStarted { parent, .. }
             | Entry::ItemStarted { task: parent, .. }
+            | Entry::TaskSkipped { parent, .. }
             | Entry::UndoStarted { task: parent, .. } => {
                 self.begins_beside(state, *parent, sequence)
-            }
-            Entry::TaskSkipped { parent, .. } => {
-                !self.steps.contains_key(parent) && self.lives_beside(state, *parent)
             }
             Entry::ExecutionResumed => return Some(self.pause(state, sequence, recorded.at)),
             entry => {
