@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -17,9 +18,11 @@ use tutti_runtime::{Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, Store};
 
 use crate::{
-    Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Setting, World,
+    Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Scenario, Setting,
+    World,
     generate::{CANARY, Generator},
-    redecide,
+    load_scenarios, redecide,
+    run::check_scenario_seeded,
 };
 
 /// Steps with faults; then everything is brought to an end without.
@@ -45,6 +48,10 @@ pub struct SeedReport {
 /// Runs one seed.
 pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
     let kind = Kind::of(seed);
+    if let Some(scenario) = kind.scenario() {
+        let (problems, turns) = check_scenario_seeded(scenario, seed);
+        return SeedReport { problems, log: vec![scenario.name.clone()], turns };
+    }
     let mut chance = Chance::new(seed);
     let library = Arc::new(Library::default());
     let mut definitions = Vec::new();
@@ -70,6 +77,8 @@ struct Kind {
     seed: u64,
     /// On `SQLite`, which is opened again after every crash; else in memory.
     is_on_file: bool,
+    /// Which of the scenario files it runs, if it does not draw its workflows.
+    scenario: Option<u64>,
     /// One in so many steps an operator takes an execution back.
     retries: u64,
 }
@@ -77,7 +86,19 @@ struct Kind {
 impl Kind {
     fn of(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ KINDS);
-        Self { seed, is_on_file: chance.one_in(20), retries: *chance.pick(&[25, 60, 400]) }
+        let is_on_file = chance.one_in(20);
+        let retries = *chance.pick(&[25, 60, 400]);
+        let scenario = chance.one_in(8).then(|| chance.next_u64());
+        Self { seed, is_on_file, scenario, retries }
+    }
+
+    fn scenario(self) -> Option<&'static Scenario> {
+        static SCENARIOS: OnceLock<Vec<Scenario>> = OnceLock::new();
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let all = SCENARIOS.get_or_init(|| load_scenarios(&directory).unwrap_or_default());
+        let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        let chosen = self.scenario?.checked_rem(count)?;
+        all.get(usize::try_from(chosen).ok()?)
     }
 }
 
