@@ -134,6 +134,12 @@ impl Shadows {
         problems
     }
 
+    /// What people or programs are shown has no secret in it.
+    pub(crate) fn check_shown(&self, shown: &str) -> Vec<String> {
+        let found = self.canaries.iter().filter(|canary| shown.contains(*canary));
+        found.map(|canary| format!("the secret {canary} shows: {shown}")).collect()
+    }
+
     /// The turn's entries as lines.
     pub(crate) fn lines(&mut self, turn: &Turn, at: i64) -> Vec<String> {
         let id = turn.execution.to_string();

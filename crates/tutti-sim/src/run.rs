@@ -180,7 +180,8 @@ impl<'s> Running<'s> {
             }
         }
         // Who was told that nothing could be read asks again.
-        if let Some(Settlement::Lost(_)) = self.world.settlement(self.execution) {
+        for _ in 0..MAX_CRASHES {
+            let Some(Settlement::Lost(_)) = self.world.settlement(self.execution) else { break };
             self.world.watch(self.execution);
             while self.step(None) == Progress::Moved && steps < MAX_STEPS {
                 steps += 1;

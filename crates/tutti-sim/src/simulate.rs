@@ -19,10 +19,7 @@ use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind
 
 use crate::{
     Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Scenario, Setting,
-    World,
-    generate::{CANARY, Generator},
-    load_scenarios, redecide,
-    run::check_scenario_seeded,
+    World, generate::Generator, load_scenarios, redecide, run::check_scenario_seeded,
 };
 
 /// Steps with faults; then everything is brought to an end without.
@@ -147,7 +144,8 @@ impl Simulation {
         let defaults = Limits::default();
         let limits =
             Limits { tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]), ..defaults };
-        let token = ("token".to_owned(), Value::from(CANARY));
+        // What every generated workflow may use and must never show.
+        let token = ("token".to_owned(), Value::from(format!("CANARY-{:016x}", kind.seed)));
         let setting = Setting {
             library,
             secrets: Arc::new(FixedSecrets(BTreeMap::from([token]))),
@@ -299,15 +297,14 @@ impl Simulation {
             let found = redecide(shadow, &self.setting);
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
-        for shadow in self.world.shadows().iter() {
+        let shadows = self.world.shadows();
+        for shadow in shadows.iter() {
             let shown = match shadow.execution.outcome() {
                 Some(Outcome::Completed(output)) => output.to_redacted_json(),
                 Some(Outcome::Faulted(error)) => format!("{error:?}"),
                 _ => continue,
             };
-            if shown.contains(CANARY) {
-                problems.push(format!("the secret shows: {shown}"));
-            }
+            problems.extend(shadows.check_shown(&shown));
         }
         for execution in &self.started {
             if self.world.shadows().get(*execution).is_none() {
