@@ -124,10 +124,14 @@ impl<'a> Past<'a> {
             (None, Some((_, since))) => *since,
             (None, None) => at,
         };
-        void.again.iter().for_each(|task| self.calls.note_again(*task));
+        for task in &void.again {
+            self.calls.note_again(*task);
+        }
         self.counting = void.kept;
         let mut state = self.empty.clone();
-        self.counting.iter().for_each(|step| state.fold(step));
+        for step in &self.counting {
+            state.fold(step);
+        }
         let since = |id| void.path.still_since(&state, id, (void.began, stopped));
         let pauses = state.timed().into_iter().map(|id| (id, at.ms_since(since(id)))).collect();
         let pause = Step::Pause { sequence, pauses };
@@ -180,7 +184,9 @@ impl Execution {
             }
             Step::Again { task, .. } => self.make_again(*task),
             Step::Pause { pauses, .. } => {
-                pauses.iter().for_each(|(id, pause)| self.delay_timers(*id, *pause));
+                for (id, pause) in pauses {
+                    self.delay_timers(*id, *pause);
+                }
             }
         }
     }
@@ -203,7 +209,9 @@ impl<'a> Void<'a> {
         let split = past.counting.partition_point(|step| step.sequence() < to);
         let (before, after) = past.counting.split_at(split);
         let mut state = past.empty.clone();
-        before.iter().for_each(|step| state.fold(step));
+        for step in before {
+            state.fold(step);
+        }
         let start = after.iter().find_map(|step| match step {
             Step::Entry(recorded) if recorded.sequence == to => Some(recorded),
             _ => None,

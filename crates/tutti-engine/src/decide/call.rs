@@ -119,8 +119,8 @@ impl Stepper<'_> {
     fn inherited_key(&self, frame: &Frame) -> Option<(Arc<str>, u32)> {
         let place = self.execution.place(frame);
         let held = || {
-            let keys = self.execution.ancestors(frame).filter_map(|around| around.body.keys());
-            keys.filter_map(|keys| keys.get(&place)).next().cloned()
+            let mut keys = self.execution.ancestors(frame).filter_map(|around| around.body.keys());
+            keys.find_map(|keys| keys.get(&place)).cloned()
         };
         self.execution.handed_keys.get(&place).cloned().or_else(held)
     }
