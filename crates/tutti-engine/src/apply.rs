@@ -10,7 +10,7 @@ mod passage;
 mod tree;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tutti_expr::Value;
 use tutti_ids::Sequence;
@@ -153,23 +153,32 @@ impl Execution {
             // As many entries again.
             SuspensionReason::JournalLimit => self.granted_at = self.next,
         }
-        let ids: Vec<Sequence> = self.timers.iter().map(|(_, id)| *id).collect();
-        let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
-        for id in ids.into_iter().collect::<std::collections::BTreeSet<_>>() {
-            self.touch(id, |frame| {
-                frame.due.iter_mut().for_each(later);
-                match &mut frame.body {
-                    Body::Wait { due } => later(due),
-                    Body::Try(state) => {
-                        state.attempt_due.iter_mut().for_each(later);
-                        if let TryPhase::Delay { due } = &mut state.phase {
-                            later(due);
-                        }
-                    }
-                    _ => {}
-                }
-            });
+        for id in self.timed() {
+            self.delay_timers(id, pause);
         }
+    }
+
+    /// The frames of which something will be due.
+    pub(crate) fn timed(&self) -> BTreeSet<Sequence> {
+        self.timers.iter().map(|(_, id)| *id).collect()
+    }
+
+    /// What is due of a frame will be so many milliseconds later.
+    pub(crate) fn delay_timers(&mut self, id: Sequence, pause: u64) {
+        let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
+        self.touch(id, |frame| {
+            frame.due.iter_mut().for_each(later);
+            match &mut frame.body {
+                Body::Wait { due } => later(due),
+                Body::Try(state) => {
+                    state.attempt_due.iter_mut().for_each(later);
+                    if let TryPhase::Delay { due } = &mut state.phase {
+                        later(due);
+                    }
+                }
+                _ => {}
+            }
+        });
     }
 
     fn finish(&mut self, outcome: Outcome) {

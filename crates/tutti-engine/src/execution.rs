@@ -13,7 +13,7 @@ use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Error, EventPosition, Parent, Payloads, SuspensionReason, Timestamp, codec};
 
 use crate::{
-    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase},
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Place, Role, TryPhase},
     listening::Consumed,
     undo::UndoState,
 };
@@ -231,21 +231,16 @@ impl Execution {
         path
     }
 
-    /// Where a frame stands in the execution, apart from its task: the iterations of the loops around it and, as the
-    /// tasks of functions and extensions run in many places, the tasks that call or are extended. Outermost first.
-    pub(crate) fn place_path(&self, frame: &Frame) -> Vec<u64> {
-        // A task's place is told from the number of an iteration.
-        const TASK: u64 = 1 << 63;
-        let shares_tasks =
-            |frame: &Frame| matches!(frame.body, Body::Function { .. }) || frame.is_extending();
-        let mut path: Vec<u64> = frame.iteration.into_iter().collect();
-        for around in self.ancestors(frame) {
-            let task = around.task.filter(|_| shares_tasks(around));
-            path.extend(task.map(|task| TASK | u64::from(task.0)));
-            path.extend(around.iteration);
-        }
-        path.reverse();
-        path
+    /// Where a frame stands.
+    pub(crate) fn place(&self, frame: &Frame) -> Place {
+        let step = |frame: &Frame| {
+            let undoing = (frame.role == Role::Undo).then_some(frame.id.0);
+            frame.task.map(|task| (task, undoing.or(frame.iteration)))
+        };
+        let mut place: Place = self.ancestors(frame).filter_map(step).collect();
+        place.reverse();
+        place.extend(step(frame));
+        place
     }
 
     /// The frames around a frame, innermost first.
@@ -313,7 +308,7 @@ impl Frame {
             | Body::Before(_)
             | Body::After(_) => self.children == 0,
             Body::Fork(branches) => {
-                let more = branches.next < branches.results.len();
+                let more = branches.upcoming() < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
             }
             Body::Try(state) => match state.phase {

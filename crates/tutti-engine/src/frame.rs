@@ -1,6 +1,6 @@
 //! A task execution that is going on: one frame of an execution's tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 use tutti_dsl::{ListId, TaskId};
@@ -16,7 +16,10 @@ use crate::{
     places::{contexts, optional_task, results},
     undo::{self, UndoState, Undos},
 };
-pub(crate) use crate::{cursor::Cursor, key_ring::KeyRing};
+pub(crate) use crate::{
+    cursor::Cursor,
+    key_ring::{KeyRing, Place},
+};
 
 /// A task execution that is going on, an item of an `each`, or the workflow itself.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -190,9 +193,12 @@ pub(crate) enum Body {
 pub(crate) struct Branches {
     #[n(0)]
     pub(crate) kind: BranchesKind,
-    /// The next one to start.
+    /// Those that have started or were skipped all stand before this one.
     #[n(1)]
-    pub(crate) next: usize,
+    next: usize,
+    /// Those before it that have not: going back made their starts void.
+    #[n(8)]
+    left_out: BTreeSet<usize>,
     /// How each ended.
     #[cbor(n(2), with = "results")]
     pub(crate) results: Vec<Option<Result<Value, Error>>>,
@@ -236,6 +242,7 @@ impl Branches {
         Self {
             kind,
             next: 0,
+            left_out: BTreeSet::new(),
             results: vec![None; width],
             failed: 0,
             winner: None,
@@ -243,6 +250,21 @@ impl Branches {
             contexts: BTreeMap::new(),
             joined: false,
         }
+    }
+
+    /// The one to start next; as many as there are where none is left.
+    pub(crate) fn upcoming(&self) -> usize {
+        self.left_out.first().copied().unwrap_or(self.next)
+    }
+
+    /// One starts or is skipped.
+    pub(crate) fn begin(&mut self, branch: usize) {
+        if branch >= self.results.len() {
+            return;
+        }
+        self.left_out.remove(&branch);
+        self.left_out.extend(self.next..branch);
+        self.next = self.next.max(branch.saturating_add(1));
     }
 
     /// How many may run at once.

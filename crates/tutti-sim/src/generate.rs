@@ -4,9 +4,6 @@ use tutti_expr::Value;
 
 use crate::Chance;
 
-/// The secret that every generated workflow may use and that must never show.
-pub(crate) const CANARY: &str = "CANARY-c0ffee";
-
 /// Draws documents.
 #[derive(Debug)]
 pub(crate) struct Generator<'c> {

@@ -94,7 +94,7 @@ impl Execution {
             let data = frame.data_for_children();
             match (&mut frame.body, branch) {
                 (Body::Fork(branches), Some(branch)) => {
-                    branches.next = branches.next.max(branch + 1);
+                    branches.begin(branch);
                     branches.results[branch] = Some(Ok(data));
                 }
                 (Body::Function { output, input }, _) => *output = Some(input.clone()),

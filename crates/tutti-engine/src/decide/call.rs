@@ -115,13 +115,14 @@ impl Stepper<'_> {
         Ok((inherited.map_or_else(fresh, |(key, _)| key), attempt))
     }
 
+    /// What an operator took back comes after whatever a `try` around it still holds.
     fn inherited_key(&self, frame: &Frame) -> Option<(Arc<str>, u32)> {
-        let key = (frame.task?, self.execution.place_path(frame));
-        let held = self
-            .execution
-            .ancestors(frame)
-            .find_map(|around| around.body.keys().and_then(|keys| keys.get(&key)).cloned());
-        held.or_else(|| self.execution.handed_keys.get(&key).cloned())
+        let place = self.execution.place(frame);
+        let held = || {
+            let mut keys = self.execution.ancestors(frame).filter_map(|around| around.body.keys());
+            keys.find_map(|keys| keys.get(&place)).cloned()
+        };
+        self.execution.handed_keys.get(&place).cloned().or_else(held)
     }
 }
 

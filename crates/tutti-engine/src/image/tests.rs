@@ -45,8 +45,8 @@ fn cursor() -> Cursor {
 
 fn keys() -> KeyRing {
     KeyRing::from([
-        ((TaskId(0), vec![3, 5]), (Arc::from("key"), 7)),
-        ((TaskId(1), vec![]), (Arc::from("other"), 1)),
+        (vec![(TaskId(0), Some(3)), (TaskId(1), None)], (Arc::from("key"), 7)),
+        (vec![(TaskId(1), Some(0))], (Arc::from("other"), 1)),
     ])
 }
 
@@ -59,7 +59,11 @@ fn branches(kind: BranchesKind) -> Body {
     branches.results[0] = Some(Ok(value("first")));
     branches.results[2] = Some(Err(error()));
     branches.contexts.insert(2, value("context"));
-    Body::Fork(Branches { next: 2, failed: 1, winner: Some(0), joined: true, ..branches })
+    branches.begin(2);
+    branches.failed = 1;
+    branches.winner = Some(0);
+    branches.joined = true;
+    Body::Fork(branches)
 }
 
 fn tried(phase: TryPhase) -> Body {

@@ -98,15 +98,20 @@ impl World {
             Output::CancelCall(execution, task) => self.cancel_call(execution, task),
             Output::Probe(function, call) => self.pending.push(Pending::Probe(function, call)),
             Output::Publish(turn, _) => {
+                let lines = self.shadows.lines(&turn, self.now.0 - BEGINNING.0);
+                let shown = lines.iter().cloned().chain([format!("{turn:?}")]);
+                self.problems.extend(shown.flat_map(|shown| self.shadows.check_shown(&shown)));
                 if self.setting.is_traced {
-                    self.log.extend(self.shadows.lines(&turn, self.now.0 - BEGINNING.0));
+                    self.log.extend(lines);
                 }
                 self.problems.extend(self.shadows.on_published(&turn));
             }
             Output::Reply(request, result) => self.on_reply(request, result),
             Output::Settled(request, settlement) => {
                 if let Some(Request::Watch(execution)) = self.requests.remove(&request) {
-                    self.say(&format!("settled {settlement:?}"));
+                    let said = format!("settled {settlement:?}");
+                    self.problems.extend(self.shadows.check_shown(&said));
+                    self.say(&said);
                     let starting = self.requests.values().any(|request| {
                         matches!(request, Request::Start { execution: other, .. } if *other == execution)
                     });
