@@ -8,15 +8,17 @@
 
 mod check;
 pub mod contract;
+mod event;
 mod faulty;
 mod memory;
 mod port;
 mod sqlite;
 
+pub use event::{LoggedEvent, NewEvent, Receipt, event_key};
 pub use faulty::{Fault, FaultyStore, Operation, OperationKind};
 pub use memory::MemoryStore;
 pub use port::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Status, Store,
-    StoredTurn,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, OpenExecution, Projection,
+    Status, Store, StoredTurn,
 };
 pub use sqlite::{SqliteStore, Statistics, VerifyReport};

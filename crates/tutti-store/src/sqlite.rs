@@ -10,6 +10,7 @@ mod checksum;
 mod columns;
 mod commits;
 mod directory;
+mod events;
 mod failure;
 mod high_water;
 mod read;
@@ -23,11 +24,15 @@ mod writer;
 use std::path::Path;
 
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::EventPosition;
 
 pub use self::{verify::VerifyReport, writer::Statistics};
 
 use self::{directory::Directory, high_water::HighWater, readers::Readers, writer::Writer};
-use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
+use crate::{
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Receipt, Store, check,
+};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -85,7 +90,7 @@ impl Store for SqliteStore {
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             check::commit(&commit)?;
-            self.writer.commit(commit).await
+            self.writer.commit(commit).await.map(|_done| ())
         })
     }
 
@@ -108,5 +113,33 @@ impl Store for SqliteStore {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         Box::pin(self.readers.read(move |connection| read::definition(connection, digest)))
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        Box::pin(async move {
+            let commit = Commit { events, ..Commit::default() };
+            self.writer.commit(commit).await.map(|done| done.receipts)
+        })
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        Box::pin(self.readers.read(move |connection| events::after(connection, after, limit)))
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        let fail = failure::of("cannot find the end of the log of events");
+        Box::pin(self.readers.read(move |connection| events::last(connection).map_err(fail)))
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { self.writer.drop_events(retention, limit).await })
     }
 }

@@ -14,12 +14,12 @@ use crate::{Error, check};
 /// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// How many of [`TABLES`] each format has, from format 1 on: later ones only add.
-const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, TABLES.len()];
+const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, TABLES.len()];
 
 /// Every table and index. A row is covered by a chain of digests or by its `checksum`.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "CREATE TABLE meta (
         name TEXT NOT NULL PRIMARY KEY,
         value BLOB NOT NULL,
@@ -93,6 +93,13 @@ const TABLES: [&str; 10] = [
         salt BLOB NOT NULL,
         value BLOB NOT NULL,
         digest BLOB NOT NULL
+    ) STRICT",
+    "CREATE TABLE events (
+        position INTEGER NOT NULL PRIMARY KEY,
+        key BLOB NOT NULL UNIQUE,
+        received_at INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        checksum BLOB NOT NULL
     ) STRICT",
 ];
 

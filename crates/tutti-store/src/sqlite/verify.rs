@@ -7,7 +7,7 @@ use tutti_ids::{Digest, ExecutionId};
 
 use super::{
     commits::{self, Tail, Totals},
-    failure, read,
+    events, failure, read,
     rows::{self, EXECUTION_COLUMNS},
     schema, snapshots,
 };
@@ -30,6 +30,8 @@ pub struct VerifyReport {
     pub definitions: u64,
     /// Snapshots.
     pub snapshots: u64,
+    /// Events of the log.
+    pub events: u64,
 }
 
 /// Checks all tables and how they hang together.
@@ -44,6 +46,7 @@ pub(super) fn everything(connection: &Connection) -> Result<VerifyReport, Error>
         Ok(())
     })?;
     blobs(connection, &mut report)?;
+    report.events = events::verify(connection)?;
     compare(connection, &report, totals)?;
     Ok(report)
 }

@@ -36,7 +36,11 @@ impl Original {
         let turns: Vec<_> = (1..=6).map(journal).collect();
         for round in 0..4 {
             let turns = turns.iter().filter_map(|turns: &Vec<_>| turns.get(round)).cloned();
-            let commit = Commit { definitions: definitions.clone(), turns: turns.collect() };
+            let commit = Commit {
+                definitions: definitions.clone(),
+                turns: turns.collect(),
+                ..Commit::default()
+            };
             wait(store.commit(commit)).expect("the commit is good");
         }
         let open = wait(store.open_executions(None, 100)).expect("the listing is whole");

@@ -64,7 +64,8 @@ fn reopening_keeps_everything() {
             let turn = sample.turn(detail, Status::Running);
             turns.push(turn.clone());
             let definitions = vec![text.clone()];
-            wait(store.commit(Commit { definitions, turns: vec![turn] })).expect("good");
+            wait(store.commit(Commit { definitions, turns: vec![turn], ..Commit::default() }))
+                .expect("good");
         }
         assert_eq!(wait(store.definition(text.digest)).ok(), Some(Some(text.clone())));
         let report = wait(store.verify()).expect("everything is whole");
