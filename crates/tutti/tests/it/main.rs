@@ -2,6 +2,7 @@
 
 mod answers;
 mod documents;
+mod events;
 mod resuming;
 mod running;
 mod secrecy;
