@@ -8,6 +8,7 @@ mod console;
 mod crash;
 mod generate;
 mod later;
+mod mutants;
 mod process;
 mod provision;
 mod repository;
@@ -52,7 +53,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "crash",
-        about: "kill and resume the real binary [--rounds N]",
+        about: "kill and resume the real binary [--rounds N], or damage a store [--damage]",
         execute: crash::command,
     },
     Command {
@@ -63,8 +64,8 @@ const COMMANDS: &[Command] = &[
     Command { name: "ui", about: "build and test the user interface", execute: later::ui },
     Command {
         name: "mutants",
-        about: "plant known bugs and require the tests to catch them",
-        execute: later::mutants,
+        about: "plant known bugs and require the tests to catch them [NAME]; for a release",
+        execute: mutants::command,
     },
 ];
 

@@ -6,6 +6,7 @@
 //!
 //! This crate must never run anything, read a file or look at a clock. Start reading at [`Workflow`].
 
+pub mod assist;
 mod built_in;
 mod codes;
 mod compile;

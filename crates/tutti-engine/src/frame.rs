@@ -1,6 +1,6 @@
 //! A task execution that is going on: one frame of an execution's tree.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use tutti_dsl::{ListId, TaskId};
@@ -10,10 +10,12 @@ use tutti_journal::{CallRecord, Error, Flow, Payloads, Timestamp, codec};
 
 use crate::{
     child::ChildRequest,
+    key_ring,
     listening::Listening,
-    places::{contexts, key_ring, list, optional_task, results, undos},
-    undo::{UndoState, Undos},
+    places::{contexts, optional_task, results},
+    undo::{self, UndoState, Undos},
 };
+pub(crate) use crate::{cursor::Cursor, key_ring::KeyRing};
 
 /// A task execution that is going on, an item of an `each`, or the workflow itself.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -53,7 +55,7 @@ pub(crate) struct Frame {
     #[n(12)]
     pub(crate) body: Body,
     /// What completed in it and could be undone.
-    #[cbor(n(14), with = "undos")]
+    #[cbor(n(14), with = "undo::by_entry")]
     pub(crate) undos: Undos,
     /// Whether it stands in the queue of frames that are ready.
     #[n(13)]
@@ -164,26 +166,6 @@ pub(crate) enum Body {
     /// The tasks that take back one that had completed.
     #[n(10)]
     Undo(#[n(0)] UndoState),
-}
-
-/// A place in a list of tasks.
-#[derive(Debug, Clone, Encode, Decode)]
-#[cbor(context_bound = "AsMut<Payloads>")]
-pub(crate) struct Cursor {
-    #[cbor(n(0), with = "list")]
-    pub(crate) list: ListId,
-    /// Which task comes next, or runs.
-    #[n(1)]
-    pub(crate) position: usize,
-    /// The output of the task before: the next one's raw input.
-    #[cbor(n(2), with = "codec::value")]
-    pub(crate) data: Value,
-}
-
-impl Cursor {
-    pub(crate) fn new(list: ListId, data: Value) -> Self {
-        Self { list, position: 0, data }
-    }
 }
 
 /// What runs beside each other: branches of a `fork` or items of an `each`.
@@ -309,9 +291,6 @@ pub(crate) enum TryPhase {
     #[n(3)]
     Handler(#[n(0)] Error),
 }
-
-/// Keys of failed calls by (task, iteration path), with the attempts made under them.
-pub(crate) type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
 
 /// How far a call has come.
 #[derive(Debug, Clone, Encode, Decode)]

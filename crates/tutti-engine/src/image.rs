@@ -20,8 +20,8 @@ use tutti_journal::{
 use crate::{
     Execution, Outcome,
     frame::{Body, Frame, KeyRing},
-    listening::Consumed,
-    places::{key_ring, lines},
+    key_ring,
+    listening::{Consumed, lines},
 };
 
 /// Changes whenever an image of before means something else, or does not decode.

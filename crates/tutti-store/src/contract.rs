@@ -3,6 +3,7 @@
 //! [`check_all`] is for the tests of a store; it asserts, so it belongs into tests only. [`Sample`] makes turns to
 //! commit, [`wait`] drives a future without a runtime.
 
+mod events;
 mod sample;
 
 use std::{
@@ -37,6 +38,10 @@ pub fn check_all(empty: Empty<'_>) {
     a_snapshot_takes_the_place_of_the_one_before(&*empty());
     a_snapshot_goes_when_its_execution_ends(&*empty());
     a_snapshot_of_another_turn_is_refused(&*empty());
+    events::events_stand_in_the_order_they_were_received(&*empty());
+    events::an_event_that_is_known_is_not_received_again(&*empty());
+    events::emitted_events_are_stored_with_their_turns_or_not_at_all(&*empty());
+    events::old_events_are_dropped_in_order(&*empty());
     of_racing_commits_one_wins(&*empty());
     commits_from_many_threads_all_arrive(&*empty());
 }

@@ -21,4 +21,4 @@ pub use port::{
     BoxFuture, Commit, DefinitionText, Error, EventRetention, History, OpenExecution, Projection,
     Status, Store, StoredTurn,
 };
-pub use sqlite::{SqliteStore, Statistics, VerifyReport};
+pub use sqlite::{FoundDamage, Place, Report, SqliteStore, Statistics, VerifyReport};

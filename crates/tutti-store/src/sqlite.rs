@@ -15,6 +15,7 @@ mod failure;
 mod high_water;
 mod read;
 mod readers;
+mod report;
 mod rows;
 mod schema;
 mod snapshots;
@@ -26,13 +27,26 @@ use std::path::Path;
 use tutti_ids::{Digest, ExecutionId};
 use tutti_journal::EventPosition;
 
-pub use self::{verify::VerifyReport, writer::Statistics};
+pub use self::{
+    report::{FoundDamage, Place, Report, VerifyReport},
+    writer::Statistics,
+};
 
+<<<<<<< HEAD
 use self::{directory::Directory, high_water::HighWater, readers::Readers, writer::Writer};
 use crate::{
     BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
     OpenExecution, Receipt, Store, check,
 };
+=======
+use self::{
+    directory::Directory,
+    high_water::{HighWater, Mark},
+    readers::Readers,
+    writer::Writer,
+};
+use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
+>>>>>>> main
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -49,8 +63,15 @@ const READERS: usize = 2;
 pub struct SqliteStore {
     // Dropped in this order: readers, the writer, and the lock on the directory last.
     readers: Readers,
-    writer: Writer,
-    _directory: Directory,
+    writing: Writing,
+    directory: Directory,
+}
+
+/// Whether commits are taken.
+#[derive(Debug)]
+enum Writing {
+    Taken(Writer),
+    Refused,
 }
 
 impl SqliteStore {
@@ -66,12 +87,28 @@ impl SqliteStore {
         let (connection, tail) = schema::open(&directory, mark.read()?)?;
         let readers = Readers::start(&directory.database(), READERS)?;
         let writer = Writer::start(connection, tail, mark)?;
-        Ok(Self { readers, writer, _directory: directory })
+        Ok(Self { readers, writing: Writing::Taken(writer), directory })
+    }
+
+    /// Opens the store in `directory` to look into it: nothing is made, repaired or written, and every commit is
+    /// refused. Each read gives what was written or says that it is damaged, so what is whole can be read from a store
+    /// that [`SqliteStore::open`] refuses. Blocks while it opens.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if there is no store, or another process uses it.
+    pub fn open_read_only(directory: &Path) -> Result<Self, Error> {
+        schema::check_library()?;
+        let directory = Directory::lock_existing(directory)?;
+        let readers = Readers::start(&directory.database(), READERS)?;
+        Ok(Self { readers, writing: Writing::Refused, directory })
     }
 
     /// What the writer did since the store was opened.
     pub fn statistics(&self) -> Statistics {
-        self.writer.statistics()
+        match &self.writing {
+            Writing::Taken(writer) => writer.statistics(),
+            Writing::Refused => Statistics { commits: 0, transactions: 0 },
+        }
     }
 
     /// Checks everything that is stored: SQLite's own structure, every journal, the chain of commits, blobs,
@@ -80,7 +117,33 @@ impl SqliteStore {
     /// # Errors
     /// The first damage found.
     pub fn verify(&self) -> BoxFuture<'_, Result<VerifyReport, Error>> {
-        Box::pin(self.readers.read(verify::everything))
+        let report = self.readers.read(|connection| verify::everything(connection, None));
+        Box::pin(async move { report.await?.whole() })
+    }
+
+    /// Checks everything as [`SqliteStore::verify`] does, also that nothing that was acknowledged is missing at the end,
+    /// and lists all that does not hold.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the store cannot be read for another reason than damage.
+    pub fn inspect(&self) -> BoxFuture<'_, Result<Report, Error>> {
+        Box::pin(async move {
+            // Before the commits are read: the mark may lag behind them, never lead.
+            let mark = self.mark();
+            let whole = mark.as_ref().ok().copied().flatten();
+            let report =
+                self.readers.read(move |connection| verify::everything(connection, whole)).await;
+            let mut report = report.or_else(Report::of_unreadable)?;
+            report.note(Place::HighWater, None, mark)?;
+            Ok(report)
+        })
+    }
+
+    fn mark(&self) -> Result<Option<Mark>, Error> {
+        match HighWater::look(&self.directory.high_water())? {
+            Some(file) => file.read(),
+            None => Ok(None),
+        }
     }
 }
 
@@ -90,7 +153,17 @@ impl Store for SqliteStore {
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             check::commit(&commit)?;
+<<<<<<< HEAD
             self.writer.commit(commit).await.map(|_done| ())
+=======
+            match &self.writing {
+                Writing::Taken(writer) => writer.commit(commit).await,
+                Writing::Refused => Err(Error::Unavailable {
+                    attempt: "the store is open for reading only: it takes no commits".to_owned(),
+                    source: None,
+                }),
+            }
+>>>>>>> main
         })
     }
 

@@ -57,6 +57,11 @@ pub(crate) enum Command {
     Validate(ValidateArguments),
     /// Explain the code of a diagnostic, or list all codes
     Explain(ExplainArguments),
+    /// Look after a data directory
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Help an editor with workflows, by the Language Server Protocol on stdin and stdout
+    Lsp(LspArguments),
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
     /// Print the version
@@ -198,6 +203,53 @@ pub(crate) struct ExplainArguments {
     /// The code, such as E0117; without it all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+}
+
+/// `tutti store`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  tutti store verify ./state")]
+pub(crate) enum StoreCommand {
+    /// Check everything in a store that nobody uses, and list all that does not hold
+    Verify(StoreVerifyArguments),
+}
+
+/// `tutti store verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti store verify ./state
+  tutti store verify ./state -o json
+
+Exit codes: 0 whole, 4 damaged, 2 there is no store or it cannot be read")]
+pub(crate) struct StoreVerifyArguments {
+    /// The data directory
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// How the report is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// One line of JSON
+    Json,
+}
+
+/// `tutti lsp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti lsp
+
+An editor starts it; docs/guides/editors.md says how to set up Neovim, Helix, VS Code and others.")]
+pub(crate) struct LspArguments {
+    /// Accepted because editors pass it; nothing else is spoken
+    #[arg(long)]
+    pub(crate) stdio: bool,
 }
 
 /// `tutti completions`

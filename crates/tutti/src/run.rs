@@ -63,7 +63,14 @@ pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, F
     let (state, ended, progress) = {
         let _entered = tokio.enter();
         let (mut running, progress) = Running::start(arguments, subject, console)?;
-        let ended = tokio.block_on(running.wait(arguments, &progress));
+        let ended = tokio.block_on(async {
+            match running.wait(arguments, &progress).await {
+                Err(failure) if failure.suspects_store => {
+                    Err(running.state.damage().await.unwrap_or(failure))
+                }
+                ended => ended,
+            }
+        });
         (running.state, ended, progress)
     };
     tokio.shutdown_timeout(Duration::ZERO);
@@ -175,7 +182,7 @@ impl Running {
         let mut after = after;
         loop {
             let open = self.store.open_executions(after, 1).await;
-            let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+            let open = open.map_err(|error| Failure::unread(&error))?;
             let Some(open) = open.into_iter().next() else { return Ok(None) };
             if open.projection.parent.is_some() {
                 return Ok(Some(open.execution));
@@ -216,10 +223,13 @@ fn stopped(error: &tutti_runtime::Error) -> Failure {
     Failure::usage(format!("the execution cannot go on: {}", causes(error)))
         .hint("what was acknowledged is stored: go on with --resume once the cause is gone")
         .exit(Exit::Unfinished)
+        .suspecting_store()
 }
 
 fn lost(reason: &str) -> Failure {
-    Failure::usage(format!("the execution cannot be read: {reason}")).exit(Exit::Unfinished)
+    Failure::usage(format!("the execution cannot be read: {reason}"))
+        .exit(Exit::Unfinished)
+        .suspecting_store()
 }
 
 async fn elapsed(limit: Option<Duration>) {

@@ -113,6 +113,12 @@ pub(super) fn check_library() -> Result<(), Error> {
 
 /// Opens the writing connection, makes the tables if there are none, and checks that the database reaches `mark`.
 pub(super) fn open(directory: &Directory, mark: Option<Mark>) -> Result<(Connection, Tail), Error> {
+    if let Some(mark) = mark
+        && !directory.database().exists()
+    {
+        // Before SQLite makes an empty one, which whoever puts the right one back would have to know of.
+        return Err(lost("the database is missing", mark));
+    }
     let fail = failure::of("cannot open the database");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -161,10 +167,7 @@ fn create(
     mark: Option<Mark>,
 ) -> Result<Tail, Error> {
     if let Some(mark) = mark {
-        return Err(check::corrupt(format!(
-            "the database is empty, but {} commits were acknowledged",
-            mark.number
-        )));
+        return Err(lost("the database is empty", mark));
     }
     let fail = failure::of("cannot make the tables of the store");
     let setup = "PRAGMA page_size = 4096; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
@@ -182,13 +185,14 @@ fn create(
     Ok(Tail::START)
 }
 
+fn lost(what: &str, mark: Mark) -> Error {
+    check::corrupt(format!("{what}, but {} commits were acknowledged", mark.number))
+}
+
 /// Checks a database that another incarnation left, and marks it as ours.
 fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Error> {
     let fail = failure::of("cannot take over the database");
-    let known = tables_of(check_format(connection)?);
-    if tables(connection).map_err(&fail)? != known {
-        return Err(check::corrupt("the tables are not those of this store"));
-    }
+    let known = check_tables(connection)?;
     let tail = commits::check_tail(connection, mark)?;
     let setup =
         "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
@@ -254,10 +258,20 @@ fn read_meta(connection: &Connection, name: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Checks what the database says about itself.
-pub(super) fn check_meta(connection: &Connection) -> Result<(), Error> {
+/// Checks what the database says about itself, and that its tables are ours; says whether it has snapshots.
+pub(super) fn check_shape(connection: &Connection) -> Result<bool, Error> {
+    let known = check_tables(connection)?;
     read_meta(connection, "incarnation")?;
-    check_format(connection).map(|_| ())
+    Ok(known.len() == TABLES.len())
+}
+
+/// The tables, which must be those of the database's format.
+fn check_tables(connection: &Connection) -> Result<&'static [&'static str], Error> {
+    let known = tables_of(check_format(connection)?);
+    if tables(connection).map_err(failure::of("cannot read which tables there are"))? == known {
+        return Ok(known);
+    }
+    Err(check::corrupt("the tables are not those of this store"))
 }
 
 fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
@@ -313,11 +327,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_is_refused_where_commits_were_acknowledged() {
+    fn a_missing_or_empty_database_is_refused_where_commits_were_acknowledged() {
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let mark = Mark { number: 3, head: tutti_ids::Digest([1; 32]) };
-        let refused = open(&directory, Some(mark)).err();
-        assert!(matches!(refused, Some(Error::Corrupt { .. })), "{refused:?}");
+        for (made, word) in [(false, "missing"), (true, "empty")] {
+            if made {
+                std::fs::write(directory.database(), "").expect("it can be written");
+            }
+            let refused = open(&directory, Some(mark)).err();
+            assert!(
+                matches!(&refused, Some(Error::Corrupt { what }) if what.contains(word)),
+                "{refused:?}"
+            );
+            assert_eq!(directory.database().exists(), made, "nothing is made");
+        }
     }
 }

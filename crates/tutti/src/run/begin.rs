@@ -94,7 +94,7 @@ async fn adopt_all(handle: &Handle, state: &State, execution: ExecutionId) -> Re
     let mut after = None;
     loop {
         let open = state.store.open_executions(after, 100).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         let Some(last) = open.last() else { return Ok(()) };
         after = Some(last.execution);
         for open in &open {
@@ -111,6 +111,7 @@ async fn adopt(handle: &Handle, execution: ExecutionId) -> Result<(), Failure> {
         Error::Refused(refusal) => {
             Failure::usage(format!("cannot go on with {execution}: {refusal}"))
                 .exit(Exit::Unfinished)
+                .suspecting_store()
         }
         other => stopped(&other),
     })

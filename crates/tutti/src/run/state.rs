@@ -15,7 +15,10 @@ use super::{
     definitions,
     subject::{Place, Subject, What},
 };
-use crate::exit::{Exit, Failure, causes};
+use crate::{
+    exit::{Exit, Failure, causes},
+    store,
+};
 
 /// The directory, open and locked for this process.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl State {
             return Err(nothing_there(&directory, is_own.then_some(execution)));
         }
         let store = SqliteStore::open(&directory).map_err(|error| {
-            let failure = cannot_open(&error);
+            let failure = cannot_open(&directory, &error);
             if directory.is_file() { failure.hint("--store takes a directory") } else { failure }
         })?;
         Ok(Self { directory, store: Arc::new(store), execution, is_own })
@@ -58,6 +61,11 @@ impl State {
         Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
     }
 
+    /// What is said where the store turns out to be damaged.
+    pub(super) async fn damage(&self) -> Option<Failure> {
+        store::damage_in(&self.directory, &self.store).await
+    }
+
     /// Where connectors keep what has to survive.
     pub(super) fn scratch(&self) -> PathBuf {
         self.directory.join("scratch")
@@ -67,7 +75,7 @@ impl State {
     pub(super) async fn discard_scratch(&self) -> Result<(), Failure> {
         let Ok(entries) = fs::read_dir(self.scratch()) else { return Ok(()) };
         let open = self.store.open_executions(None, usize::MAX).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
             let execution = name.to_str().and_then(|name| name.parse::<ExecutionId>().ok());
@@ -122,7 +130,7 @@ impl State {
 
     async fn only_one(&self) -> Result<ExecutionId, Failure> {
         let open = self.store.open_executions(None, 1_000).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         let roots: Vec<ExecutionId> = open
             .iter()
             .filter(|open| open.projection.parent.is_none())
@@ -227,11 +235,11 @@ fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
     }
 }
 
-fn cannot_open(error: &tutti_store::Error) -> Failure {
+fn cannot_open(directory: &Path, error: &tutti_store::Error) -> Failure {
     let failure = Failure::usage(causes(error));
     match error {
         tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {
-            failure.exit(Exit::Unfinished)
+            store::damage(directory).unwrap_or_else(|| failure.exit(Exit::Unfinished))
         }
         _ => failure,
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod documents;
 mod events;
+mod editors;
 mod resuming;
 mod running;
 mod secrecy;

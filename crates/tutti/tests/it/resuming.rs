@@ -244,6 +244,29 @@ fn an_interrupted_command_is_given_up_and_never_repeated_silently() {
 }
 
 #[test]
+fn a_damaged_state_is_told_with_all_that_is_damaged_and_not_touched() {
+    let world = World::with_tasks("  - a: { wait: PT1H }\n");
+    assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
+    let whole = world.tutti(&["store", "verify", "s"]);
+    assert_eq!(whole.code, Some(0), "{}", whole.stderr);
+    assert!(whole.stdout.ends_with("\nwhole\n"), "{}", whole.stdout);
+    for name in ["journal.sqlite-wal", "journal.sqlite-shm"] {
+        std::fs::remove_file(world.path().join("s").join(name)).ok();
+    }
+    let before = std::fs::read(world.path().join("s/high-water")).expect("a file");
+    let said = resume(&world, &[]);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    assert!(said.stderr.contains("error[E0201]: the store in s is damaged: "), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: keep a copy"), "{}", said.stderr);
+    assert_eq!(std::fs::read(world.path().join("s/high-water")).expect("a file"), before);
+    let report = world.tutti(&["store", "verify", "s", "-o", "json"]);
+    assert_eq!(report.code, Some(4), "{}", report.stderr);
+    assert!(report.stdout.contains("\"whole\":false"), "{}", report.stdout);
+    assert!(world.tutti(&["explain", "E0201"]).stdout.starts_with("# E0201"));
+    assert_eq!(world.tutti(&["store", "verify", "none"]).code, Some(2));
+}
+
+#[test]
 fn without_its_key_a_state_is_not_touched() {
     let world = World::with_tasks("  - a: { wait: PT1H }\n");
     assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
