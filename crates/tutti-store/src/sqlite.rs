@@ -32,21 +32,16 @@ pub use self::{
     writer::Statistics,
 };
 
-<<<<<<< HEAD
-use self::{directory::Directory, high_water::HighWater, readers::Readers, writer::Writer};
-use crate::{
-    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
-    OpenExecution, Receipt, Store, check,
-};
-=======
 use self::{
     directory::Directory,
     high_water::{HighWater, Mark},
     readers::Readers,
     writer::Writer,
 };
-use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
->>>>>>> main
+use crate::{
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Receipt, Store, check,
+};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -103,6 +98,16 @@ impl SqliteStore {
         Ok(Self { readers, writing: Writing::Refused, directory })
     }
 
+    fn writer(&self) -> Result<&Writer, Error> {
+        match &self.writing {
+            Writing::Taken(writer) => Ok(writer),
+            Writing::Refused => Err(Error::Unavailable {
+                attempt: "the store is open for reading only: it takes no commits".to_owned(),
+                source: None,
+            }),
+        }
+    }
+
     /// What the writer did since the store was opened.
     pub fn statistics(&self) -> Statistics {
         match &self.writing {
@@ -153,17 +158,7 @@ impl Store for SqliteStore {
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             check::commit(&commit)?;
-<<<<<<< HEAD
-            self.writer.commit(commit).await.map(|_done| ())
-=======
-            match &self.writing {
-                Writing::Taken(writer) => writer.commit(commit).await,
-                Writing::Refused => Err(Error::Unavailable {
-                    attempt: "the store is open for reading only: it takes no commits".to_owned(),
-                    source: None,
-                }),
-            }
->>>>>>> main
+            self.writer()?.commit(commit).await.map(|_done| ())
         })
     }
 
@@ -191,7 +186,7 @@ impl Store for SqliteStore {
     fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
         Box::pin(async move {
             let commit = Commit { events, ..Commit::default() };
-            self.writer.commit(commit).await.map(|done| done.receipts)
+            self.writer()?.commit(commit).await.map(|done| done.receipts)
         })
     }
 
@@ -213,6 +208,6 @@ impl Store for SqliteStore {
         retention: EventRetention,
         limit: usize,
     ) -> BoxFuture<'_, Result<u64, Error>> {
-        Box::pin(async move { self.writer.drop_events(retention, limit).await })
+        Box::pin(async move { self.writer()?.drop_events(retention, limit).await })
     }
 }

@@ -93,9 +93,13 @@ pub(super) fn drop_old(
 
 /// Checks every event and that none is missing between two others; says how many there are.
 pub(super) fn verify(connection: &Connection) -> Result<u64, Error> {
+    let fail = failure::of("cannot look for the log of events");
+    let query = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'events'";
+    let tables: i64 = connection.query_row(query, (), |row| row.get(0)).map_err(fail)?;
     let mut count = 0;
     let mut from = EventPosition(0);
-    loop {
+    // A store of an older format that is only looked into has none.
+    while tables > 0 {
         let page = after(connection, from, usize::MAX)?;
         let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(count) };
         if from.0 != 0 && first.position.0 != from.0 + 1 {
@@ -104,6 +108,7 @@ pub(super) fn verify(connection: &Connection) -> Result<u64, Error> {
         count += page.len() as u64;
         from = last.position;
     }
+    Ok(count)
 }
 
 fn parse(row: &SqlRow<'_>) -> rusqlite::Result<LoggedEvent> {

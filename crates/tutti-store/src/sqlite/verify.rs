@@ -6,37 +6,8 @@ use rusqlite::{Connection, Row as SqlRow};
 use tutti_ids::{Digest, ExecutionId};
 
 use super::{
-<<<<<<< HEAD
-    commits::{self, Tail, Totals},
-    events, failure, read,
-    rows::{self, EXECUTION_COLUMNS},
-    schema, snapshots,
-};
-use crate::{Error, History, check};
-
-/// What was checked and found whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct VerifyReport {
-    /// Executions, each with its whole journal.
-    pub executions: u64,
-    /// Rows of all journals.
-    pub rows: u64,
-    /// Rows whose values were erased lawfully.
-    pub erased: u64,
-    /// Commits.
-    pub commits: u64,
-    /// Blobs.
-    pub blobs: u64,
-    /// Definitions.
-    pub definitions: u64,
-    /// Snapshots.
-    pub snapshots: u64,
-    /// Events of the log.
-    pub events: u64,
-}
-=======
     commits::{self, Tail},
-    failure,
+    events, failure,
     high_water::Mark,
     read,
     report::{Place, Report},
@@ -46,7 +17,6 @@ use crate::{Error, History, check};
 
 /// How many findings SQLite is asked for.
 const FINDINGS: usize = 100;
->>>>>>> main
 
 /// Checks all tables and how they hang together; with `mark`, also that the database reaches it.
 ///
@@ -61,10 +31,8 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
     let listed = executions(connection, &mut report, shape.unwrap_or(true))?;
     let definitions = definitions(connection, &mut report)?;
     blobs(connection, &mut report)?;
-<<<<<<< HEAD
-    report.events = events::verify(connection)?;
-    compare(connection, &report, totals)?;
-=======
+    let found = report.note(Place::Events, None, events::verify(connection))?;
+    report.counts.events = found.unwrap_or(0);
     if let Some(Tail { totals, .. }) = tail {
         report.note(Place::Executions, None, rows::check_open(connection, totals.open))?;
         let count = |place, found: i64, expected: i64| {
@@ -80,7 +48,6 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
         let found = count(Place::Definitions, definitions, totals.definitions);
         report.note(Place::Definitions, None, found)?;
     }
->>>>>>> main
     Ok(report)
 }
 

@@ -2,8 +2,8 @@
 
 mod answers;
 mod documents;
-mod events;
 mod editors;
+mod events;
 mod resuming;
 mod running;
 mod secrecy;
