@@ -87,6 +87,18 @@ pub enum Happening {
         /// The event.
         event: Box<CloudEvent>,
     },
+    /// Events were logged durably: the log ends here, or later.
+    EventsLogged {
+        /// The position of the newest.
+        newest: EventPosition,
+    },
+    /// A part of the log of events was read.
+    EventsRead {
+        /// It begins after this position.
+        after: EventPosition,
+        /// The events, in order.
+        result: Result<Vec<(EventPosition, CloudEvent)>, tutti_store::Error>,
+    },
     /// An execution was read from the store.
     Loaded {
         /// Which.
@@ -109,13 +121,21 @@ pub type Stored = (Box<History>, Arc<Workflow>);
 /// Something to do for the loop.
 #[derive(Debug)]
 pub enum Output {
-    /// Write this, then tell [`Happening::Committed`]. There is one at a time.
+    /// Write this, then tell [`Happening::Committed`]; where it has events, also [`Happening::EventsLogged`]. There is one at
+    /// a time.
     Commit(Commit),
     /// Read this execution, its snapshot and what follows it, then tell [`Happening::Loaded`].
     Load(ExecutionId),
     /// Read the whole journal of this execution, as going back needs it and as a snapshot that is of no use leaves it,
     /// then tell [`Happening::Loaded`].
     LoadWhole(ExecutionId),
+    /// Read so many events of the log, then tell [`Happening::EventsRead`]. There is one such read at a time.
+    ReadEvents {
+        /// After this position.
+        after: EventPosition,
+        /// At most so many.
+        limit: usize,
+    },
     /// Make this call of this function, then tell [`Happening::CallFinished`].
     MakeCall(Arc<str>, Call),
     /// Tell a call under way that it is no longer wanted.
@@ -156,6 +176,11 @@ pub enum Settlement {
         /// Those of the execution and of its children.
         incidents: Vec<Incident>,
     },
+    /// It goes on only when an event arrives that is not in the log yet.
+    Listening {
+        /// What it and its children await.
+        awaited: Vec<Awaited>,
+    },
     /// It cannot be read.
     Lost(String),
 }
@@ -178,4 +203,17 @@ impl Incident {
     pub fn is_journal_limit(&self) -> bool {
         self.task == Sequence::FIRST
     }
+}
+
+/// What a task that listens awaits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The execution it belongs to.
+    pub execution: ExecutionId,
+    /// The task execution.
+    pub task: Sequence,
+    /// The task in the document.
+    pub reference: TaskRef,
+    /// The types of events that may match, none standing for any type; one for each filter that is open.
+    pub kinds: Vec<Option<Arc<str>>>,
 }

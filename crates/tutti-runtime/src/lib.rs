@@ -14,7 +14,7 @@ mod resident;
 mod service;
 mod timers;
 
-pub use happening::{Happening, Incident, Output, Refusal, RequestId, Settlement, Stored};
+pub use happening::{Awaited, Happening, Incident, Output, Refusal, RequestId, Settlement, Stored};
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};

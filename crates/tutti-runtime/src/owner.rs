@@ -3,6 +3,7 @@
 mod calls;
 mod children;
 mod durable;
+mod events;
 mod loading;
 mod watching;
 
@@ -19,7 +20,7 @@ use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, EventPosition, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
-use self::{durable::Batch, loading::Awaiting};
+use self::{durable::Batch, events::Feeder, loading::Awaiting};
 use crate::{
     dispatch::Dispatcher,
     happening::{Happening, Output, RequestId},
@@ -70,6 +71,7 @@ pub struct Loop {
     committing: Option<Batch>,
     /// The last event this loop has heard of: children see those after it.
     newest_event: EventPosition,
+    feeder: Feeder,
     drawn: u64,
     outputs: Vec<Output>,
 }
@@ -90,6 +92,7 @@ impl Loop {
             pending: Batch::default(),
             committing: None,
             newest_event: EventPosition::default(),
+            feeder: Feeder::default(),
             drawn: 0,
             outputs: Vec::new(),
         }
@@ -125,12 +128,15 @@ impl Loop {
                 let input = Input::EventArrived { task, position, event: *event };
                 self.with(execution, Awaiting::Fact(input), now);
             }
+            Happening::EventsLogged { newest } => self.on_events_logged(newest),
+            Happening::EventsRead { after, result } => self.on_events_read(after, result),
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Committed { result } => self.on_committed(result, now),
             Happening::Tick => {}
         }
         self.fire_timers(now);
         self.go_on(now);
+        self.feed_events(now);
         self.submit();
         mem::take(&mut self.outputs)
     }
@@ -236,6 +242,7 @@ impl Loop {
         if entries.is_empty() {
             return;
         }
+        self.log_emitted(&entries, now);
         let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };
@@ -261,6 +268,7 @@ impl Loop {
             resident.queued = true;
             self.busy.push_back(id);
         }
+        self.note_listeners(id);
     }
 
     /// Gives busy executions turns in turn, as far ahead of the store as is allowed.

@@ -1,5 +1,7 @@
 //! The thin shell around the loop: a thread for it, tokio for store and connectors.
 
+mod events;
+
 use std::{
     collections::BTreeMap,
     fmt::Debug,
@@ -124,6 +126,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     next_request: AtomicU64,
     answers: Arc<Answers>,
+    store: Arc<dyn Store>,
+    sealer: Arc<dyn Sealer>,
 }
 
 #[derive(Debug)]
@@ -153,6 +157,7 @@ impl Runtime {
         getrandom::fill(&mut seed)
             .map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
         let clock = options.clock.clone();
+        let (store, sealer) = (options.store.clone(), options.sealer.clone());
         let owner = Loop::new(LoopOptions {
             library: options.library.clone(),
             secrets: options.secrets.clone(),
@@ -175,7 +180,14 @@ impl Runtime {
             .spawn(move || shell.serve(owner, &inbox))
             .map_err(|source| Error::Start { source })?;
         Ok(Handle {
-            inner: Arc::new(Inner { messages, clock, next_request: AtomicU64::new(1), answers }),
+            inner: Arc::new(Inner {
+                messages,
+                clock,
+                next_request: AtomicU64::new(1),
+                answers,
+                store,
+                sealer,
+            }),
         })
     }
 }
@@ -225,7 +237,7 @@ impl Handle {
             seed,
             input,
             parent: None,
-            events_after: tutti_journal::EventPosition::default(),
+            events_after: self.last_event().await?,
         };
         self.request(|request| Happening::Start { start, workflow, request }).await
     }
@@ -322,6 +334,16 @@ struct Shell {
 
 impl Shell {
     fn serve(mut self, mut owner: Loop, inbox: &mpsc::Receiver<Message>) {
+        match self.tokio.block_on(self.options.store.last_event_position()) {
+            // Nothing is owned yet, so nothing comes of it.
+            Ok(newest) => {
+                drop(owner.on(Happening::EventsLogged { newest }, self.options.clock.now()));
+            }
+            Err(error) => {
+                self.carry_out(Output::Halt(error));
+                return self.answers.forget();
+            }
+        }
         loop {
             let happening = match self.receive(&owner, inbox) {
                 Some(Message::Happened(happening)) => *happening,
@@ -367,10 +389,15 @@ impl Shell {
             Output::Commit(commit) => {
                 let (store, messages) = (self.options.store.clone(), self.messages.clone());
                 self.tokio.spawn(async move {
+                    let has_events = !commit.events.is_empty();
                     let result = store.commit(commit).await;
+                    if has_events && result.is_ok() {
+                        events::tell_newest(&*store, &messages).await;
+                    }
                     tell(&messages, Happening::Committed { result });
                 });
             }
+            Output::ReadEvents { after, limit } => self.read_events(after, limit),
             Output::Load(execution) => self.load(execution, Extent::Tail),
             Output::LoadWhole(execution) => self.load(execution, Extent::Whole),
             Output::MakeCall(function, call) => self.make_call(&function, call),

@@ -10,6 +10,7 @@ mod check;
 mod commit_chain;
 pub mod contract;
 mod erasure;
+mod event;
 pub mod export;
 mod faulty;
 mod memory;
@@ -17,10 +18,11 @@ mod port;
 mod sqlite;
 
 pub use erasure::{EraseRequest, Erased, Erasure};
+pub use event::{LoggedEvent, NewEvent, Receipt, event_key};
 pub use faulty::{Fault, FaultyStore, Operation, OperationKind};
 pub use memory::MemoryStore;
 pub use port::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Status, Store,
-    StoredTurn,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, OpenExecution, Projection,
+    Status, Store, StoredTurn,
 };
 pub use sqlite::{FoundDamage, Place, Report, SqliteStore, Statistics, VerifyReport};

@@ -12,6 +12,7 @@ mod commits;
 mod directory;
 mod erasing;
 mod erasures;
+mod events;
 mod exporting;
 mod failure;
 mod high_water;
@@ -27,6 +28,7 @@ mod writer;
 use std::{io::Write, path::Path};
 
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::EventPosition;
 
 pub use self::{
     report::{FoundDamage, Place, Report, VerifyReport},
@@ -40,8 +42,8 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    BoxFuture, Commit, DefinitionText, EraseRequest, Erased, Error, History, OpenExecution, Store,
-    check, export,
+    BoxFuture, Commit, DefinitionText, EraseRequest, Erased, Error, EventRetention, History,
+    LoggedEvent, NewEvent, OpenExecution, Receipt, Store, check, export,
 };
 
 /// How many threads read.
@@ -97,6 +99,16 @@ impl SqliteStore {
         let directory = Directory::lock_existing(directory)?;
         let readers = Readers::start(&directory.database(), READERS)?;
         Ok(Self { readers, writing: Writing::Refused, directory })
+    }
+
+    fn writer(&self) -> Result<&Writer, Error> {
+        match &self.writing {
+            Writing::Taken(writer) => Ok(writer),
+            Writing::Refused => Err(Error::Unavailable {
+                attempt: "the store is open for reading only: it takes no commits".to_owned(),
+                source: None,
+            }),
+        }
     }
 
     /// What the writer did since the store was opened.
@@ -176,13 +188,7 @@ impl Store for SqliteStore {
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             check::commit(&commit)?;
-            match &self.writing {
-                Writing::Taken(writer) => writer.commit(commit).await,
-                Writing::Refused => Err(Error::Unavailable {
-                    attempt: "the store is open for reading only: it takes no commits".to_owned(),
-                    source: None,
-                }),
-            }
+            self.writer()?.commit(commit).await.map(|_done| ())
         })
     }
 
@@ -205,5 +211,33 @@ impl Store for SqliteStore {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         Box::pin(self.readers.read(move |connection| read::definition(connection, digest)))
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        Box::pin(async move {
+            let commit = Commit { events, ..Commit::default() };
+            self.writer()?.commit(commit).await.map(|done| done.receipts)
+        })
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        Box::pin(self.readers.read(move |connection| events::after(connection, after, limit)))
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        let fail = failure::of("cannot find the end of the log of events");
+        Box::pin(self.readers.read(move |connection| events::last(connection).map_err(fail)))
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { self.writer()?.drop_events(retention, limit).await })
     }
 }

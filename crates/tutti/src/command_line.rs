@@ -118,8 +118,8 @@ pub(crate) struct RunArguments {
     /// Give every environment variable that begins so as a secret, called by the rest of its name
     #[arg(long, value_name = "PREFIX")]
     pub(crate) env_secrets: Vec<String>,
-    /// Give an event
-    #[arg(long, value_name = "@FILE", hide = true)]
+    /// Give events: a CloudEvent, an array of them, or one a line
+    #[arg(long, value_name = "JSON|@FILE|-")]
     pub(crate) event: Vec<String>,
     /// Keep the state in this directory, also after completion
     #[arg(long, value_name = "DIR")]

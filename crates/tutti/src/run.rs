@@ -5,6 +5,7 @@
 mod begin;
 mod definitions;
 mod ending;
+mod events;
 mod input;
 mod secrets;
 mod state;
@@ -24,7 +25,8 @@ use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Clock as _, Handle, Incident, Observer, Options, RowSealer, Runtime, Settlement, SystemClock,
+    Awaited, Clock as _, Handle, Incident, Observer, Options, RowSealer, Runtime, Settlement,
+    SystemClock,
 };
 use tutti_store::Store;
 
@@ -46,6 +48,8 @@ enum Ended {
     Outcome(Outcome),
     /// Only a person can move it.
     Stuck(Vec<Incident>),
+    /// Only an event can move it, and no more are given.
+    Listening(Vec<Awaited>),
     /// It was not to take longer.
     TimedOut,
     /// SIGINT or SIGTERM.
@@ -54,10 +58,6 @@ enum Ended {
 
 /// Runs a workflow, or goes on with an execution.
 pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, Failure> {
-    if !arguments.event.is_empty() {
-        return Err(Failure::usage("this version does not take events yet")
-            .hint("give what the workflow needs with --input"));
-    }
     let subject = begin::subject(arguments, console)?;
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -144,6 +144,7 @@ impl Running {
         progress: &Progress,
     ) -> Result<Ended, Failure> {
         let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
+        events::publish(&self.handle, &self.subject.events).await?;
         let mut resolution = unknown::resolution(arguments)?;
         let mut may_resume = arguments.resume.is_some();
         let outcome = loop {
@@ -157,6 +158,7 @@ impl Running {
                         return Ok(Ended::Stuck(incidents));
                     }
                 }
+                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
                 Settlement::Lost(reason) => return Err(lost(&reason)),
             }
         };
@@ -166,6 +168,7 @@ impl Running {
             match self.settled(open).await? {
                 Settlement::Ended(_) => {}
                 Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
+                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
                 Settlement::Lost(reason) => return Err(lost(&reason)),
             }
             after = Some(open);

@@ -77,6 +77,7 @@ impl Loop {
         });
         if is_over && !self.watchers.contains_key(&id) {
             self.residents.remove(&id);
+            self.feeder.forget(id);
             self.timers.set(id, None);
         }
     }
@@ -93,6 +94,7 @@ impl Loop {
             return;
         }
         self.busy.clear();
+        self.feeder.forget_all();
         self.dispatcher = Dispatcher::new(self.options.max_calls);
         for (id, resident) in mem::take(&mut self.residents) {
             self.reload(id, &resident);

@@ -93,6 +93,7 @@ impl Loop {
             return self.outputs.push(Output::Reply(request, Err(Rejection::Busy.into())));
         }
         self.residents.remove(&id);
+        self.feeder.forget(id);
         let queue = self.loading.entry(id).or_default();
         queue.push(Awaiting::Retry(from, request));
         if queue.len() == 1 {
@@ -116,6 +117,7 @@ impl Loop {
         match resident.execution.rewind(&journal.turns, from.as_ref(), &surroundings) {
             Ok((execution, entries)) => {
                 resident.replace(execution);
+                self.feeder.forget(id);
                 self.finish_turn(id, first, entries, now);
                 self.pending.replies.push(request);
             }
@@ -161,6 +163,7 @@ impl Loop {
             self.busy.push_back(id);
         }
         self.residents.insert(id, resident);
+        self.note_listeners(id);
         for task in lost {
             self.feed(id, Input::CallLost { task }, now).ok();
         }

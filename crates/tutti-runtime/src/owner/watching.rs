@@ -31,8 +31,8 @@ impl Loop {
         {
             let watched: Vec<ExecutionId> = self.watchers.keys().copied().collect();
             for root in watched {
-                if let Some(incidents) = self.standstill(root) {
-                    self.answer(root, &Settlement::Suspended { incidents });
+                if let Some(settlement) = self.standstill(root) {
+                    self.answer(root, &settlement);
                 }
             }
         }
@@ -44,9 +44,20 @@ impl Loop {
         }
     }
 
-    /// The incidents of an execution and its children, if nothing moves in any of them and one is suspended.
-    pub(super) fn standstill(&self, root: ExecutionId) -> Option<Vec<Incident>> {
+    /// Answers the watchers of executions that only a person or an event can move.
+    pub(super) fn settle_standstills(&mut self) {
+        let watched: Vec<ExecutionId> = self.watchers.keys().copied().collect();
+        for root in watched {
+            if let Some(settlement) = self.standstill(root) {
+                self.answer(root, &settlement);
+            }
+        }
+    }
+
+    /// How an execution and its children stand, if nothing moves in any of them and one is suspended or awaits events.
+    pub(super) fn standstill(&self, root: ExecutionId) -> Option<Settlement> {
         let mut incidents = Vec::new();
+        let mut awaited = Vec::new();
         let mut suspended = false;
         for resident in self.residents.values().filter(|resident| self.descends(resident, root)) {
             let execution = &resident.execution;
@@ -56,6 +67,7 @@ impl Loop {
                 return None;
             }
             suspended |= execution.status() == Status::Suspended;
+            awaited.extend(self.awaited(resident));
             incidents.extend(execution.incidents().map(|(task, reference, error)| Incident {
                 execution: execution.id(),
                 task,
@@ -64,7 +76,12 @@ impl Loop {
             }));
             incidents.extend(journal_limit(execution, &self.options.limits));
         }
-        suspended.then_some(incidents)
+        if suspended {
+            return Some(Settlement::Suspended { incidents });
+        }
+        // What is being read may move.
+        let listens = !awaited.is_empty() && self.loading.is_empty();
+        listens.then_some(Settlement::Listening { awaited })
     }
 
     pub(super) fn descends(&self, resident: &Resident, root: ExecutionId) -> bool {

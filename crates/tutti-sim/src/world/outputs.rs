@@ -93,6 +93,8 @@ impl World {
         match output {
             Output::Commit(commit) => self.pending.push(Pending::Commit(commit)),
             Output::Load(execution) => self.pending.push(Pending::Load(execution, false)),
+            // The feeder of the loop rests: nobody tells it that events were logged.
+            Output::ReadEvents { .. } => {}
             Output::LoadWhole(execution) => self.pending.push(Pending::Load(execution, true)),
             Output::MakeCall(function, call) => self.make_call(&function, call),
             Output::CancelCall(execution, task) => self.cancel_call(execution, task),

@@ -39,6 +39,8 @@ pub struct VerifyReport {
     pub definitions: u64,
     /// Snapshots.
     pub snapshots: u64,
+    /// Events of the log.
+    pub events: u64,
 }
 
 /// Something stored that was altered or lost.
@@ -75,6 +77,8 @@ pub enum Place {
     Blobs,
     /// Where executions stood, so that their journals need not be read from the start.
     Snapshots,
+    /// The log of events.
+    Events,
 }
 
 impl Place {
@@ -90,6 +94,7 @@ impl Place {
             Self::Definitions => "definitions",
             Self::Blobs => "blobs",
             Self::Snapshots => "snapshots",
+            Self::Events => "events",
         }
     }
 }

@@ -14,16 +14,18 @@ use crate::{Error, check};
 /// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The format that brought snapshots.
 pub(super) const WITH_SNAPSHOTS: u32 = 2;
 /// The format that brought erasures.
 pub(super) const WITH_ERASURES: u32 = 3;
+/// The format that brought the log of events.
+pub(super) const WITH_EVENTS: u32 = 4;
 /// How many of [`TABLES`] each format has, from format 1 on: later ones only add.
-const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, TABLES.len()];
+const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, 12, TABLES.len()];
 
 /// Every table and index. A row is covered by a chain of digests or by its `checksum`.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "CREATE TABLE meta (
         name TEXT NOT NULL PRIMARY KEY,
         value BLOB NOT NULL,
@@ -108,6 +110,13 @@ const TABLES: [&str; 12] = [
         digest BLOB NOT NULL
     ) STRICT, WITHOUT ROWID",
     "CREATE INDEX erasures_by_commit ON erasures (number)",
+    "CREATE TABLE events (
+        position INTEGER NOT NULL PRIMARY KEY,
+        key BLOB NOT NULL UNIQUE,
+        received_at INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT",
 ];
 
 /// Refuses to go on with an SQLite that is too old.

@@ -7,7 +7,7 @@ use tutti_ids::{Digest, ExecutionId};
 
 use super::{
     commits::{self, Tail},
-    erasures, failure,
+    erasures, events, failure,
     high_water::Mark,
     read,
     report::{Place, Report},
@@ -26,7 +26,7 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
     let mut report = Report::default();
     integrity(connection, &mut report)?;
     let format = report.note(Place::Meta, None, schema::check_shape(connection))?;
-    let format = format.unwrap_or(schema::WITH_ERASURES);
+    let format = format.unwrap_or(schema::WITH_EVENTS);
     report.note(Place::HighWater, None, commits::check_tail(connection, mark))?;
     let tail = commit_chain(connection, &mut report)?;
     let listed = executions(connection, &mut report, format >= schema::WITH_SNAPSHOTS)?;
@@ -34,6 +34,10 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
     blobs(connection, &mut report)?;
     if format >= schema::WITH_ERASURES {
         report.note(Place::Journal, None, erasures::check(connection))?;
+    }
+    if format >= schema::WITH_EVENTS {
+        let found = report.note(Place::Events, None, events::verify(connection))?;
+        report.counts.events = found.unwrap_or(0);
     }
     if let Some(Tail { totals, .. }) = tail {
         report.note(Place::Executions, None, rows::check_open(connection, totals.open))?;

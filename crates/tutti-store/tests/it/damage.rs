@@ -86,7 +86,11 @@ impl Original {
         let mut older = Vec::new();
         for round in 0..4 {
             let turns = turns.iter().filter_map(|turns: &Vec<_>| turns.get(round)).cloned();
-            let commit = Commit { definitions: definitions.clone(), turns: turns.collect() };
+            let commit = Commit {
+                definitions: definitions.clone(),
+                turns: turns.collect(),
+                ..Commit::default()
+            };
             wait(store.commit(commit)).expect("the commit is good");
             if place == Place::Database {
                 drop(store);

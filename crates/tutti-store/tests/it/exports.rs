@@ -53,6 +53,7 @@ fn store() -> (tempfile::TempDir, SqliteStore, ExecutionId) {
             let commit = Commit {
                 definitions: vec![contract::definition("sample")],
                 turns: vec![sample.turn(&detail, Status::Running)],
+                events: vec![],
             };
             wait(store.commit(commit)).expect("it is stored");
         }
@@ -95,7 +96,7 @@ fn small() -> (tempfile::TempDir, SqliteStore, ExecutionId) {
     for _ in 0..2 {
         let turns = samples.iter_mut().map(|sample| sample.turn("x", Status::Running)).collect();
         let definitions = vec![contract::definition("sample")];
-        wait(store.commit(Commit { definitions, turns })).expect("it is stored");
+        wait(store.commit(Commit { definitions, turns, events: vec![] })).expect("it is stored");
     }
     let second = samples[1].execution();
     (root, store, second)
@@ -163,7 +164,7 @@ fn with_customer() -> (tempfile::TempDir, Sample, Sample) {
             turns.push(open.turn(detail, Status::Running));
         }
         let definitions = vec![contract::definition("sample")];
-        wait(store.commit(Commit { definitions, turns })).expect("it is stored");
+        wait(store.commit(Commit { definitions, turns, events: vec![] })).expect("it is stored");
     }
     (root, ended, open)
 }
@@ -202,7 +203,7 @@ fn what_is_erased_is_gone_from_all_files_and_everything_else_verifies() {
     export::verify(&before[..]).expect("what was exported before still holds");
 
     let turns = vec![ended.turn("again", Status::Running)];
-    let refused = wait(store.commit(Commit { definitions: vec![], turns })).err();
+    let refused = wait(store.commit(Commit { turns, ..Commit::default() })).err();
     assert!(matches!(refused, Some(Error::Erased { .. })), "{refused:?}");
     drop(store);
     let again = SqliteStore::erase(root.path(), &asked(ended.execution())).expect("it can be");

@@ -58,7 +58,7 @@ fn a_store_open_for_reading_reads_everything_and_takes_no_commit() {
     assert!(matches!(missing, Error::Unavailable { .. }), "{missing}");
     let mut sample = Sample::new(1);
     let turn = sample.turn("kept", Status::Running);
-    let commit = |turn| Commit { definitions: vec![], turns: vec![turn] };
+    let commit = |turn| Commit { turns: vec![turn], ..Commit::default() };
     wait(open(directory.path()).commit(commit(turn.clone()))).expect("the commit is good");
     let store = SqliteStore::open_read_only(directory.path()).expect("it opens");
     let refused = wait(store.commit(commit(sample.turn("refused", Status::Running))));
@@ -83,7 +83,8 @@ fn reopening_keeps_everything() {
             let turn = sample.turn(detail, Status::Running);
             turns.push(turn.clone());
             let definitions = vec![text.clone()];
-            wait(store.commit(Commit { definitions, turns: vec![turn] })).expect("good");
+            wait(store.commit(Commit { definitions, turns: vec![turn], ..Commit::default() }))
+                .expect("good");
         }
         assert_eq!(wait(store.definition(text.digest)).ok(), Some(Some(text.clone())));
         let report = wait(store.verify()).expect("everything is whole");

@@ -94,7 +94,7 @@ impl Fixture {
                 other.turn(detail, Status::Running),
             ];
             let definitions = vec![definition.clone()];
-            let commit = Commit { definitions, turns: turns.into() };
+            let commit = Commit { definitions, turns: turns.into(), ..Commit::default() };
             wait(store.commit(commit)).expect("the commit is good");
         }
         Self { directory, store, execution, definition }

@@ -9,7 +9,7 @@ use tutti_runtime::{Error, Handle, Incident, Library};
 use tutti_store::Store as _;
 
 use super::{
-    State, definitions, input, secrets, state, stopped,
+    State, definitions, events, input, secrets, state, stopped,
     subject::{Place, Subject, What},
     unknown, web,
 };
@@ -38,13 +38,15 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
             // What it started with is stored: the web is not asked again.
             definitions::publish(file, &library, &mut stdin, None, console)?;
         }
-        return Ok(Subject { library, secrets, place, what: What::Resume(execution) });
+        let events = events::given(arguments, &mut stdin)?;
+        return Ok(Subject { library, secrets, place, events, what: What::Resume(execution) });
     }
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
     let web = Web::new(web(), secrets.all())
         .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
     let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
     let input = input::input(arguments, &mut stdin)?;
+    let events = events::given(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
     let place = match &arguments.store {
         Some(directory) => Place::Given(directory.clone()),
@@ -52,7 +54,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
     };
     let definitions::Published { text, workflow, children } = published;
     let what = What::Start { text, workflow, input, children };
-    Ok(Subject { library, secrets, place, what })
+    Ok(Subject { library, secrets, place, events, what })
 }
 
 /// Starts the execution, or takes it up; says which it is.

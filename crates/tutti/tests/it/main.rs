@@ -4,6 +4,7 @@ mod answers;
 mod canary;
 mod documents;
 mod editors;
+mod events;
 mod proving;
 mod resources;
 mod resuming;

@@ -52,7 +52,7 @@ fn a_command_line_that_makes_no_sense_is_refused_with_advice() {
     check(&["run", "w.yaml", "--secret", "A=@none"], "cannot read secret `A`");
     check(&["run", "w.yaml", "--secrets-file", "w.yaml"], "w.yaml:1 is not NAME=VALUE");
     check(&["run", "w.yaml", "--timeout", "5"], "such as 30s, 5m, 1h30m or PT15M");
-    check(&["run", "w.yaml", "--event", "@e"], "does not take events yet");
+    check(&["run", "w.yaml", "--event", "@none"], "cannot read none");
     check(&["run", "w.yaml", "--unknown", "retry"], "--resume");
     check(&["run", "--resume"], "hint: none is kept in the usual place; give --store DIR");
     check(&["run", "--resume", "exec_1"], "is not an execution id");

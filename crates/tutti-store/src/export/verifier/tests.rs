@@ -39,7 +39,7 @@ fn records(scope: Scope) -> Vec<Record> {
     {
         let turns = vec![erased.turn("y", status), kept.turn(&detail, status)];
         let definitions = vec![contract::definition("sample")];
-        wait(store.commit(Commit { definitions, turns })).expect("it is stored");
+        wait(store.commit(Commit { definitions, turns, events: vec![] })).expect("it is stored");
     }
     drop(store);
     let request = EraseRequest {
