@@ -159,6 +159,14 @@ fn unavailable(why: &str) -> LoadError {
     LoadError::Unavailable(why.to_owned())
 }
 
+/// Where the files that a document names are.
+pub(crate) fn directory_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,6 @@ mod subject;
 mod unknown;
 
 pub(crate) use self::{
-    definitions::directory_of,
     input::{Stdin, read_file},
     state::{cannot_open, own_directories},
 };

@@ -14,8 +14,8 @@ use crate::{
     command_line::{DiagnosticFormat, ValidateArguments},
     console::{self, Console, Style},
     exit::{Exit, Failure},
-    resources::Loader,
-    run::{Stdin, directory_of, read_file},
+    resources::{Loader, directory_of},
+    run::{Stdin, read_file},
 };
 
 /// A document with all that is wrong with it.

@@ -15,7 +15,7 @@ use super::input::{Stdin, read_file};
 use crate::{
     console::Console,
     exit::{Exit, Failure},
-    resources::{Loader, Web},
+    resources::{Loader, Web, directory_of},
     validate,
 };
 
@@ -75,14 +75,6 @@ pub(super) fn publish(
 
 fn count(errors: usize) -> String {
     if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") }
-}
-
-/// Where the files that a document names are.
-pub(crate) fn directory_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }
 
 /// Publishes every document of the directory that is a valid workflow; what is anything else is left alone. Resources are
