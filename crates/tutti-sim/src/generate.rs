@@ -12,11 +12,13 @@ pub(crate) struct Generator<'c> {
     /// How many tasks may still be drawn.
     left: u32,
     has_function: bool,
+    /// Whether nothing may come of what is drawn that a listener hears.
+    is_quiet: bool,
 }
 
 impl<'c> Generator<'c> {
     pub(crate) fn new(chance: &'c mut Chance) -> Self {
-        Self { chance, named: 0, left: 24, has_function: true }
+        Self { chance, named: 0, left: 24, has_function: true, is_quiet: false }
     }
 
     /// A workflow, as JSON text. The one called `child` starts no children.
@@ -142,7 +144,7 @@ impl<'c> Generator<'c> {
                 ]),
             )],
             6 => vec![("set", Value::from("${ . }"))],
-            7 => self.emit(),
+            7 if !self.is_quiet => self.emit(),
             8 | 9 => self.listen(depth, children),
             10 => vec![("do", self.list(depth - 1, children))],
             11 | 12 => self.fork(depth, children),
@@ -155,7 +157,7 @@ impl<'c> Generator<'c> {
             ],
             14 | 15 => self.guarded(depth, children),
             16 => self.each(depth, children),
-            _ if self.has_function => vec![("call", Value::from("shared"))],
+            _ if self.has_function && !self.is_quiet => vec![("call", Value::from("shared"))],
             _ => vec![("set", Value::from("${ . }"))],
         }
     }
@@ -186,7 +188,10 @@ impl<'c> Generator<'c> {
         let listen = object([("to", object(to)), ("read", Value::from(read))]);
         let mut members = vec![("listen", listen)];
         if depth > 0 && self.chance.one_in(2) {
-            members.push(("foreach", object([("do", self.list(depth - 1, children))])));
+            // What a listener does with an event must not bring it the next one: it would go on for ever.
+            let around = std::mem::replace(&mut self.is_quiet, true);
+            members.push(("foreach", object([("do", self.list(depth - 1, false))])));
+            self.is_quiet = around;
         }
         members
     }

@@ -345,7 +345,7 @@ mod tests {
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let (connection, _) = open(&directory, None).expect("it can be made");
         connection
-            .execute_batch("DROP TABLE snapshots; DROP TABLE erasures")
+            .execute_batch("DROP TABLE snapshots; DROP TABLE erasures; DROP TABLE events")
             .expect("it can be dropped");
         let older = [1_u32.to_be_bytes(), 1_u32.to_be_bytes()].concat();
         write_meta(&connection, "format", &older).expect("it can be written");
