@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::Sequence;
-use tutti_journal::{CallRecord, Entry, Error, ErrorType, Resolution, SuspensionReason, Timestamp};
+use tutti_journal::{
+    CallRecord, Entry, Error, ErrorType, EventPosition, Resolution, SuspensionReason, Timestamp,
+};
 
 use crate::{
     Execution, Surroundings,
@@ -36,6 +38,7 @@ impl Execution {
             seed: start.seed,
             input: start.input.unwrap_or_else(|| Value::object::<&str>([])),
             parent: start.parent,
+            events_after: Some(start.events_after).filter(|after| *after != EventPosition(0)),
         });
         turn.go_on();
         turn.entries
@@ -183,6 +186,7 @@ impl<'a> Stepper<'a> {
                 });
                 Ok(())
             }
+            Input::EventArrived { task, position, event } => self.on_event(task, position, &event),
             Input::Control(control) => self.on_control(control),
         }
     }

@@ -3,17 +3,20 @@
 mod attempts;
 mod branches;
 mod calls;
+mod events;
+mod extension;
+mod lines;
 mod passage;
 mod tree;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tutti_expr::Value;
 use tutti_ids::Sequence;
 use tutti_journal::{Entry, SuspensionReason, Timestamp};
 
-use self::passage::Started;
+use self::{extension::Completed, passage::Started};
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
@@ -29,10 +32,11 @@ impl Execution {
         self.next = sequence.next();
         self.updated_at = at;
         match entry {
-            Entry::ExecutionStarted { seed, input, parent, .. } => {
+            Entry::ExecutionStarted { seed, input, parent, events_after, .. } => {
                 self.seed = *seed;
                 self.parent = *parent;
                 self.started_at = at;
+                self.events_after = events_after.unwrap_or_default();
                 self.begin(at, input);
             }
             Entry::InputAccepted { input, due } => self.on_input_accepted(input.as_ref(), *due),
@@ -58,6 +62,9 @@ impl Execution {
             Entry::ItemStarted { task, index } => self.on_item_started(sequence, at, *task, *index),
             Entry::BranchesJoined { task } => self.on_joined(*task),
             Entry::WaitStarted { task, due } => self.set_body(*task, Body::Wait { due: *due }),
+            Entry::EventEmitted { .. }
+            | Entry::ListenStarted { .. }
+            | Entry::EventConsumed { .. } => self.apply_to_events(entry),
             Entry::RetryScheduled { .. }
             | Entry::RetryStarted { .. }
             | Entry::ErrorCaught { .. } => {
@@ -71,6 +78,14 @@ impl Execution {
             }
             Entry::UndoStarted { task, completed } => {
                 self.on_undo_started(sequence, at, *task, *completed);
+            }
+            Entry::ExtensionsSelected { task, extensions, .. } => {
+                self.on_extensions_selected(*task, extensions);
+            }
+            Entry::BodyCompleted { task, raw, output, context, then } => {
+                let completed =
+                    Completed { raw: raw.as_ref(), output: output.as_ref(), then: *then };
+                self.on_body_completed(sequence, *task, &completed, context.as_ref());
             }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
@@ -102,6 +117,7 @@ impl Execution {
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         };
         self.insert(frame);
@@ -137,23 +153,32 @@ impl Execution {
             // As many entries again.
             SuspensionReason::JournalLimit => self.granted_at = self.next,
         }
-        let ids: Vec<Sequence> = self.timers.iter().map(|(_, id)| *id).collect();
-        let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
-        for id in ids.into_iter().collect::<std::collections::BTreeSet<_>>() {
-            self.touch(id, |frame| {
-                frame.due.iter_mut().for_each(later);
-                match &mut frame.body {
-                    Body::Wait { due } => later(due),
-                    Body::Try(state) => {
-                        state.attempt_due.iter_mut().for_each(later);
-                        if let TryPhase::Delay { due } = &mut state.phase {
-                            later(due);
-                        }
-                    }
-                    _ => {}
-                }
-            });
+        for id in self.timed() {
+            self.delay_timers(id, pause);
         }
+    }
+
+    /// The frames of which something will be due.
+    pub(crate) fn timed(&self) -> BTreeSet<Sequence> {
+        self.timers.iter().map(|(_, id)| *id).collect()
+    }
+
+    /// What is due of a frame will be so many milliseconds later.
+    pub(crate) fn delay_timers(&mut self, id: Sequence, pause: u64) {
+        let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
+        self.touch(id, |frame| {
+            frame.due.iter_mut().for_each(later);
+            match &mut frame.body {
+                Body::Wait { due } => later(due),
+                Body::Try(state) => {
+                    state.attempt_due.iter_mut().for_each(later);
+                    if let TryPhase::Delay { due } = &mut state.phase {
+                        later(due);
+                    }
+                }
+                _ => {}
+            }
+        });
     }
 
     fn finish(&mut self, outcome: Outcome) {
@@ -162,6 +187,8 @@ impl Execution {
         self.ready.clear();
         self.external.clear();
         self.timers.clear();
+        self.lines.clear();
+        self.joining.clear();
         self.suspended = None;
     }
 }

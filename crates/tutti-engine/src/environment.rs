@@ -23,11 +23,15 @@ pub(crate) struct Scene<'a> {
     pub(crate) around: Option<Sequence>,
     /// Variables that are bound only here, such as `$item` in `while`.
     pub(crate) bound: Vec<(Arc<str>, Value)>,
+    /// `$context`, where it is not the one of now.
+    pub(crate) context: Option<Value>,
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) raw_input: Option<Value>,
     pub(crate) input: Option<Value>,
     pub(crate) raw_output: Option<Value>,
     pub(crate) output: Option<Value>,
+    /// Whether it is the `when` of an extension of the task.
+    pub(crate) extended: bool,
     /// `$authorization` of a call that is being put together; later the call's own record tells.
     pub(crate) authorization: Option<Value>,
     /// An error that reading a variable gave; it takes the place of what the expression made of it.
@@ -47,11 +51,13 @@ impl<'a> Scene<'a> {
             task: None,
             around,
             bound: Vec::new(),
+            context: None,
             started_at: None,
             raw_input: None,
             input: None,
             raw_output: None,
             output: None,
+            extended: false,
             authorization: None,
             refused: RefCell::new(None),
         }
@@ -84,7 +90,11 @@ impl<'a> Scene<'a> {
     }
 
     fn context(&self) -> Value {
-        self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
+        match (&self.context, self.around) {
+            (Some(context), _) => context.clone(),
+            (None, Some(around)) => self.execution.context_of(around),
+            (None, None) => Value::NULL,
+        }
     }
 
     /// The secrets an expression reads: all declared ones where its source does not name them. One that cannot be had
@@ -111,7 +121,30 @@ impl<'a> Scene<'a> {
         found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))
     }
 
+    /// `$task`: of the task that is extended, where a task of an extension is at hand.
     fn task_descriptor(&self) -> Value {
+        let extended = self.around.and_then(|around| self.execution.extended(around));
+        if let Some(frame) = extended {
+            let task = Self::of(self.execution, self.surroundings, frame);
+            let raw_output = match &frame.body {
+                Body::After(after) => Some(after.raw.clone()),
+                _ => None,
+            };
+            return Self { raw_output, ..task }.extended_descriptor();
+        }
+        if self.extended { self.extended_descriptor() } else { self.own_descriptor() }
+    }
+
+    /// The descriptor over what the document says of the task.
+    fn extended_descriptor(&self) -> Value {
+        let own = self.own_descriptor();
+        let definition = self.task.map_or(Value::NULL, |task| task.definition.clone());
+        let members = [&definition, &own].into_iter().filter_map(Value::as_object);
+        let members = members.flat_map(tutti_expr::Object::iter);
+        Value::object(members.map(|(key, value)| (key.clone(), value.clone())))
+    }
+
+    fn own_descriptor(&self) -> Value {
         let Some(task) = self.task else { return Value::NULL };
         let mut members = vec![
             ("name", Value::from(task.name.clone())),
@@ -180,6 +213,14 @@ impl Execution {
                 let items =
                     frame.parent.and_then(|parent| self.frame(parent)).and_then(each_items)?;
                 loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
+            }
+            (_, TaskKind::Listen(listen)) if frame.role == Role::Item => {
+                let iterator = listen.iterator.as_ref()?;
+                if *iterator.item == *name {
+                    return Some(frame.input.clone());
+                }
+                let index = frame.iteration.and_then(|index| i64::try_from(index).ok());
+                (*iterator.at == *name).then(|| index.map_or(Value::NULL, Value::from))
             }
             (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
                 TryPhase::Handler(error) if *tried.catch.variable == *name => {

@@ -10,10 +10,11 @@ use minicbor::{Decode, Encode};
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, Payloads, SuspensionReason, Timestamp, codec};
+use tutti_journal::{Error, EventPosition, Parent, Payloads, SuspensionReason, Timestamp, codec};
 
 use crate::{
-    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase},
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Place, Role, TryPhase},
+    listening::Consumed,
     undo::UndoState,
 };
 
@@ -42,6 +43,12 @@ pub struct Execution {
     pub(crate) handed_keys: KeyRing,
     /// Where the entries that the limit of the journal counts begin: each grant counts anew.
     pub(crate) granted_at: Sequence,
+    /// The last event received before it began.
+    pub(crate) events_after: EventPosition,
+    /// Which events were consumed on each line of flow: that of the workflow and of each branch or item, by its frame.
+    pub(crate) lines: BTreeMap<Sequence, Consumed>,
+    /// The same of branches and items that have ended, by the frame around them, until that ends.
+    pub(crate) joining: BTreeMap<Sequence, Consumed>,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
@@ -68,7 +75,7 @@ pub enum Status {
     Pending,
     /// It works, or a call of it does.
     Running,
-    /// It waits for a timer or a child.
+    /// It waits for a timer, an event or a child.
     Waiting,
     /// It was paused, or an incident needs a person.
     Suspended,
@@ -106,6 +113,9 @@ impl Execution {
             outcome: None,
             handed_keys: KeyRing::new(),
             granted_at: Sequence::FIRST,
+            events_after: EventPosition::default(),
+            lines: BTreeMap::new(),
+            joining: BTreeMap::new(),
             descriptor: Value::NULL,
         }
     }
@@ -221,6 +231,18 @@ impl Execution {
         path
     }
 
+    /// Where a frame stands.
+    pub(crate) fn place(&self, frame: &Frame) -> Place {
+        let step = |frame: &Frame| {
+            let undoing = (frame.role == Role::Undo).then_some(frame.id.0);
+            frame.task.map(|task| (task, undoing.or(frame.iteration)))
+        };
+        let mut place: Place = self.ancestors(frame).filter_map(step).collect();
+        place.reverse();
+        place.extend(step(frame));
+        place
+    }
+
     /// The frames around a frame, innermost first.
     pub(crate) fn ancestors<'a>(
         &'a self,
@@ -275,10 +297,18 @@ impl Frame {
 
     fn can_go_on(&self) -> bool {
         match &self.body {
-            Body::Fresh | Body::Switched { .. } => true,
-            Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
+            Body::Fresh
+            | Body::Switched { .. }
+            | Body::Emitted(_)
+            | Body::Extended
+            | Body::Bypassed(_) => true,
+            Body::List(_)
+            | Body::For { .. }
+            | Body::Function { .. }
+            | Body::Before(_)
+            | Body::After(_) => self.children == 0,
             Body::Fork(branches) => {
-                let more = branches.next < branches.results.len();
+                let more = branches.upcoming() < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
             }
             Body::Try(state) => match state.phase {
@@ -287,7 +317,7 @@ impl Frame {
                 TryPhase::Delay { .. } => false,
             },
             Body::Undo(state) => self.children == 0 && state.incident.is_none(),
-            Body::Wait { .. } => false,
+            Body::Wait { .. } | Body::Listen(_) => false,
             Body::Call { phase, .. } => matches!(phase, CallPhase::Done(_) | CallPhase::Unknown(_)),
             Body::Child { phase, .. } => matches!(phase, ChildPhase::Done(_)),
         }
@@ -320,7 +350,10 @@ impl Frame {
 
     /// Whether the world may owe this frame something.
     pub(crate) fn is_external(&self) -> bool {
-        matches!(self.body, Body::Call { .. } | Body::Child { .. } | Body::Undo(_))
+        matches!(
+            self.body,
+            Body::Call { .. } | Body::Child { .. } | Body::Undo(_) | Body::Listen(_)
+        )
     }
 
     /// The latest of what completed in this frame that has to be undone before the frame's error or cancelling goes on.
@@ -354,6 +387,9 @@ impl fmt::Debug for Execution {
             .field("outcome", &self.outcome)
             .field("handed_keys", &self.handed_keys)
             .field("granted_at", &self.granted_at)
+            .field("events_after", &self.events_after)
+            .field("lines", &self.lines)
+            .field("joining", &self.joining)
             .finish_non_exhaustive()
     }
 }

@@ -13,18 +13,19 @@ use tutti_dsl::{ListId, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, Sequence};
 use tutti_journal::{
-    CodecError, Parent, Payloads, Sealer, Snapshot, SnapshotPlace, SuspensionReason, Timestamp,
-    Turn, codec,
+    CodecError, EventPosition, Parent, Payloads, Sealer, Snapshot, SnapshotPlace, SuspensionReason,
+    Timestamp, Turn, codec,
 };
 
 use crate::{
     Execution, Outcome,
     frame::{Body, Frame, KeyRing},
-    places::key_ring,
+    key_ring,
+    listening::{Consumed, lines},
 };
 
 /// Changes whenever an image of before means something else, or does not decode.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// All of an execution's state that its definition does not give and that is not an index over the rest.
 #[derive(Encode, Decode)]
@@ -50,6 +51,12 @@ struct Image {
     handed_keys: KeyRing,
     #[cbor(n(9), with = "codec::sequence")]
     granted_at: Sequence,
+    #[n(10)]
+    events_after: EventPosition,
+    #[cbor(n(11), with = "lines")]
+    lines: BTreeMap<Sequence, Consumed>,
+    #[cbor(n(12), with = "lines")]
+    joining: BTreeMap<Sequence, Consumed>,
 }
 
 impl Execution {
@@ -98,6 +105,9 @@ impl Execution {
             outcome: self.outcome.clone(),
             handed_keys: self.handed_keys.clone(),
             granted_at: self.granted_at,
+            events_after: self.events_after,
+            lines: self.lines.clone(),
+            joining: self.joining.clone(),
         }
     }
 
@@ -113,6 +123,9 @@ impl Execution {
         self.outcome = image.outcome;
         self.handed_keys = image.handed_keys;
         self.granted_at = image.granted_at;
+        self.events_after = image.events_after;
+        self.lines = image.lines;
+        self.joining = image.joining;
         self.frames =
             image.frames.into_iter().map(|frame| (frame.id, frame)).collect::<BTreeMap<_, _>>();
         for (id, frame) in &self.frames {
@@ -141,7 +154,8 @@ fn fits(frame: &Frame, workflow: &Workflow) -> bool {
     };
     let keys = frame.body.keys().into_iter().flat_map(KeyRing::keys);
     let undos = frame.undos.values().map(|undo| undo.task);
-    let known = keys.map(|(task, _)| *task).chain(undos).all(|task| has_task(workflow, task));
+    let known =
+        keys.flatten().map(|(task, _)| *task).chain(undos).all(|task| has_task(workflow, task));
     frame.task.is_none_or(|task| has_task(workflow, task))
         && frame.body.cursor().is_none_or(|cursor| has_list(cursor.list))
         && body

@@ -9,12 +9,10 @@ use minicbor::{
 };
 use tutti_dsl::{ListId, TaskId};
 use tutti_expr::Value;
-use tutti_ids::Sequence;
 use tutti_journal::{Error, Payloads, codec};
 
-use crate::undo::Undos;
-
-type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
+/// What an encoder gives.
+pub(crate) type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
 
 /// A list of tasks, by its place.
 pub(crate) mod list {
@@ -194,64 +192,52 @@ pub(crate) mod bindings {
     }
 }
 
-/// What could be undone, by the entry with which it completed.
-pub(crate) mod undos {
-    use super::{DecodeError, Decoder, Encoded, Encoder, Payloads, Sequence, Undos, Write, length};
+/// Values by name.
+pub(crate) mod learned {
+    use super::{
+        Arc, BTreeMap, DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, bindings,
+    };
 
     pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
-        value: &Undos,
+        value: &BTreeMap<Arc<str>, Value>,
         encoder: &mut Encoder<W>,
         context: &mut C,
     ) -> Encoded<W> {
-        encoder.map(value.len() as u64)?;
-        for (completed, undo) in value {
-            encoder.u64(completed.0)?.encode_with(undo, context)?;
-        }
-        Ok(())
+        let list = value.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        bindings::encode(&list, encoder, context)
     }
 
     pub(crate) fn decode<C: AsMut<Payloads>>(
         decoder: &mut Decoder<'_>,
         context: &mut C,
-    ) -> Result<Undos, DecodeError> {
-        let length = length(decoder.map()?)?;
-        let mut undos = Undos::new();
-        for _ in 0..length {
-            undos.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
-        }
-        Ok(undos)
+    ) -> Result<BTreeMap<Arc<str>, Value>, DecodeError> {
+        bindings::decode(decoder, context).map(BTreeMap::from_iter)
     }
 }
 
-/// Keys of calls that their re-runs take over.
-pub(crate) mod key_ring {
-    use super::{Arc, BTreeMap, DecodeError, Decoder, Encoded, Encoder, TaskId, Write, length};
+/// Values in order.
+pub(crate) mod values {
+    use super::{DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, codec, length};
 
-    type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
-
-    pub(crate) fn encode<C, W: Write>(
-        value: &KeyRing,
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &[Value],
         encoder: &mut Encoder<W>,
-        _: &mut C,
+        context: &mut C,
     ) -> Encoded<W> {
         encoder.array(value.len() as u64)?;
-        for ((task, iterations), (key, attempts)) in value {
-            encoder.encode((task.0, iterations, &**key, attempts))?;
-        }
-        Ok(())
+        value.iter().try_for_each(|value| codec::value::encode(value, encoder, context))
     }
 
-    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<KeyRing, DecodeError> {
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Vec<Value>, DecodeError> {
         let length = length(decoder.array()?)?;
-        let mut ring = KeyRing::new();
-        for _ in 0..length {
-            let (task, iterations, key, attempts): (u32, Vec<u64>, &str, u32) = decoder.decode()?;
-            ring.insert((TaskId(task), iterations), (Arc::from(key), attempts));
-        }
-        Ok(ring)
+        (0..length).map(|_| codec::value::decode(decoder, context)).collect()
     }
 }
 
-fn length(length: Option<u64>) -> Result<u64, DecodeError> {
+/// The length of a list or map.
+pub(crate) fn length(length: Option<u64>) -> Result<u64, DecodeError> {
     length.ok_or_else(|| DecodeError::message("a list without a length"))
 }

@@ -74,6 +74,8 @@ pub struct Limits {
     pub fork_width: usize,
     /// Iterations of a `for` and items of an `each`.
     pub iterations: usize,
+    /// Events one `listen` keeps.
+    pub events_per_listen: usize,
     /// Children below each other.
     pub child_depth: u32,
     /// Size of a task's input or output in bytes.
@@ -95,6 +97,7 @@ impl Default for Limits {
             snapshot_bytes: 64 * 1024 * 1024,
             fork_width: 1_000,
             iterations: 100_000,
+            events_per_listen: 10_000,
             child_depth: 16,
             value_bytes: 8 * 1024 * 1024,
             retries: 100,

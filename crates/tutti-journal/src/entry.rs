@@ -7,7 +7,7 @@ use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 
 use crate::{
-    Effect, Error, Timestamp, names,
+    Effect, Error, EventPosition, Timestamp, names,
     payload::{self, Payloads},
 };
 
@@ -37,6 +37,9 @@ pub enum Entry {
         /// The task that started it, for a child execution.
         #[n(4)]
         parent: Option<Parent>,
+        /// The last event that was received before: the execution's tasks see those after it.
+        #[n(5)]
+        events_after: Option<EventPosition>,
     },
     /// The input fitted its schema and was transformed; the first task may start.
     #[n(1)]
@@ -375,8 +378,59 @@ pub enum Entry {
         #[cbor(n(1), with = "payload::optional", has_nil)]
         input: Option<Value>,
     },
+    /// An event was emitted; it is received in the same moment.
+    #[n(34)]
+    EventEmitted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The event's envelope.
+        #[cbor(n(1), with = "payload")]
+        event: Value,
+    },
+    /// A `listen` awaits events.
+    #[n(35)]
+    ListenStarted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The events after this one are looked at.
+        #[n(1)]
+        after: EventPosition,
+        /// What correlations must be: for each filter an object by name; absent where nothing is known before.
+        #[cbor(n(2), with = "payload::optional", has_nil)]
+        expected: Option<Value>,
+    },
+    /// A `listen` consumed an event.
+    #[n(36)]
+    EventConsumed {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The event's place among all events.
+        #[n(1)]
+        position: EventPosition,
+        /// Which filter it filled, those of `until` after the others; none where every event is welcome.
+        #[n(2)]
+        filter: Option<u32>,
+        /// Whether it only counts towards the end of the consumption.
+        #[n(3)]
+        ends: bool,
+        /// What of it is used; absent where it only counts towards the end.
+        #[cbor(n(4), with = "payload::optional", has_nil)]
+        item: Option<Value>,
+        /// Correlations that were first seen in it, an object by name.
+        #[cbor(n(5), with = "payload::optional", has_nil)]
+        learned: Option<Value>,
+        /// The event's source.
+        #[cbor(n(6), with = "names::text")]
+        source: Arc<str>,
+        /// The event's id.
+        #[cbor(n(7), with = "names::text")]
+        id: Arc<str>,
+    },
     /// An error leaves a `try`, or the execution: what completed inside is undone first.
-    #[n(40)]
+    #[n(37)]
     ReversalStarted {
         /// The task execution of the `try`; the execution itself is [`Sequence::FIRST`].
         #[cbor(n(0), with = "names::sequence")]
@@ -389,7 +443,7 @@ pub enum Entry {
         handled: bool,
     },
     /// The undoing of a completed task began; it is a task execution of its own.
-    #[n(41)]
+    #[n(38)]
     UndoStarted {
         /// The task execution inside which the task had completed.
         #[cbor(n(0), with = "names::sequence")]
@@ -398,6 +452,49 @@ pub enum Entry {
         #[cbor(n(1), with = "names::sequence")]
         completed: Sequence,
     },
+    /// Which extensions apply to a task was decided; their tasks run before and after what the task does.
+    #[n(42)]
+    ExtensionsSelected {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The places of those that apply among the definition's extensions, in the order they are declared.
+        #[n(1)]
+        extensions: Vec<u32>,
+        /// Those whose `when` gave no answer: they do not apply.
+        #[n(2)]
+        unanswered: Vec<Unanswered>,
+    },
+    /// What an extended task does has ended well, or was passed over by `exit`; the tasks after it follow.
+    #[n(43)]
+    BodyCompleted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The raw output, where it is not known from before.
+        #[cbor(n(1), with = "payload::optional", has_nil)]
+        raw: Option<Value>,
+        /// The transformed output, where it differs from the raw one.
+        #[cbor(n(2), with = "payload::optional", has_nil)]
+        output: Option<Value>,
+        /// The new context, where it was exported.
+        #[cbor(n(3), with = "payload::optional", has_nil)]
+        context: Option<Value>,
+        /// Where the flow goes when the task has completed.
+        #[n(4)]
+        then: Flow,
+    },
+}
+
+/// An extension whose `when` gave neither true nor false.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Unanswered {
+    /// Its place among the definition's extensions.
+    #[n(0)]
+    pub extension: u32,
+    /// What went wrong, for people.
+    #[n(1)]
+    pub detail: String,
 }
 
 impl Entry {
@@ -409,8 +506,12 @@ impl Entry {
             Self::InputAccepted { input, .. } | Self::FunctionCalled { input, .. } => of(input),
             Self::TaskStarted { raw, input, label, .. } => of(raw) + of(input) + of(label),
             Self::TaskCompleted { output, context, .. } => of(output) + of(context),
+            Self::BodyCompleted { raw, output, context, .. } => of(raw) + of(output) + of(context),
             Self::ExecutionCompleted { output } => of(output),
             Self::LoopStarted { items, .. } => items.size(),
+            Self::EventEmitted { event, .. } => event.size(),
+            Self::ListenStarted { expected, .. } => of(expected),
+            Self::EventConsumed { item, learned, .. } => of(item) + of(learned),
             Self::CallScheduled { call, .. } => call.arguments.size(),
             Self::CallCompleted { output, .. }
             | Self::IncidentResolved { resolution: Resolution::Complete { output }, .. } => {
@@ -443,6 +544,7 @@ impl Entry {
             | Self::CancelRequested { .. }
             | Self::Rewound { .. }
             | Self::UndoStarted { .. }
+            | Self::ExtensionsSelected { .. }
             | Self::ExecutionCancelled => 0,
         }
     }

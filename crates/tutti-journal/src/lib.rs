@@ -11,6 +11,7 @@ pub mod codec;
 mod effect;
 mod entry;
 mod error;
+mod event;
 mod names;
 mod payload;
 mod row;
@@ -19,8 +20,9 @@ mod snapshot;
 mod timestamp;
 
 pub use effect::Effect;
-pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason};
+pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason, Unanswered};
 pub use error::{Error, ErrorType};
+pub use event::{CloudEvent, EventPosition, InvalidEvent, MAX_EVENT_BYTES};
 pub use payload::{Blob, Payloads};
 pub use row::{BLOB_THRESHOLD, CodecError, Damage, Row, SaltedValues, Turn};
 pub use sealer::{SealError, Sealer};

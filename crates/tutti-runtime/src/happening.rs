@@ -6,7 +6,7 @@ use tutti_connectors::Call;
 use tutti_dsl::Workflow;
 use tutti_engine::{CallOutcome, Control, Outcome, ProbeOutcome, Rejection, Start};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Turn};
+use tutti_journal::{CloudEvent, Error, EventPosition, Turn};
 use tutti_store::{Commit, History};
 
 /// Names one request of a caller, so that the answer finds it.
@@ -75,6 +75,17 @@ pub enum Happening {
         task: Sequence,
         /// What it said.
         outcome: ProbeOutcome,
+    },
+    /// A listener is fed an event that was durably received.
+    EventArrived {
+        /// Which.
+        execution: ExecutionId,
+        /// The task execution that listens.
+        task: Sequence,
+        /// The event's place among all events.
+        position: EventPosition,
+        /// The event.
+        event: Box<CloudEvent>,
     },
     /// An execution was read from the store.
     Loaded {

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tutti_dsl::Workflow;
 use tutti_engine::{Control, Execution, Input, Limits, Rejection, Secrets, Start, Surroundings};
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Sealer, Timestamp, Turn};
+use tutti_journal::{Entry, EventPosition, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
 use self::{durable::Batch, loading::Awaiting};
@@ -68,6 +68,8 @@ pub struct Loop {
     pending: Batch,
     /// With the store.
     committing: Option<Batch>,
+    /// The last event this loop has heard of: children see those after it.
+    newest_event: EventPosition,
     drawn: u64,
     outputs: Vec<Output>,
 }
@@ -87,6 +89,7 @@ impl Loop {
             watchers: BTreeMap::new(),
             pending: Batch::default(),
             committing: None,
+            newest_event: EventPosition::default(),
             drawn: 0,
             outputs: Vec::new(),
         }
@@ -116,6 +119,11 @@ impl Loop {
             Happening::ProbeFinished { execution, task, outcome } => {
                 let fact = Awaiting::Fact(Input::ProbeFinished { task, outcome });
                 self.with(execution, fact, now);
+            }
+            Happening::EventArrived { execution, task, position, event } => {
+                self.newest_event = self.newest_event.max(position);
+                let input = Input::EventArrived { task, position, event: *event };
+                self.with(execution, Awaiting::Fact(input), now);
             }
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Committed { result } => self.on_committed(result, now),

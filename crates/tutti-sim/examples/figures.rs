@@ -15,7 +15,7 @@ use tutti_dsl::Workflow;
 use tutti_engine::{Definitions, Execution, Input, Limits, Secrets, Start, Surroundings};
 use tutti_expr::{Environment, Expression, Scope, Value};
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
-use tutti_journal::{SealError, Sealer, Timestamp, Turn};
+use tutti_journal::{EventPosition, SealError, Sealer, Timestamp, Turn};
 use tutti_runtime::{Handle, Library, Observer, Options, Runtime, Settlement, SystemClock};
 use tutti_store::{
     Commit, Projection, SqliteStore, Status, Store as _, StoredTurn, contract::wait,
@@ -199,6 +199,7 @@ fn long_execution(store: &SqliteStore) -> Outcome<Execution> {
         seed: 1,
         input: None,
         parent: None,
+        events_after: EventPosition::default(),
     };
     let surroundings = surroundings();
     let mut entries = execution.start(start, &surroundings);
@@ -269,6 +270,7 @@ fn run(workflow: &Arc<Workflow>) -> Outcome<Duration> {
         seed: 1,
         input: None,
         parent: None,
+        events_after: tutti_journal::EventPosition::default(),
     };
     let begun = Instant::now();
     let mut execution = Execution::new(id, definition, Digest::ZERO, workflow.clone());

@@ -7,15 +7,15 @@ use tutti_engine::{
     Surroundings,
 };
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Entry, Turn};
+use tutti_journal::{CloudEvent, Entry, Turn};
 
 use crate::{Setting, invariants::Shadow, setting::PlainSealer};
 
 /// Takes a journal back to every turn's beginning, feeds the input that turn was about at the time it was decided, and
 /// compares what is decided now with what is on record. Returns what differs.
-pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
+pub fn redecide(shadow: &Shadow, setting: &Setting, events: &[CloudEvent]) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut again = Again::new(&shadow.execution);
+    let mut again = Again::new(&shadow.execution, events);
     for turn in &shadow.turns {
         if let Err(problem) = again.turn(turn, setting) {
             problems.push(problem);
@@ -42,22 +42,23 @@ fn through_image(execution: &Execution) -> Result<Execution, String> {
         .map_err(|error| error.to_string())
 }
 
-struct Again {
+struct Again<'e> {
     execution: Execution,
+    events: &'e [CloudEvent],
     children: BTreeMap<Sequence, ExecutionId>,
     /// The turns so far.
     turns: Vec<Turn>,
 }
 
-impl Again {
-    fn new(like: &Execution) -> Self {
+impl<'e> Again<'e> {
+    fn new(like: &Execution, events: &'e [CloudEvent]) -> Self {
         let execution = Execution::new(
             like.id(),
             like.definition().clone(),
             like.digest(),
             like.workflow().clone(),
         );
-        Self { execution, children: BTreeMap::new(), turns: Vec::new() }
+        Self { execution, events, children: BTreeMap::new(), turns: Vec::new() }
     }
 
     fn replay(&mut self, turn: &Turn) {
@@ -125,8 +126,14 @@ impl Again {
             free_slots: turn.entries.iter().skip(1).filter(dispatched).count(),
             limits: Limits { ..setting.limits },
         };
-        if let Some(Entry::ExecutionStarted { definition, digest, seed, input, parent }) =
-            turn.entries.first()
+        if let Some(Entry::ExecutionStarted {
+            definition,
+            digest,
+            seed,
+            input,
+            parent,
+            events_after,
+        }) = turn.entries.first()
         {
             let mut live = self.execution.clone();
             let start = Start {
@@ -136,12 +143,15 @@ impl Again {
                 seed: *seed,
                 input: Some(input.clone()),
                 parent: *parent,
+                events_after: events_after.unwrap_or_default(),
             };
             return vec![(live.start(start, &surroundings), live)];
         }
         if let Some(Entry::Rewound { to }) = turn.entries.first() {
-            let again = self.execution.rewind(&self.turns, self.task(*to), &surroundings);
-            return again.into_iter().map(|(live, entries)| (entries, live)).collect();
+            let again = [self.task(*to), None]
+                .into_iter()
+                .filter_map(|from| self.execution.rewind(&self.turns, from, &surroundings).ok());
+            return again.map(|(live, entries)| (entries, live)).collect();
         }
         let inputs = self.inputs(turn);
         let decide = |input| {
@@ -197,6 +207,14 @@ impl Again {
                 .map(|child| Input::ChildStarted { child: *child })
                 .into_iter()
                 .collect(),
+            Some(Entry::EventConsumed { task, position, .. }) => {
+                let at = usize::try_from(position.0).ok().and_then(|number| number.checked_sub(1));
+                let event = at.and_then(|at| self.events.get(at)).cloned();
+                event
+                    .map(|event| Input::EventArrived { task: *task, position: *position, event })
+                    .into_iter()
+                    .collect()
+            }
             Some(Entry::ExecutionSuspended { .. }) => vec![Input::Control(Control::Suspend)],
             Some(Entry::ExecutionResumed) => vec![Input::Control(Control::Resume)],
             Some(Entry::CancelRequested { reason }) => {

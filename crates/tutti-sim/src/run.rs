@@ -5,22 +5,30 @@ mod script;
 
 pub use self::expectation::differs;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tutti_engine::{Control, Limits};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
-use tutti_journal::{Entry, Resolution};
-use tutti_runtime::{Library, PublishError};
+use tutti_journal::{CloudEvent, Entry, Resolution, Timestamp};
+use tutti_runtime::{Library, PublishError, Settlement};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
 };
 
 pub(crate) use self::script::Script;
-use crate::{FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
+use crate::{Chance, FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
 
 /// Steps after which a scenario is taken to run for ever.
 const MAX_STEPS: usize = 10_000;
+
+/// Sets chance apart: what a seed draws elsewhere does not depend on it.
+const CRASHES: u64 = 0x6372_6173;
+/// Crashes and failures of the store after which a seed leaves a scenario alone.
+const MAX_CRASHES: u64 = 6;
 
 /// How a scenario is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,8 @@ pub enum Mode {
     Failing(u64, Fault),
     /// Like [`Mode::Failing`], and connectors know nothing.
     FailingBlindly(u64, Fault),
+    /// With failures, crashes and an order of things that this seed decides; connectors know what became of every call.
+    Seeded(u64),
 }
 
 impl Mode {
@@ -41,7 +51,7 @@ impl Mode {
     }
 
     fn is_failing(self) -> bool {
-        matches!(self, Self::Failing(..) | Self::FailingBlindly(..))
+        !matches!(self, Self::Memory | Self::Sqlite)
     }
 }
 
@@ -67,6 +77,13 @@ pub fn check_scenario(scenario: &Scenario) -> Vec<String> {
     problems
 }
 
+/// Runs a scenario as a seed decides. Returns all that is wrong, and how many turns were stored.
+pub(crate) fn check_scenario_seeded(scenario: &Scenario, seed: u64) -> (Vec<String>, usize) {
+    let (_, journal, problems) = run(scenario, Mode::Seeded(seed));
+    let name = |problem| format!("scenario {}: {problem}", scenario.name);
+    (problems.into_iter().map(name).collect(), journal.len())
+}
+
 type Ran = (u64, Vec<Vec<Entry>>, Vec<String>);
 
 fn run(scenario: &Scenario, mode: Mode) -> Ran {
@@ -88,6 +105,10 @@ struct Running<'s> {
     world: World,
     execution: ExecutionId,
     commits: Arc<std::sync::atomic::AtomicU64>,
+    /// What is wrong with the script.
+    complaints: Vec<String>,
+    /// Decides about crashes, where a seed does.
+    crashes: Option<Chance>,
 }
 
 impl<'s> Running<'s> {
@@ -96,7 +117,7 @@ impl<'s> Running<'s> {
         let library = Arc::new(Library::default());
         let mut first = None;
         for text in &scenario.workflows {
-            match library.publish(text) {
+            match library.publish_with(text, &scenario.resources()) {
                 Ok((definition, _)) => first = first.or(Some(definition)),
                 Err(PublishError::Invalid { diagnostics }) => {
                     let found = diagnostics.iter().any(|d| {
@@ -117,8 +138,34 @@ impl<'s> Running<'s> {
         let (setting, commits) = setting(scenario, mode, library, directory)?;
         let outside = Script::new(scenario.calls.clone(), mode.is_blind());
         let mut world = World::new(setting.clone(), Box::new(outside));
+        for event in &scenario.events {
+            receive(&mut world, event).map_err(|problem| vec![problem])?;
+        }
         let execution = world.start(definition, scenario.input.clone());
-        Ok(Self { scenario, mode, setting, world, execution, commits })
+        let crashes = match mode {
+            Mode::Seeded(seed) => Some(Chance::new(seed ^ CRASHES)),
+            _ => None,
+        };
+        Ok(Self {
+            scenario,
+            mode,
+            setting,
+            world,
+            execution,
+            commits,
+            crashes,
+            complaints: Vec::new(),
+        })
+    }
+
+    /// Lets something happen; where a seed decides, the process may die first.
+    fn step(&mut self, until: Option<Timestamp>) -> Progress {
+        if self.world.restarts() < MAX_CRASHES
+            && self.crashes.as_mut().is_some_and(|crashes| crashes.one_in(40))
+        {
+            self.world.crash();
+        }
+        self.world.step(until)
     }
 
     fn finish(mut self) -> Ran {
@@ -126,15 +173,18 @@ impl<'s> Running<'s> {
         let mut steps = 0;
         for control in &self.scenario.controls {
             let until = control.at.map(|at| began.plus_ms(at));
-            while self.world.step(until) == Progress::Moved && steps < MAX_STEPS {
+            while self.step(until) == Progress::Moved && steps < MAX_STEPS {
                 steps += 1;
             }
             if let Some(until) = until {
                 self.world.skip_to(until);
             }
-            self.control(&control.control);
+            match &control.event {
+                Some(event) => self.complaints.extend(receive(&mut self.world, event).err()),
+                None => self.control(&control.control),
+            }
         }
-        while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
+        while self.step(None) == Progress::Moved && steps < MAX_STEPS {
             steps += 1;
         }
         // A call that was lost in a crash may need a person once more.
@@ -142,18 +192,26 @@ impl<'s> Running<'s> {
         let last = last.filter(|last| last.get("resolve").is_some() && self.mode.is_failing());
         for last in std::iter::repeat_n(last, 3).flatten() {
             self.control(&last);
-            while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
+            while self.step(None) == Progress::Moved && steps < MAX_STEPS {
                 steps += 1;
             }
         }
-        let mut problems = Vec::new();
+        // Who was told that nothing could be read asks again.
+        for _ in 0..MAX_CRASHES {
+            let Some(Settlement::Lost(_)) = self.world.settlement(self.execution) else { break };
+            self.world.watch(self.execution);
+            while self.step(None) == Progress::Moved && steps < MAX_STEPS {
+                steps += 1;
+            }
+        }
+        let mut problems = std::mem::take(&mut self.complaints);
         if steps >= MAX_STEPS {
             problems.push("it runs for ever".to_owned());
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting));
+            problems.extend(redecide(shadow, &self.setting, self.world.events()));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -216,6 +274,23 @@ impl<'s> Running<'s> {
     }
 }
 
+/// An event is received; what a script leaves out is made up.
+fn receive(world: &mut World, event: &Value) -> Result<(), String> {
+    let defaults = [
+        ("specversion", Value::from("1.0")),
+        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("source", Value::from("/scenario")),
+    ];
+    let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
+    let members = defaults
+        .into_iter()
+        .map(|(name, value)| (Arc::from(name), value))
+        .chain(given.map(|(name, value)| (name.clone(), value.clone())));
+    let event = CloudEvent::from_value(&Value::object::<Arc<str>>(members));
+    world.receive(event.map_err(|error| format!("the scripted event is none: {error}"))?);
+    Ok(())
+}
+
 fn setting(
     scenario: &Scenario,
     mode: Mode,
@@ -231,7 +306,18 @@ fn setting(
     let recorder = Arc::new(Recorder::new(bottom));
     let commits = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let counter = commits.clone();
+    let plan = match mode {
+        Mode::Seeded(seed) => Some(Mutex::new((Chance::new(seed), 0))),
+        _ => None,
+    };
     let faulty = FaultyStore::new(recorder.clone(), move |operation| {
+        if let Some(plan) = &plan {
+            let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            let (chance, failures) = &mut *plan;
+            let fails = *failures < MAX_CRASHES && chance.one_in(20);
+            *failures += u64::from(fails);
+            return fails.then(|| *chance.pick(&Fault::ALL));
+        }
         if operation.kind != OperationKind::Commit {
             return None;
         }
@@ -252,6 +338,7 @@ fn setting(
         tasks_per_turn: number("tasksPerTurn").unwrap_or(defaults.tasks_per_turn),
         fork_width: number("forkWidth").unwrap_or(defaults.fork_width),
         iterations: number("iterations").unwrap_or(defaults.iterations),
+        events_per_listen: number("eventsPerListen").unwrap_or(defaults.events_per_listen),
         value_bytes: number("valueBytes").unwrap_or(defaults.value_bytes),
         journal_entries: number("journalEntries").map_or(defaults.journal_entries, |n| n as u64),
         ticks_per_turn: number("ticksPerTurn").map_or(defaults.ticks_per_turn, |n| n as u64),
@@ -271,8 +358,8 @@ fn setting(
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
-        seed: 1,
-        is_shuffled: false,
+        seed: if let Mode::Seeded(seed) = mode { seed } else { 1 },
+        is_shuffled: matches!(mode, Mode::Seeded(_)),
         is_traced: false,
     };
     Ok((setting, commits))

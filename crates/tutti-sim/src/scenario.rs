@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tutti_dsl::Resources;
 use tutti_expr::Value;
 
 /// One scenario file, read.
@@ -16,6 +17,8 @@ pub struct Scenario {
     pub semantics: Vec<String>,
     /// The documents, as JSON texts; the first is started.
     pub workflows: Vec<String>,
+    /// What was loaded for the documents, by URI: texts, or data.
+    pub resources: Value,
     /// The raw input; none where the file has none.
     pub input: Option<Value>,
     /// Secrets by name.
@@ -24,7 +27,9 @@ pub struct Scenario {
     pub settings: Value,
     /// What calls meet.
     pub calls: Vec<CallScript>,
-    /// What operators do.
+    /// Events that were received before the start.
+    pub events: Vec<Value>,
+    /// What operators do and which events are received, in this order.
     pub controls: Vec<ControlScript>,
     /// What must come of it.
     pub expect: Value,
@@ -43,13 +48,15 @@ pub struct CallScript {
     pub arguments: Option<Value>,
 }
 
-/// One thing an operator does.
+/// One thing an operator does, or an event that is received.
 #[derive(Debug, Clone)]
 pub struct ControlScript {
     /// When, in milliseconds after the start; none: once nothing moves any more.
     pub at: Option<u64>,
-    /// What.
+    /// What the operator does.
     pub control: Value,
+    /// The event that is received instead; what it leaves out is made up.
+    pub event: Option<Value>,
 }
 
 /// Reads every scenario under a directory, sorted by name.
@@ -83,15 +90,17 @@ fn load(directory: &Path, file: &Path) -> io::Result<Scenario> {
         .map_err(|problem| io::Error::other(format!("scenario {name}: {problem}")))
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "semantics",
     "workflow",
     "workflows",
+    "resources",
     "input",
     "secrets",
     "settings",
     "calls",
     "controls",
+    "events",
     "expect",
 ];
 
@@ -113,13 +122,28 @@ impl Scenario {
             name: name.to_owned(),
             semantics: list(&value, "semantics").iter().map(text_of).collect(),
             workflows: workflows.iter().rev().map(document).collect(),
+            resources: value.get("resources").cloned().unwrap_or(Value::NULL),
             input: value.get("input").cloned(),
             secrets: value.get("secrets").cloned().unwrap_or(Value::NULL),
             settings: value.get("settings").cloned().unwrap_or(Value::NULL),
             calls: list(&value, "calls").iter().map(CallScript::read).collect::<Result<_, _>>()?,
+            events: list(&value, "events"),
             controls: list(&value, "controls").iter().map(ControlScript::read).collect(),
             expect,
         })
+    }
+}
+
+impl Scenario {
+    /// What was loaded for the documents.
+    pub(crate) fn resources(&self) -> Resources {
+        let mut resources = Resources::default();
+        for (uri, loaded) in
+            self.resources.as_object().into_iter().flat_map(tutti_expr::Object::iter)
+        {
+            resources.insert(uri.clone(), Ok(text_of(loaded).as_bytes()));
+        }
+        resources
     }
 }
 
@@ -142,7 +166,8 @@ impl CallScript {
 impl ControlScript {
     fn read(value: &Value) -> Self {
         let at = value.get("at").and_then(Value::as_i64).and_then(|at| u64::try_from(at).ok());
-        Self { at, control: value.get("control").cloned().unwrap_or(Value::NULL) }
+        let control = value.get("control").cloned().unwrap_or(Value::NULL);
+        Self { at, control, event: value.get("event").cloned() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The world around one loop: does what the loop says, on one thread, under a clock of its own.
 
+mod events;
 mod outputs;
 mod requests;
 mod restart;
@@ -7,7 +8,7 @@ mod restart;
 use std::{collections::BTreeMap, sync::Arc};
 
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::Timestamp;
+use tutti_journal::{CloudEvent, EventPosition, Timestamp};
 use tutti_runtime::{Happening, Loop, LoopOptions, Refusal, RequestId, Settlement};
 
 use self::{outputs::Pending, requests::Request};
@@ -38,6 +39,10 @@ pub struct World {
     pending: Vec<Pending>,
     shadows: Shadows,
     effects: Effects,
+    /// All events received, in order; the first has position 1.
+    events: Vec<CloudEvent>,
+    /// How far each listener was fed; known to this process only.
+    fed: BTreeMap<(ExecutionId, Sequence), EventPosition>,
     /// Requests by id, until they are answered.
     requests: BTreeMap<RequestId, Request>,
     next_request: RequestId,
@@ -64,6 +69,8 @@ impl World {
             pending: Vec::new(),
             shadows,
             effects: Effects::default(),
+            events: Vec::new(),
+            fed: BTreeMap::new(),
             requests: BTreeMap::new(),
             next_request: 0,
             settled: BTreeMap::new(),
@@ -137,6 +144,7 @@ impl World {
             self.restart();
             return Progress::Moved;
         }
+        self.offer_events();
         let ready: Vec<usize> = (0..self.pending.len()).filter(|at| self.is_ready(*at)).collect();
         let progress = if ready.is_empty() {
             self.let_time_pass(until)
@@ -195,6 +203,7 @@ impl World {
             let id = stored.row.execution;
             let workflow = self.setting.library.get(stored.projection.digest);
             self.problems.extend(self.shadows.on_written(&stored, workflow));
+            self.receive_emitted(id);
             self.effects.on_written(&self.shadows, id);
         }
     }
@@ -221,7 +230,10 @@ impl World {
         self.problems.extend(self.shadows.stuck(&calls));
         if calls.is_empty() {
             for request in self.requests.values() {
-                self.problems.push(format!("{request:?} was never answered"));
+                // Whoever watches what only an event can move waits with it.
+                if !matches!(request, Request::Watch(id) if self.is_listening(*id)) {
+                    self.problems.push(format!("{request:?} was never answered"));
+                }
             }
         }
     }

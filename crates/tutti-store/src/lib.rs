@@ -7,12 +7,16 @@
 //! [`FaultyStore`] makes any of them fail when told to.
 
 mod check;
+mod commit_chain;
 pub mod contract;
+mod erasure;
+pub mod export;
 mod faulty;
 mod memory;
 mod port;
 mod sqlite;
 
+pub use erasure::{EraseRequest, Erased, Erasure};
 pub use faulty::{Fault, FaultyStore, Operation, OperationKind};
 pub use memory::MemoryStore;
 pub use port::{

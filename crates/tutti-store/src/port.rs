@@ -154,7 +154,7 @@ pub struct DefinitionText {
     pub name: DefinitionRef,
     /// The SHA-256 of its text.
     pub digest: Digest,
-    /// The text as published.
+    /// The text as published: a document, or a document with what was loaded for it.
     pub text: Arc<str>,
 }
 
@@ -184,6 +184,24 @@ pub enum Error {
     Corrupt {
         /// What, and where.
         what: String,
+    },
+    /// The execution goes on, so nothing of it can be erased.
+    #[error("{execution} has not ended")]
+    NotEnded {
+        /// The execution: the one that was asked for, or one that it started.
+        execution: ExecutionId,
+    },
+    /// The values of the execution were erased, so it cannot go on.
+    #[error("what {execution} worked with was erased: it cannot go on")]
+    Erased {
+        /// The execution.
+        execution: ExecutionId,
+    },
+    /// There is no such execution.
+    #[error("there is no execution {execution}")]
+    Unknown {
+        /// The execution that was asked for.
+        execution: ExecutionId,
     },
     /// The store cannot be used as it is: locked by another process, written by a newer version, out of space.
     #[error("{attempt}")]

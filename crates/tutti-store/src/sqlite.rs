@@ -10,6 +10,9 @@ mod checksum;
 mod columns;
 mod commits;
 mod directory;
+mod erasing;
+mod erasures;
+mod exporting;
 mod failure;
 mod high_water;
 mod read;
@@ -21,7 +24,7 @@ mod snapshots;
 mod verify;
 mod writer;
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use tutti_ids::{Digest, ExecutionId};
 
@@ -36,7 +39,10 @@ use self::{
     readers::Readers,
     writer::Writer,
 };
-use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
+use crate::{
+    BoxFuture, Commit, DefinitionText, EraseRequest, Erased, Error, History, OpenExecution, Store,
+    check, export,
+};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -134,6 +140,33 @@ impl SqliteStore {
             Some(file) => file.read(),
             None => Ok(None),
         }
+    }
+
+    /// Erases the values of an execution that has ended, and of all that it started, in the store in `directory`: of rows,
+    /// with their salts, blobs that nothing else refers to, and snapshots. Journals still verify, without values, and the
+    /// chain of commits says who erased, when and why. Nobody else may use the store, which is written anew, in time and
+    /// memory in proportion to its size, so that no file holds what was erased. Blocks.
+    ///
+    /// Asked again, it does the last part again: where it was interrupted, that ends it.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], [`Error::NotEnded`], and what [`SqliteStore::open`] refuses.
+    pub fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, Error> {
+        erasing::erase(directory, request)
+    }
+
+    /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before. Gives
+    /// how much there is of what.
+    ///
+    /// # Errors
+    /// What is damaged, an execution that is not there, or a `sink` that does not take the bytes.
+    pub fn export(
+        &self,
+        request: export::ExportRequest,
+        mut sink: Box<dyn Write + Send>,
+    ) -> BoxFuture<'_, Result<export::Report, Error>> {
+        let write = move |connection: &_| exporting::write(connection, &request, &mut *sink);
+        Box::pin(self.readers.read(write))
     }
 }
 

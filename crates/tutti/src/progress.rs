@@ -172,7 +172,7 @@ impl Progress {
         let paint = self.console.paint;
         let style = match notice.word {
             "faulted" | "incident" | "timed out" => Style::Bad,
-            "retrying" | "caught" => Style::Doubtful,
+            "retrying" | "caught" | "warning" => Style::Doubtful,
             "log" => Style::Dim,
             _ => Style::Good,
         };

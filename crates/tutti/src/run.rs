@@ -11,7 +11,11 @@ mod state;
 mod subject;
 mod unknown;
 
-pub(crate) use self::input::{Stdin, read_file};
+pub(crate) use self::{
+    definitions::directory_of,
+    input::{Stdin, read_file},
+    state::{cannot_open, own_directories},
+};
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -189,14 +193,18 @@ impl Running {
     }
 }
 
-fn connectors() -> Registry {
+fn web() -> http::Http {
     let guard = Guard::new(GuardOptions {
         policy: Policy { allow_loopback: true, allow_private: true },
         ..GuardOptions::default()
     });
     let options = http::HttpOptions { read_yaml: Some(read_yaml), ..http::HttpOptions::default() };
+    http::Http::new(guard, options)
+}
+
+fn connectors() -> Registry {
     Registry::builder()
-        .with(http::Http::new(guard, options))
+        .with(web())
         .with(script::Script::new(script::ScriptOptions {
             launcher: std::env::current_exe().ok(),
             limits: script::ScriptLimits::default(),

@@ -16,7 +16,7 @@ impl Execution {
         let position = self.branch_position(parent, task);
         self.touch(parent, |frame| {
             if let (Body::Fork(branches), Some(position)) = (&mut frame.body, position) {
-                branches.next = branches.next.max(position + 1);
+                branches.begin(position);
             }
         });
     }
@@ -95,7 +95,9 @@ impl Execution {
     ) {
         let Some(each) = self.frame(parent) else { return };
         let Some(task) = each.task else { return };
-        let TaskKind::Each(repeated) = &self.workflow.task(task).kind else { return };
+        let TaskKind::Each(repeated) = &self.workflow.task(task).kind else {
+            return self.on_event_item_started(id, at, parent, index);
+        };
         let position = usize::try_from(index).unwrap_or(usize::MAX);
         let item = match &each.body {
             Body::Fork(Branches { kind: BranchesKind::Each { items, .. }, .. }) => items
@@ -112,7 +114,7 @@ impl Execution {
         let context = Some(self.context_of(parent));
         self.touch(parent, |frame| {
             if let Body::Fork(branches) = &mut frame.body {
-                branches.next = branches.next.max(position.saturating_add(1));
+                branches.begin(position);
             }
         });
         self.insert(Frame {
@@ -130,6 +132,7 @@ impl Execution {
             context,
             body,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         });
     }

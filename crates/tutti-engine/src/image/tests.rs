@@ -9,9 +9,11 @@ use tutti_journal::{CallRecord, Effect, Error, ErrorType, Flow, SealError};
 use super::*;
 use crate::{
     ChildRequest,
+    extension::{After, Before},
     frame::{
         Branches, BranchesKind, CallPhase, ChildPhase, Cursor, Ending, Role, TryPhase, TryState,
     },
+    listening::Listening,
     undo::{Undo, UndoState, Undos},
 };
 
@@ -43,8 +45,8 @@ fn cursor() -> Cursor {
 
 fn keys() -> KeyRing {
     KeyRing::from([
-        ((TaskId(0), vec![3, 5]), (Arc::from("key"), 7)),
-        ((TaskId(1), vec![]), (Arc::from("other"), 1)),
+        (vec![(TaskId(0), Some(3)), (TaskId(1), None)], (Arc::from("key"), 7)),
+        (vec![(TaskId(1), Some(0))], (Arc::from("other"), 1)),
     ])
 }
 
@@ -57,7 +59,11 @@ fn branches(kind: BranchesKind) -> Body {
     branches.results[0] = Some(Ok(value("first")));
     branches.results[2] = Some(Err(error()));
     branches.contexts.insert(2, value("context"));
-    Body::Fork(Branches { next: 2, failed: 1, winner: Some(0), joined: true, ..branches })
+    branches.begin(2);
+    branches.failed = 1;
+    branches.winner = Some(0);
+    branches.joined = true;
+    Body::Fork(branches)
 }
 
 fn tried(phase: TryPhase) -> Body {
@@ -104,6 +110,23 @@ fn undoing(incident: Option<Error>) -> Body {
     Body::Undo(UndoState { undo: undo(), cursor: cursor(), incident, keys: keys() })
 }
 
+fn listening() -> Body {
+    let listening = Listening {
+        after: EventPosition(7),
+        context: value("context"),
+        expected: value("expected"),
+        learned: [(Arc::from("order"), value("learned"))].into(),
+        filled: [0, 2].into(),
+        collects: true,
+        items: vec![value("one"), value("two")],
+        bytes: 99,
+        consumed: 3,
+        ending: 1,
+        current: Some(value("current")),
+    };
+    Body::Listen(Box::new(listening))
+}
+
 /// Every kind of body, in every phase.
 fn bodies() -> Vec<Body> {
     let each =
@@ -127,6 +150,8 @@ fn bodies() -> Vec<Body> {
         tried(TryPhase::Undoing(error())),
         undoing(None),
         undoing(Some(error())),
+        Body::Emitted(value("event")),
+        listening(),
         Body::Wait { due: Timestamp(-3) },
         call(CallPhase::Scheduled),
         call(CallPhase::Dispatched),
@@ -139,6 +164,16 @@ fn bodies() -> Vec<Body> {
         child(ChildPhase::Done(Ok(value("output")))),
         Body::Function { input: value("input"), output: Some(value("output")) },
         Body::Function { input: value("input"), output: None },
+        Body::Extended,
+        Body::Before(Before { place: 1, cursor: cursor() }),
+        Body::Bypassed(value("mocked")),
+        Body::After(After {
+            place: 2,
+            cursor: cursor(),
+            raw: value("raw"),
+            output: value("output"),
+            then: Flow::Exit,
+        }),
     ]
 }
 
@@ -156,6 +191,12 @@ fn kind(body: &Body) -> usize {
         Body::Child { .. } => 8,
         Body::Function { .. } => 9,
         Body::Undo(_) => 10,
+        Body::Emitted(_) => 11,
+        Body::Listen(_) => 12,
+        Body::Extended => 13,
+        Body::Before(_) => 14,
+        Body::Bypassed(_) => 15,
+        Body::After(_) => 16,
     }
 }
 
@@ -187,6 +228,7 @@ fn with(body: &Body) -> Execution {
             context: Some(value("context")),
             body: body.clone(),
             undos: Undos::from([(Sequence(3), undo())]),
+            extensions: vec![0, 4],
             queued: true,
         };
         execution.timers.extend(frame.due_times().map(|due| (due, frame.id)));
@@ -205,6 +247,9 @@ fn with(body: &Body) -> Execution {
     execution.outcome = Some(Outcome::Faulted(error()));
     execution.handed_keys = keys();
     execution.granted_at = Sequence(50);
+    execution.events_after = EventPosition(6);
+    execution.lines = [(Sequence(5), Consumed([(1, 4), (8, 8)].into()))].into();
+    execution.joining = [(Sequence(6), Consumed([(2, 2)].into()))].into();
     execution
 }
 
@@ -216,7 +261,7 @@ fn read(snapshot: &Snapshot, of: &Execution) -> Result<Execution, CodecError> {
 #[test]
 fn every_frame_is_read_as_it_was_written() {
     let kinds: std::collections::BTreeSet<_> = bodies().iter().map(kind).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..11).collect::<Vec<_>>());
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..17).collect::<Vec<_>>());
     for body in bodies() {
         let execution = with(&body);
         let snapshot = execution.snapshot(Digest([2; 32]), [3; 16], &TestSealer);

@@ -2,6 +2,7 @@
 
 mod chain;
 mod container;
+mod events;
 mod fuzzed;
 mod golden;
 mod hostile;

@@ -24,6 +24,7 @@ impl Loop {
             seed: fold(request.execution.to_bits()),
             input: Some(request.input),
             parent: Some(request.parent),
+            events_after: self.newest_event,
         };
         self.on_start(start, workflow, None, now);
     }

@@ -24,13 +24,16 @@ pub(super) enum Pending {
         outcome: CallOutcome,
     },
     Probe(Arc<str>, Call),
+    Event(ExecutionId, Sequence),
 }
 
 impl World {
     pub(super) fn is_ready(&self, at: usize) -> bool {
         match &self.pending[at] {
             Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
-            Pending::Commit(_) | Pending::Load(..) | Pending::Probe(..) => true,
+            Pending::Commit(_) | Pending::Load(..) | Pending::Probe(..) | Pending::Event(..) => {
+                true
+            }
         }
     }
 
@@ -40,6 +43,10 @@ impl World {
                 let result = block_on(self.setting.store.commit(commit));
                 self.say(&format!("commit {}", result_of(&result)));
                 self.take_written();
+                if result.is_err() {
+                    // What the loop had decided ahead is gone, and with it how far listeners had come.
+                    self.fed.clear();
+                }
                 self.tell(Happening::Committed { result });
             }
             Pending::Load(execution, is_whole) => {
@@ -57,6 +64,7 @@ impl World {
                 let Call { execution, task, .. } = call;
                 self.tell(Happening::ProbeFinished { execution, task, outcome });
             }
+            Pending::Event(execution, task) => self.feed(execution, task),
         }
     }
 
@@ -90,15 +98,20 @@ impl World {
             Output::CancelCall(execution, task) => self.cancel_call(execution, task),
             Output::Probe(function, call) => self.pending.push(Pending::Probe(function, call)),
             Output::Publish(turn, _) => {
+                let lines = self.shadows.lines(&turn, self.now.0 - BEGINNING.0);
+                let shown = lines.iter().cloned().chain([format!("{turn:?}")]);
+                self.problems.extend(shown.flat_map(|shown| self.shadows.check_shown(&shown)));
                 if self.setting.is_traced {
-                    self.log.extend(self.shadows.lines(&turn, self.now.0 - BEGINNING.0));
+                    self.log.extend(lines);
                 }
                 self.problems.extend(self.shadows.on_published(&turn));
             }
             Output::Reply(request, result) => self.on_reply(request, result),
             Output::Settled(request, settlement) => {
                 if let Some(Request::Watch(execution)) = self.requests.remove(&request) {
-                    self.say(&format!("settled {settlement:?}"));
+                    let said = format!("settled {settlement:?}");
+                    self.problems.extend(self.shadows.check_shown(&said));
+                    self.say(&said);
                     let starting = self.requests.values().any(|request| {
                         matches!(request, Request::Start { execution: other, .. } if *other == execution)
                     });

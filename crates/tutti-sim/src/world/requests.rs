@@ -117,6 +117,7 @@ impl World {
                     seed,
                     input,
                     parent: None,
+                    events_after: self.newest_event(),
                 };
                 Happening::Start { start, workflow, request: id }
             }

@@ -19,6 +19,7 @@ impl World {
             faulty.restart();
         }
         self.pending.clear();
+        self.fed.clear();
         self.owner = Loop::new(loop_options(&self.setting, self.restarts));
         let mut requests = std::mem::take(&mut self.requests);
         requests.retain(|_, request| !matches!(request, Request::Adopt(_)));

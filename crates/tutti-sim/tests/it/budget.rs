@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tutti_engine::{Definitions, Execution, Input, Limits, Outcome, Secrets, Start, Surroundings};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId};
-use tutti_journal::{Entry, Timestamp};
+use tutti_journal::{Entry, EventPosition, Timestamp};
 
 /// Each of the hundred iterations is two decisions or more, some ticks and some hundred bytes.
 const LOOP: &str = r#"
@@ -35,7 +35,9 @@ fn turns(limits: Limits) -> Vec<Vec<Entry>> {
     };
     let digest = Digest::ZERO;
     let mut live = Execution::new(execution, definition.clone(), digest, workflow);
-    let start = Start { execution, definition, digest, seed: 1, input: None, parent: None };
+    let events_after = EventPosition::default();
+    let start =
+        Start { execution, definition, digest, seed: 1, input: None, parent: None, events_after };
     let mut turns = vec![live.start(start, &surroundings)];
     while live.outcome().is_none() {
         turns.push(live.advance(Input::Continue, &surroundings).expect("it goes on"));

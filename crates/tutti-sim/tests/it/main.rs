@@ -3,6 +3,7 @@
 mod attempts;
 mod budget;
 mod conformance;
+mod examples;
 mod going_back;
 mod public_services;
 mod rows;

@@ -5,7 +5,7 @@ use tutti_ids::Digest;
 
 use super::{
     commits::Totals,
-    failure, read,
+    erasures, failure, read,
     rows::{self, ExecutionRow},
     snapshots,
 };
@@ -52,6 +52,12 @@ impl Added {
         let row = &turn.row;
         let stored = read::execution(connection, row.execution)?;
         let head = stored.as_ref().map_or(Head::START, |stored| stored.head).advance(row)?;
+        // Only what has ended is ever erased.
+        if stored.as_ref().is_some_and(|stored| stored.projection.status.is_terminal())
+            && erasures::is_erased(connection, row.execution)?
+        {
+            return Err(Error::Erased { execution: row.execution });
+        }
         let now =
             ExecutionRow { execution: row.execution, projection: turn.projection.clone(), head };
         self.count(stored.as_ref(), &now);

@@ -105,7 +105,8 @@ fn blobs(connection: &Connection, rows: &[Row]) -> Result<BTreeMap<Digest, Arc<[
     Ok(blobs)
 }
 
-fn blob(connection: &Connection, digest: Digest) -> Result<Arc<[u8]>, Error> {
+/// The bytes of a blob.
+pub(super) fn blob(connection: &Connection, digest: Digest) -> Result<Arc<[u8]>, Error> {
     let query = "SELECT bytes FROM blobs WHERE digest = ?1";
     let bytes: Option<Vec<u8>> = connection
         .prepare_cached(query)

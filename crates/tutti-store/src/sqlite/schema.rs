@@ -14,12 +14,16 @@ use crate::{Error, check};
 /// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The format that brought snapshots.
+pub(super) const WITH_SNAPSHOTS: u32 = 2;
+/// The format that brought erasures.
+pub(super) const WITH_ERASURES: u32 = 3;
 /// How many of [`TABLES`] each format has, from format 1 on: later ones only add.
-const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, TABLES.len()];
+const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, TABLES.len()];
 
 /// Every table and index. A row is covered by a chain of digests or by its `checksum`.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "CREATE TABLE meta (
         name TEXT NOT NULL PRIMARY KEY,
         value BLOB NOT NULL,
@@ -94,6 +98,16 @@ const TABLES: [&str; 10] = [
         value BLOB NOT NULL,
         digest BLOB NOT NULL
     ) STRICT",
+    "CREATE TABLE erasures (
+        execution BLOB NOT NULL PRIMARY KEY,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        rows INTEGER NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX erasures_by_commit ON erasures (number)",
 ];
 
 /// Refuses to go on with an SQLite that is too old.
@@ -147,8 +161,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// The tables there are; in the order of their texts, because writing a database anew changes theirs.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+    let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql";
     connection.prepare(query)?.query_map((), |row| row.get(0))?.collect()
 }
 
@@ -201,6 +216,12 @@ fn tables_of(format: u32) -> &'static [&'static str] {
     &TABLES[..count.copied().unwrap_or(TABLES.len())]
 }
 
+fn sorted(tables: &[&'static str]) -> Vec<&'static str> {
+    let mut tables = tables.to_vec();
+    tables.sort_unstable();
+    tables
+}
+
 /// Brings a database of an older format up to this one.
 fn add_tables(connection: &mut Connection, missing: &[&str]) -> rusqlite::Result<()> {
     if missing.is_empty() {
@@ -251,20 +272,27 @@ fn read_meta(connection: &Connection, name: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Checks what the database says about itself, and that its tables are ours; says whether it has snapshots.
-pub(super) fn check_shape(connection: &Connection) -> Result<bool, Error> {
-    let known = check_tables(connection)?;
+/// Checks what the database says about itself, and that its tables are ours; says its format.
+pub(super) fn check_shape(connection: &Connection) -> Result<u32, Error> {
+    check_tables(connection)?;
     read_meta(connection, "incarnation")?;
-    Ok(known.len() == TABLES.len())
+    check_format(connection)
 }
 
 /// The tables, which must be those of the database's format.
 fn check_tables(connection: &Connection) -> Result<&'static [&'static str], Error> {
     let known = tables_of(check_format(connection)?);
-    if tables(connection).map_err(failure::of("cannot read which tables there are"))? == known {
+    let found = tables(connection).map_err(failure::of("cannot read which tables there are"))?;
+    if found == sorted(known) {
         return Ok(known);
     }
     Err(check::corrupt("the tables are not those of this store"))
+}
+
+/// The name of the hold on the store that wrote last.
+pub(super) fn read_incarnation(connection: &Connection) -> Result<[u8; 16], Error> {
+    let value = read_meta(connection, "incarnation")?;
+    value.try_into().map_err(|_length| check::corrupt("the incarnation is unreadable"))
 }
 
 fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
@@ -307,11 +335,13 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let (connection, _) = open(&directory, None).expect("it can be made");
-        connection.execute_batch("DROP TABLE snapshots").expect("it can be dropped");
+        connection
+            .execute_batch("DROP TABLE snapshots; DROP TABLE erasures")
+            .expect("it can be dropped");
         let older = [1_u32.to_be_bytes(), 1_u32.to_be_bytes()].concat();
         write_meta(&connection, "format", &older).expect("it can be written");
         let (connection, _) = open(&directory, None).expect("it is taken over");
-        assert_eq!(tables(&connection).expect("they can be listed"), TABLES);
+        assert_eq!(tables(&connection).expect("they can be listed"), sorted(&TABLES));
         assert_eq!(check_format(&connection).ok(), Some(FORMAT));
         open(&directory, None).expect("it is now of this format");
         connection.execute_batch("DROP TABLE snapshots").expect("it can be dropped");

@@ -7,7 +7,7 @@ use tutti_ids::{Digest, ExecutionId};
 
 use super::{
     commits::{self, Tail},
-    failure,
+    erasures, failure,
     high_water::Mark,
     read,
     report::{Place, Report},
@@ -25,12 +25,16 @@ const FINDINGS: usize = 100;
 pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<Report, Error> {
     let mut report = Report::default();
     integrity(connection, &mut report)?;
-    let shape = report.note(Place::Meta, None, schema::check_shape(connection))?;
+    let format = report.note(Place::Meta, None, schema::check_shape(connection))?;
+    let format = format.unwrap_or(schema::WITH_ERASURES);
     report.note(Place::HighWater, None, commits::check_tail(connection, mark))?;
     let tail = commit_chain(connection, &mut report)?;
-    let listed = executions(connection, &mut report, shape.unwrap_or(true))?;
+    let listed = executions(connection, &mut report, format >= schema::WITH_SNAPSHOTS)?;
     let definitions = definitions(connection, &mut report)?;
     blobs(connection, &mut report)?;
+    if format >= schema::WITH_ERASURES {
+        report.note(Place::Journal, None, erasures::check(connection))?;
+    }
     if let Some(Tail { totals, .. }) = tail {
         report.note(Place::Executions, None, rows::check_open(connection, totals.open))?;
         let count = |place, found: i64, expected: i64| {
@@ -71,12 +75,11 @@ fn commit_chain(connection: &Connection, report: &mut Report) -> Result<Option<T
     let mut erased = 0;
     let followed = commits::each_from(connection, 1, |row| {
         let (first, last) = row.positions();
-        let mut digests = Vec::new();
         rows::each_between(connection, first, last, |_, row| {
             erased += u64::from(row.values.is_none());
-            digests.push(row.digest);
             Ok(())
         })?;
+        let digests = erasures::digests_of(connection, &row)?;
         tail = tail.follow(&row, &digests)?;
         report.counts.commits += 1;
         Ok(())

@@ -194,7 +194,7 @@ impl Journal {
         commits::insert(&self.connection, &row).map_err(End::NothingStored)?;
         control(&self.connection, "COMMIT").map_err(End::of_commit)?;
         self.tail = tail;
-        self.mark.write(tail.mark()).map_err(|error| {
+        self.mark.write(commits::mark(&tail)).map_err(|error| {
             let attempt = "cannot write the high-water mark".to_owned();
             End::Unknown(Error::Unavailable { attempt, source: Some(error.into()) })
         })?;

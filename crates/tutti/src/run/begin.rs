@@ -11,13 +11,14 @@ use tutti_store::Store as _;
 use super::{
     State, definitions, input, secrets, state, stopped,
     subject::{Place, Subject, What},
-    unknown,
+    unknown, web,
 };
 use crate::{
     command_line::RunArguments,
     console::Console,
     exit::{Exit, Failure},
     progress::Progress,
+    resources::Web,
 };
 
 /// Reads what the command line names.
@@ -34,12 +35,15 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
             (None, None) => return Err(state::which_one()),
         };
         if let Some(file) = &arguments.file {
-            definitions::publish(file, &library, &mut stdin, console)?;
+            // What it started with is stored: the web is not asked again.
+            definitions::publish(file, &library, &mut stdin, None, console)?;
         }
         return Ok(Subject { library, secrets, place, what: What::Resume(execution) });
     }
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
-    let published = definitions::publish(file, &library, &mut stdin, console)?;
+    let web = Web::new(web(), secrets.all())
+        .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
+    let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
     let input = input::input(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
     let place = match &arguments.store {

@@ -8,7 +8,7 @@ use std::{
 
 use tutti_ids::ExecutionId;
 use tutti_runtime::{Clock as _, Library, SystemClock};
-use tutti_secrets::{Keyring, MasterKey};
+use tutti_secrets::{KeyFiles, Keyring};
 use tutti_store::{DefinitionText, SqliteStore, Store as _};
 
 use super::{
@@ -52,13 +52,12 @@ impl State {
 
     /// The keys of this state; made where an execution is to be started and there are none.
     pub(super) fn keyring(&self, what: &What) -> Result<Keyring, Failure> {
-        let path = self.directory.join("master.key");
-        let key = match what {
-            What::Start { .. } => MasterKey::read_or_create(&path),
-            What::Resume(_) => MasterKey::read(&path),
+        let files = KeyFiles::in_directory(&self.directory);
+        let keys = match what {
+            What::Start { .. } => files.open_or_create(),
+            What::Resume(_) => files.open(),
         };
-        let key = key.map_err(|error| Failure::usage(causes(&error)))?;
-        Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
+        keys.map_err(|error| Failure::usage(causes(&error)))
     }
 
     /// What is said where the store turns out to be damaged.
@@ -189,7 +188,7 @@ pub(super) fn draw_id() -> Result<ExecutionId, Failure> {
 }
 
 /// Where executions keep their state if nothing else is said.
-fn own_directories() -> Result<PathBuf, Failure> {
+pub(crate) fn own_directories() -> Result<PathBuf, Failure> {
     let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = variable("XDG_STATE_HOME")
         .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
@@ -235,7 +234,8 @@ fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
     }
 }
 
-fn cannot_open(directory: &Path, error: &tutti_store::Error) -> Failure {
+/// What is said where a store cannot be opened.
+pub(crate) fn cannot_open(directory: &Path, error: &tutti_store::Error) -> Failure {
     let failure = Failure::usage(causes(error));
     match error {
         tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {

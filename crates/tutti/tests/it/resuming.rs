@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tutti_connectors::Registry;
 use tutti_engine::{Control, Limits, Outcome, Secrets};
 use tutti_runtime::{Observer, Options, RowSealer, Runtime, Settlement, SystemClock};
-use tutti_secrets::{Keyring, MasterKey};
+use tutti_secrets::KeyFiles;
 use tutti_store::{SqliteStore, Store as _};
 
 use crate::world::{Said, World, document, until, wait};
@@ -189,13 +189,14 @@ fn cancel_in(directory: &Path) {
     tokio.block_on(async {
         let store = Arc::new(SqliteStore::open(directory).expect("a store"));
         let open = store.open_executions(None, 2).await.expect("executions");
-        let key = MasterKey::read(&directory.join("master.key")).expect("a key");
         let options = Options {
             store,
             connectors: Registry::default(),
             library: Arc::default(),
             secrets: Arc::new(NoSecrets),
-            sealer: Arc::new(RowSealer::new(Keyring::new(&key).expect("chance"))),
+            sealer: Arc::new(RowSealer::new(
+                KeyFiles::in_directory(directory).open().expect("keys"),
+            )),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
             limits: Limits::default(),

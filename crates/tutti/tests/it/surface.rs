@@ -4,7 +4,19 @@ use crate::world::{World, document};
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["", "run", "validate", "explain", "store", "completions", "version"] {
+    for command in [
+        "",
+        "run",
+        "validate",
+        "explain",
+        "export",
+        "erase",
+        "audit",
+        "store",
+        "lsp",
+        "completions",
+        "version",
+    ] {
         let world = World::new();
         let arguments: Vec<&str> =
             [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
