@@ -56,10 +56,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         command: EXPR,
     },
     Mutant {
-        name: "drop the taint of what is joined",
-        file: "crates/tutti-expr/src/natives/text.rs",
-        search: "Value::from(item.to_json()).tainted_if(item.is_tainted())",
-        replacement: "Value::from(item.to_json())",
+        name: "drop the taint in a negation",
+        file: "crates/tutti-expr/src/natives/operators.rs",
+        search: "Ok(negated.tainted_if(mark))",
+        replacement: "Ok(negated)",
         command: EXPR,
     },
     Mutant {

@@ -7,7 +7,7 @@ use tutti_engine::{
 };
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
-use tutti_journal::{Entry, Timestamp};
+use tutti_journal::{Entry, EventPosition, Timestamp};
 
 const CALL: &str = r"
 document: { dsl: '1.0.3', namespace: test, name: call, version: '1.0.0' }
@@ -34,7 +34,15 @@ fn calling() -> (Execution, Sequence) {
     };
     let (execution, digest) = (ExecutionId::new(0, 1), Digest::ZERO);
     let mut live = Execution::new(execution, definition.clone(), digest, workflow);
-    let start = Start { execution, definition, digest, seed: 1, input: None, parent: None };
+    let start = Start {
+        execution,
+        definition,
+        digest,
+        seed: 1,
+        input: None,
+        parent: None,
+        events_after: EventPosition::default(),
+    };
     let entries = live.start(start, &surroundings());
     let scheduled = entries.iter().find_map(|entry| match entry {
         Entry::CallScheduled { task, .. } => Some(*task),
