@@ -139,6 +139,7 @@ fn a_turn_that_does_not_follow_is_a_conflict(store: &dyn Store) {
     check_conflict(store, &other_second, third.row.first);
     check_conflict(store, &other_third, third.row.first);
     check_conflict(store, &Sample::new(2).after_a_gap(), Sequence::FIRST);
+    check_conflict(store, &other.misnumbered(&second), third.row.first);
     check_stored(store, sample.execution(), &[first, second]);
 }
 

@@ -21,6 +21,7 @@ const JOURNAL: &[&str] = &["test", "-p", "tutti-journal", "--test", "it"];
 const RUNTIME: &[&str] = &["test", "-p", "tutti-runtime", "--lib"];
 const STORE: &[&str] = &["test", "-p", "tutti-store", "--test", "it"];
 const SIM: &[&str] = &["run", "-p", "tutti-sim", "--", "--seconds", "20", "--from", "1"];
+const ATTEMPTS: &[&str] = &["test", "-p", "tutti-sim", "--test", "it", "attempts"];
 const SCENARIOS: &[&str] = &["test", "-p", "tutti-sim", "--test", "it", "scenarios"];
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -55,10 +56,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         command: EXPR,
     },
     Mutant {
-        name: "drop the taint of what `tostring` makes",
-        file: "crates/tutti-expr/src/natives/text.rs",
-        search: "Value::from(item.to_json()).tainted_if(item.is_tainted())",
-        replacement: "Value::from(item.to_json())",
+        name: "drop the taint in a negation",
+        file: "crates/tutti-expr/src/natives/operators.rs",
+        search: "Ok(negated.tainted_if(mark))",
+        replacement: "Ok(negated)",
         command: EXPR,
     },
     Mutant {
@@ -95,7 +96,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "if record.attempt < attempt {\n            return Err(Rejection::Stale { task });
         }
         let (call, ending)",
-        command: SIM,
+        command: ATTEMPTS,
     },
     Mutant {
         name: "fire timers early",

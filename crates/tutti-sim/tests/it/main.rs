@@ -1,5 +1,6 @@
 //! The scenarios of the language, run in every way that must not make a difference.
 
+mod attempts;
 mod budget;
 mod conformance;
 mod examples;
