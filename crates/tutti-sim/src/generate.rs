@@ -26,7 +26,9 @@ impl<'c> Generator<'c> {
         let has_children = name != "child";
         self.has_function = true;
         let tasks = self.list(3, has_children);
+        self.is_quiet = true;
         let extensions = self.extensions();
+        self.is_quiet = false;
         self.has_function = false;
         let function = self.list(1, false);
         let header = object([
@@ -145,7 +147,7 @@ impl<'c> Generator<'c> {
             )],
             6 => vec![("set", Value::from("${ . }"))],
             7 if !self.is_quiet => self.emit(),
-            8 | 9 => self.listen(depth, children),
+            8 | 9 => self.listen(depth),
             10 => vec![("do", self.list(depth - 1, children))],
             11 | 12 => self.fork(depth, children),
             13 => vec![
@@ -172,7 +174,7 @@ impl<'c> Generator<'c> {
         vec![("emit", object([("event", object([("with", with)]))]))]
     }
 
-    fn listen(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+    fn listen(&mut self, depth: u32) -> Vec<(&'static str, Value)> {
         let mut to = match self.chance.below(4) {
             0 => vec![("one", self.filter())],
             1 => vec![("all", Value::array([self.filter(), self.filter()]))],
