@@ -154,6 +154,8 @@ impl<'a> Past<'a> {
             let starts = self.entries().filter(|recorded| {
                 matches!(recorded.entry, Entry::TaskStarted { reference, .. } if reference == wanted)
             });
+            // What runs around a task is part of its execution: only the task itself can be started again.
+            let starts = starts.filter(|_| !wanted.as_str().starts_with("/use/extensions/"));
             starts.map(|recorded| recorded.sequence).collect()
         };
         let (Some(Outcome::Faulted(error)), None) = (&self.state.outcome, from) else {
