@@ -87,6 +87,7 @@ async fn sequential(
             effect: Effect::Once,
             key: Arc::from("key-1"),
             attempt: 1,
+            sensitive: false,
         };
         connector.call(call, context.clone()).await.map_err(|failure| format!("{failure:?}"))?;
     }

@@ -36,6 +36,7 @@ async fn make(scratch: Option<PathBuf>, arguments: Value) -> Result<(), Box<dyn 
         effect: Effect::Once,
         key: Arc::from("key-1"),
         attempt: 1,
+        sensitive: false,
     };
     let launcher = Some(env::current_exe()?);
     let script = Script::new(ScriptOptions { launcher, limits: ScriptLimits::default() });

@@ -23,6 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         effect: Effect::Once,
         key: Arc::from("key-1"),
         attempt: 1,
+        sensitive: false,
     };
     let outcome = Shell.call(call, CallContext { cancellation, log, scratch }).await;
     drop(outcome);

@@ -61,6 +61,8 @@ pub struct Call {
     pub key: Arc<str>,
     /// Which attempt under this key, from 1.
     pub attempt: u32,
+    /// Whether its output is a secret: no line of what a program writes is logged or put into an error.
+    pub sensitive: bool,
 }
 
 /// What a call may use of the world around it.

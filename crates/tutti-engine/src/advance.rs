@@ -180,7 +180,7 @@ impl<'a> Stepper<'a> {
             Input::ChildEnded { child, outcome } => {
                 let task = self.child_frame(child)?;
                 self.record(match outcome {
-                    ChildOutcome::Completed(output) => Entry::CallCompleted { task, output },
+                    ChildOutcome::Completed(output) => self.completed(task, output),
                     ChildOutcome::Faulted(error) => Entry::CallFailed { task, error },
                     ChildOutcome::Cancelled => Entry::CallFailed { task, error: child_cancelled() },
                 });
@@ -221,7 +221,7 @@ impl<'a> Stepper<'a> {
         }
         let (call, ending) = (record.clone(), frame.ending.is_some());
         self.record(match outcome {
-            CallOutcome::Completed(output) => Entry::CallCompleted { task, output },
+            CallOutcome::Completed(output) => self.completed(task, output),
             CallOutcome::Failed(error) => Entry::CallFailed { task, error },
             CallOutcome::NotMade if ending => Entry::CallFailed { task, error: not_made() },
             CallOutcome::NotMade => Entry::CallRescheduled { task },
@@ -233,6 +233,10 @@ impl<'a> Stepper<'a> {
         });
         self.redispatch(task);
         Ok(())
+    }
+
+    fn completed(&self, task: Sequence, output: Value) -> Entry {
+        Entry::CallCompleted { task, output: self.execution.covered(task, output) }
     }
 
     /// A call that will be made again under its key gets its slot back in the same turn where one is free.
@@ -274,7 +278,7 @@ impl<'a> Stepper<'a> {
         };
         let (error, ending) = (error.clone(), frame.ending.is_some());
         self.record(match outcome {
-            ProbeOutcome::Completed(output) => Entry::CallCompleted { task, output },
+            ProbeOutcome::Completed(output) => self.completed(task, output),
             ProbeOutcome::Failed(error) => Entry::CallFailed { task, error },
             ProbeOutcome::NotMade if ending => Entry::CallFailed { task, error: not_made() },
             ProbeOutcome::NotMade => Entry::CallRescheduled { task },
@@ -376,6 +380,12 @@ impl<'a> Stepper<'a> {
         }
         let ending = self.execution.frame(task).is_some_and(|frame| frame.ending.is_some());
         let again = matches!(resolution, Resolution::Retry);
+        let resolution = match resolution {
+            Resolution::Complete { output } => {
+                Resolution::Complete { output: self.execution.covered(task, output) }
+            }
+            Resolution::Retry | Resolution::Fault => resolution,
+        };
         self.record(Entry::IncidentResolved { task, resolution });
         if again && ending {
             // What runs around it is being given up: the call is not made again.

@@ -31,6 +31,8 @@ pub enum Command {
         call: CallRecord,
         /// Whether its dispatch was recorded: after a crash it is then *lost*, not made again.
         dispatched: bool,
+        /// Whether its output is a secret, so that no line of it may be shown.
+        sensitive: bool,
     },
     /// Give up a call in flight and say what is known about it.
     CancelCall {
@@ -47,6 +49,8 @@ pub enum Command {
         reference: TaskRef,
         /// What was called.
         call: CallRecord,
+        /// Whether its output is a secret, so that no line of it may be shown.
+        sensitive: bool,
     },
     /// Start a child execution, if it has not been started, and tell when it ends.
     StartChild(ChildRequest),
@@ -119,7 +123,8 @@ impl Execution {
                 Some(Command::CancelCall { task, attempt: record.attempt })
             }
             (CallPhase::Probing(_), _) => {
-                Some(Command::Probe { task, reference: reference(), call: record.clone() })
+                let (call, sensitive) = (record.clone(), self.is_sensitive(frame));
+                Some(Command::Probe { task, reference: reference(), call, sensitive })
             }
             (CallPhase::Scheduled, None) if record.effect == tutti_journal::Effect::Once => {
                 (!suspended).then_some(Command::AwaitSlot { task })
@@ -129,6 +134,7 @@ impl Execution {
                 reference: reference(),
                 call: record.clone(),
                 dispatched: matches!(phase, CallPhase::Dispatched),
+                sensitive: self.is_sensitive(frame),
             }),
             _ => None,
         }

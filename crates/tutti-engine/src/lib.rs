@@ -28,6 +28,7 @@ mod matching;
 mod output;
 mod places;
 mod rewind;
+mod sensitive;
 mod surroundings;
 mod undo;
 

@@ -33,6 +33,7 @@ impl Http {
             effect: Effect::Read,
             key: Arc::from("resource"),
             attempt: 1,
+            sensitive: false,
         };
         let (_canceller, cancellation) = Canceller::new();
         let (log, _lines) = mpsc::channel(1);

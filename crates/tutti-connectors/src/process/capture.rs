@@ -44,6 +44,8 @@ pub(super) struct Capture {
     last: VecDeque<String>,
     meter: Meter,
     sink: Sink,
+    /// Whether people see nothing of it.
+    hidden: bool,
 }
 
 /// What is kept of one stream.
@@ -83,6 +85,7 @@ impl Capture {
                 execution: call.execution,
                 task: call.task,
             },
+            hidden: call.sensitive,
         }
     }
 
@@ -93,6 +96,9 @@ impl Capture {
             LogStream::Stdout | LogStream::Connector => (&mut self.stdout, 0),
         };
         kept.push(bytes);
+        if self.hidden {
+            return;
+        }
         let bytes = self.redacting[index].push(bytes);
         self.cut_into_lines(stream, index, &bytes).await;
     }

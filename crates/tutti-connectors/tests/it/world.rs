@@ -36,6 +36,7 @@ pub(crate) fn call_with(arguments: Value) -> Call {
         effect: Effect::Once,
         key: Arc::from("key-1"),
         attempt: 1,
+        sensitive: false,
     }
 }
 

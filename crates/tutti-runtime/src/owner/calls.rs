@@ -37,9 +37,9 @@ impl Loop {
                 }
             }
             Command::CancelCall { task, attempt } => self.cancel_call((id, task), attempt, now),
-            Command::Probe { task, reference, call } => {
+            Command::Probe { task, reference, call, sensitive } => {
                 let function = call.function.clone();
-                let call = to_connector(id, task, reference, call);
+                let call = Call { sensitive, ..to_connector(id, task, reference, call) };
                 self.outputs.push(Output::Probe(function, call));
             }
             Command::StartChild(request) => {
@@ -65,13 +65,16 @@ impl Loop {
 
     pub(super) fn make_call(&mut self, (id, task): CallId) {
         let Some(resident) = self.residents.get_mut(&id) else { return };
-        let Some(Command::Call { reference, call, .. }) = resident.call(task) else { return };
+        let Some(Command::Call { reference, call, sensitive, .. }) = resident.call(task) else {
+            return;
+        };
         if resident.in_flight.contains_key(&task) {
             return;
         }
         resident.in_flight.insert(task, call.attempt);
         let function = call.function.clone();
-        self.outputs.push(Output::MakeCall(function, to_connector(id, task, reference, call)));
+        let call = Call { sensitive, ..to_connector(id, task, reference, call) };
+        self.outputs.push(Output::MakeCall(function, call));
     }
 
     /// A call in flight is told to end; one that had not left yet never will.
@@ -157,5 +160,6 @@ fn to_connector(
         effect: call.effect,
         key: call.key,
         attempt: call.attempt,
+        sensitive: false,
     }
 }

@@ -44,5 +44,6 @@ fn call() -> Call {
         effect: Effect::Once,
         key: Arc::from("key-1"),
         attempt: 1,
+        sensitive: false,
     }
 }
