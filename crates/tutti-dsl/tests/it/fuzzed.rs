@@ -1,5 +1,6 @@
 //! The seeds of the fuzz targets, as ordinary tests: whatever was found once is tried in every test.
 
+mod catalogs;
 mod definitions;
 mod durations;
 
@@ -23,4 +24,9 @@ fn seeds_of_definitions_are_judged() {
 #[test]
 fn seeds_of_durations_templates_and_cron_are_judged() {
     each_seed("durations", durations::check);
+}
+
+#[test]
+fn seeds_of_catalogs_are_loaded_to_an_end() {
+    each_seed("catalogs", catalogs::check);
 }

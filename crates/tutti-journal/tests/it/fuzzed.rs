@@ -1,5 +1,6 @@
 //! The seeds of the fuzz target, as an ordinary test: whatever was found once is tried in every test.
 
+mod events;
 mod rows;
 
 use std::{fs, path::Path};
@@ -7,8 +8,8 @@ use std::{fs, path::Path};
 use crate::samples;
 
 #[expect(clippy::disallowed_methods, reason = "tests read their seeds")]
-fn seeds() -> Vec<Vec<u8>> {
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/rows");
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
     let entries = fs::read_dir(seeds).expect("the seeds are there");
     let read = |entry: std::io::Result<fs::DirEntry>| fs::read(entry.expect("an entry").path());
     entries.map(|entry| read(entry).expect("the seed is readable")).collect()
@@ -16,10 +17,19 @@ fn seeds() -> Vec<Vec<u8>> {
 
 #[test]
 fn seeds_of_rows_are_handled() {
-    let seeds = seeds();
+    let seeds = seeds("rows");
     assert!(seeds.len() > 3, "{} seeds", seeds.len());
     for seed in &seeds {
         rows::check(seed);
+    }
+}
+
+#[test]
+fn seeds_of_events_are_judged() {
+    let seeds = seeds("events");
+    assert!(seeds.len() > 3, "{} seeds", seeds.len());
+    for seed in &seeds {
+        events::check(seed);
     }
 }
 

@@ -3,5 +3,6 @@
 mod damage;
 mod exports;
 mod faults;
+mod fuzzed;
 mod stores;
 mod tampering;
