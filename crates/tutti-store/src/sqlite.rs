@@ -21,6 +21,7 @@ mod readers;
 mod report;
 mod rows;
 mod schema;
+mod scrubbing;
 mod snapshots;
 mod verify;
 mod writer;

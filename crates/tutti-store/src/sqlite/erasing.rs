@@ -12,7 +12,7 @@ use super::{
     erasures, exporting, failure,
     high_water::HighWater,
     rows::{self, ExecutionRow},
-    schema,
+    schema, scrubbing,
 };
 use crate::{EraseRequest, Erased, Erasure, Error};
 
@@ -20,7 +20,7 @@ use crate::{EraseRequest, Erased, Erasure, Error};
 /// to, and snapshots. The journals stay, without values; that they were erased is chained with the commits.
 ///
 /// Nobody else may use the store. At the end the whole database is written anew, so that no file holds what was erased;
-/// that takes time and memory in proportion to its size. An erasure that was interrupted there is ended by asking again.
+/// that takes time and memory in proportion to its size. Where it is interrupted there, the next opening does it.
 pub(super) fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, Error> {
     schema::check_library()?;
     let directory = Directory::lock(directory)?;
@@ -31,7 +31,7 @@ pub(super) fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, 
         .map_err(failure::of("cannot have SQLite overwrite what is deleted"))?;
     let family = ended(&connection, request.execution)?;
     let erased = in_one_transaction(&connection, tail, request, &family, &mut mark)?;
-    scrub(&connection)?;
+    scrubbing::scrub(&connection)?;
     Ok(erased)
 }
 
@@ -103,6 +103,9 @@ fn change(
         erased.executions.push(id);
         erased.rows += rows;
     }
+    if !erased.executions.is_empty() {
+        scrubbing::note(connection).map_err(failure::of("cannot note what is left to do"))?;
+    }
     erased.blobs = erase_blobs(connection).map_err(failure::of("cannot erase blobs"))?;
     let (row, tail) = tail.next(&digests, tail.totals);
     commits::insert(connection, &row)?;
@@ -138,16 +141,59 @@ fn erase_blobs(connection: &Connection) -> rusqlite::Result<u64> {
     connection.execute(query, ()).map(|deleted| deleted as u64)
 }
 
-/// Writes the database anew and empties its log: pages keep remains of what once stood on them.
-fn scrub(connection: &Connection) -> Result<(), Error> {
-    let fail =
-        failure::of("what was erased may remain in the files, ask again: cannot write them anew");
-    connection.execute_batch("VACUUM").map_err(&fail)?;
-    let busy: i64 = connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))
-        .map_err(&fail)?;
-    if busy == 0 {
-        return Ok(());
+#[cfg(test)]
+mod tests {
+    use tutti_journal::Timestamp;
+
+    use super::*;
+    use crate::{
+        Commit, SqliteStore, Status, Store as _,
+        contract::{self, Sample, wait},
+    };
+
+    const CANARY: &str = "c4nary of a customer";
+
+    fn files_hold_canary(directory: &Path) -> bool {
+        let files = std::fs::read_dir(directory).expect("it can be listed").flatten();
+        let mut read = files.map(|file| std::fs::read(file.path()).unwrap_or_default());
+        read.any(|bytes| bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()))
     }
-    Err(fail(rusqlite::Error::QueryReturnedNoRows))
+
+    #[test]
+    fn an_erasure_that_died_before_the_files_were_written_anew_is_ended_by_the_next_opening() {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        let mut sample = Sample::new(1);
+        let store = SqliteStore::open(root.path()).expect("nobody else uses it");
+        for (detail, status) in [(CANARY, Status::Running), ("it ends", Status::Completed)] {
+            let turns = vec![sample.turn(detail, status)];
+            let definitions = vec![contract::definition("sample")];
+            let commit = Commit { definitions, turns, events: vec![] };
+            wait(store.commit(commit)).expect("it is stored");
+        }
+        drop(store);
+        let (by, reason) = ("ada".to_owned(), "she asked".to_owned());
+        let request = EraseRequest {
+            execution: sample.execution(),
+            at: Timestamp(1_700_000_009_000),
+            by,
+            reason,
+        };
+        let directory = Directory::lock(root.path()).expect("nobody else uses it");
+        let mut mark = HighWater::open(&directory.high_water()).expect("it can be opened");
+        let before = mark.read().expect("it can be read");
+        let (connection, tail) = schema::open(&directory, before).expect("it can be opened");
+        let family = ended(&connection, request.execution).expect("it has ended");
+        in_one_transaction(&connection, tail, &request, &family, &mut mark).expect("it is erased");
+        drop((connection, mark, directory));
+        assert!(files_hold_canary(root.path()), "nothing was left to make up for");
+
+        let store = SqliteStore::open(root.path()).expect("it can be opened");
+        assert!(!files_hold_canary(root.path()), "something is left");
+        assert_eq!(wait(store.verify()).expect("it is whole").erased, 2);
+        drop(store);
+        assert_eq!(
+            SqliteStore::erase(root.path(), &request).expect("it can be"),
+            Erased::default()
+        );
+    }
 }

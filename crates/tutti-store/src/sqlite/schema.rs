@@ -8,6 +8,7 @@ use super::{
     directory::Directory,
     failure,
     high_water::Mark,
+    scrubbing,
 };
 use crate::{Error, check};
 
@@ -216,6 +217,7 @@ fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Er
     connection.execute_batch(setup).map_err(&fail)?;
     add_tables(connection, &TABLES[known.len()..]).map_err(&fail)?;
     write_meta(connection, "incarnation", &incarnation()?).map_err(&fail)?;
+    scrubbing::make_up(connection)?;
     Ok(tail)
 }
 
@@ -263,7 +265,12 @@ fn check_format(connection: &Connection) -> Result<u32, Error> {
     )))
 }
 
-fn write_meta(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+/// Writes one thing that the database says about itself.
+pub(super) fn write_meta(
+    connection: &Connection,
+    name: &str,
+    value: &[u8],
+) -> rusqlite::Result<()> {
     let query = "INSERT INTO meta (name, value, checksum) VALUES (?1, ?2, ?3)
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value, checksum = excluded.checksum";
     connection.execute(query, (name, value, meta_checksum(name, value))).map(|_| ())

@@ -1,6 +1,7 @@
 //! Whatever becomes of the files of a store, no read gives altered data unreported.
 //!
-//! An ordinary test tries a sample, chosen by the seed in `TUTTI_DAMAGE_SEED`. With a number of rounds in
+//! An ordinary test tries a sample, chosen by the seed in `TUTTI_DAMAGE_SEED`, else by the time, so that each try is another;
+//! the seed is told. With a number of rounds in
 //! `TUTTI_DAMAGE_ROUNDS`, which is what `cargo xtask crash --damage` sets, files are cut at every byte, and so many random
 //! corruptions are tried.
 
@@ -9,6 +10,7 @@ use std::{
     env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rusqlite::Connection;
@@ -45,13 +47,20 @@ struct Plan {
 impl Plan {
     fn chosen() -> Self {
         let number = |name| env::var(name).ok().and_then(|text| text.parse().ok());
-        let seed = number("TUTTI_DAMAGE_SEED").unwrap_or(1);
+        let seed = number("TUTTI_DAMAGE_SEED").unwrap_or_else(drawn);
+        writeln!(io::stderr(), "again: TUTTI_DAMAGE_SEED={seed}").ok();
         match number("TUTTI_DAMAGE_ROUNDS") {
             // Without the large value, which would be most of the bytes.
             Some(rounds) => Self { seed, cuts: usize::MAX, rounds, has_blob: false },
             None => Self { seed, cuts: 300, rounds: 400, has_blob: true },
         }
     }
+}
+
+/// A seed that the time draws.
+fn drawn() -> usize {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(1, |now| now.subsec_nanos() as usize ^ now.as_secs() as usize)
 }
 
 /// What became of what was tried.
@@ -319,7 +328,7 @@ fn check_corruption(place: Place) {
     let plan = Plan::chosen();
     let original = Original::new(place, plan);
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let mut chance = Chance(0x5EED_0000 + plan.seed as u64);
+    let mut chance = Chance(0x5EED_0000_u64.wrapping_add(plan.seed as u64).max(1));
     let names: Vec<_> = original.files.iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
     let mut tally = Tally::default();
     for round in 0..plan.rounds {
