@@ -64,6 +64,7 @@ fn become_interpreter(words: &[OsString]) -> io::Result<()> {
     let limits = limits.to_str().and_then(ScriptLimits::read).ok_or_else(wrong)?;
     if first == CLOSED {
         leave_network()?;
+        limits.apply_to_namespace()?;
     } else if first != OPEN {
         return Err(wrong());
     }

@@ -8,11 +8,14 @@ use std::{
     time::Duration,
 };
 
-use tutti_connectors::{Connector, Failure, Registry, http::HttpOptions, shell::Shell};
+use tutti_connectors::{
+    Connector, Failure, Registry, http::HttpOptions, script::ScriptLimits, shell::Shell,
+};
 use tutti_expr::Value;
 use tutti_journal::Effect;
 
 use crate::{
+    script::script,
     server::{Act, Server, answer, response},
     world::{Directory, PATIENCE, World, call_with, eventually, http, http_with, shown},
 };
@@ -27,6 +30,8 @@ struct Subject {
     directory: Option<Directory>,
     recorded: bool,
     server: Option<Server>,
+    /// The file that the endless call makes when it is under way, where it calls no server.
+    up: Option<String>,
     /// Other servers to keep.
     _others: Vec<Server>,
     /// Ends at once.
@@ -65,6 +70,7 @@ impl Subject {
             oversized: post(&big, Value::NULL),
             echo: post(&echo, Value::from(SECRET).tainted()),
             server: Some(server),
+            up: None,
             _others: vec![quick, big, echo],
         }
     }
@@ -78,6 +84,7 @@ impl Subject {
             keys: AtomicU32::new(0),
             connector: Arc::new(Shell),
             server: None,
+            up: Some(up.clone()),
             _others: Vec::new(),
             quick: command("echo hi"),
             endless: command(&format!("echo up > {up}; while :; do sleep 60; done")),
@@ -91,8 +98,50 @@ impl Subject {
         }
     }
 
-    async fn all() -> [Self; 3] {
-        [Self::http().await, Self::shell(false), Self::shell(true)]
+    fn script(language: &'static str, recorded: bool) -> Self {
+        let directory = Directory::new();
+        let up = directory.join("up");
+        let code = |python: &str, javascript: &str| {
+            let code = if language == "python" { python } else { javascript };
+            vec![("language", Value::from(language)), ("code", Value::from(code))]
+        };
+        let with = |code: Vec<_>, key, value| Value::object(code.into_iter().chain([(key, value)]));
+        let endless = code(
+            "open(up, 'w').write('up')\nimport time\nwhile True: time.sleep(60)",
+            "require('fs').writeFileSync(up, 'up'); setInterval(() => {}, 60000)",
+        );
+        let echo = code(
+            "import os, sys\nprint(os.environ['S'])\nsys.exit('say ' + os.environ['S'])",
+            "console.log(process.env.S); console.error('say', process.env.S); process.exit(1)",
+        );
+        Self {
+            name: if recorded { "script, recorded" } else { "script" },
+            keys: AtomicU32::new(0),
+            connector: Arc::new(script(ScriptLimits::default())),
+            server: None,
+            _others: Vec::new(),
+            quick: Value::object(code("print('hi')", "console.log('hi')")),
+            endless: with(endless, "arguments", Value::object([("up", Value::from(&*up))])),
+            oversized: Value::object(code(
+                "print('x' * 8388609)",
+                "process.stdout.write('x'.repeat(8388609))",
+            )),
+            echo: with(echo, "environment", Value::object([("S", Value::from(SECRET).tainted())])),
+            up: Some(up),
+            directory: Some(directory),
+            recorded,
+        }
+    }
+
+    async fn all() -> [Self; 6] {
+        [
+            Self::http().await,
+            Self::shell(false),
+            Self::shell(true),
+            Self::script("python", false),
+            Self::script("python", true),
+            Self::script("js", true),
+        ]
     }
 
     fn world(&self) -> (World, tutti_connectors::CallContext) {
@@ -122,10 +171,9 @@ impl Subject {
         if let Some(server) = &self.server {
             return server.wait_for(requests).await;
         }
-        let up = self.endless.get("command").and_then(Value::as_str).expect("a command");
-        let path = up.split(['>', ';']).nth(1).expect("a path").trim().to_owned();
-        eventually("the start", || std::fs::read(&path).ok().filter(|it| !it.is_empty())).await;
-        std::fs::remove_file(&path).expect("a file");
+        let path = self.up.as_ref().expect("a file");
+        eventually("the start", || std::fs::read(path).ok().filter(|it| !it.is_empty())).await;
+        std::fs::remove_file(path).expect("a file");
     }
 }
 
@@ -246,6 +294,47 @@ async fn a_secret_that_a_command_prints_in_any_form_is_hidden() {
     }
 }
 
+/// Both streams, and what goes there in parts.
+#[tokio::test]
+async fn a_secret_that_a_script_prints_in_any_form_is_hidden() {
+    let python = "import sys\nfor part in (a, b + '\\n'):\n  sys.stdout.write(part)\n  sys.stdout.flush()\nprint(a + b, file=sys.stderr)\nsys.exit(code)";
+    let javascript = "process.stdout.write(a); process.stdout.write(b + '\\n'); console.error(a + b); process.exitCode = code";
+    for form in CANARY_FORMS {
+        for (language, text, recorded, code) in
+            [("python", python, true, 0), ("python", python, false, 1), ("js", javascript, true, 1)]
+        {
+            let (first, second) = form.split_at(form.len() / 2);
+            let given = [("a", first.into()), ("b", second.into()), ("code", Value::from(code))];
+            let arguments = Value::object([
+                ("language", Value::from(language)),
+                ("code", Value::from(text)),
+                ("arguments", Value::object(given)),
+                ("stdin", Value::from(CANARY).tainted()),
+            ]);
+            let (outcome, lines) = Subject::script(language, recorded).outcome(&arguments).await;
+            check_hidden(form, &outcome, &lines);
+            assert_eq!(lines, ["«secret»", "«secret»"], "{form}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_a_sensitive_output_is_shown_or_put_into_an_error() {
+    for subject in [Subject::shell(false), Subject::shell(true), Subject::script("python", true)] {
+        for (arguments, ends_well) in [(&subject.quick, true), (&subject.echo, false)] {
+            let (mut world, context) = subject.world();
+            let mut call = call_with(arguments.clone());
+            call.key = format!("sensitive-{ends_well}").into();
+            call.sensitive = true;
+            let outcome = subject.connector.call(call, context).await;
+            let shown = shown(&outcome);
+            let expected = if ends_well { "\"hi\"" } else { "exited with code 1" };
+            assert!(shown.ends_with(expected), "{}: {shown}", subject.name);
+            assert!(world.lines.try_recv().is_err(), "{}: a line is shown", subject.name);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_secret_that_a_server_sends_back_in_any_form_is_hidden() {
     for form in CANARY_FORMS {
@@ -284,9 +373,14 @@ async fn the_key_and_the_attempt_are_passed_on() {
     let server = Server::always(Act::Answer(response("200 OK", &[], b""))).await;
     let arguments = format!(r#"{{"method":"post","uri":"{}"}}"#, server.uri("/"));
     let command = r#"{"command":"echo $TUTTI_IDEMPOTENCY_KEY $TUTTI_ATTEMPT"}"#;
-    let registry = Registry::builder().with(http()).with(Shell).build();
-    assert_eq!(registry.functions().collect::<Vec<_>>(), ["http", "shell"]);
-    for (function, arguments) in [("http", arguments.as_str()), ("shell", command)] {
+    let code = "import os; print(os.environ['TUTTI_IDEMPOTENCY_KEY'], os.environ['TUTTI_ATTEMPT'])";
+    let code = format!(r#"{{"language":"python","code":"{code}"}}"#);
+    let script = script(ScriptLimits::default());
+    let registry = Registry::builder().with(http()).with(script).with(Shell).build();
+    assert_eq!(registry.functions().collect::<Vec<_>>(), ["http", "script", "shell"]);
+    for (function, arguments) in
+        [("http", arguments.as_str()), ("script", &code), ("shell", command)]
+    {
         let (_world, context) = World::new(None);
         let mut call = call_with(Value::from_json(arguments).expect("JSON"));
         call.key = "key-7".into();

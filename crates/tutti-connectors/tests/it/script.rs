@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tutti_connectors::{
     Connector, LogStream,
-    script::{Script, ScriptLimits, ScriptOptions},
+    script::{LAUNCHER, Script, ScriptLimits, ScriptOptions},
 };
 use tutti_expr::Value;
 
@@ -171,6 +171,34 @@ async fn more_processes_than_allowed_end_the_script() {
             || shown.contains("Resource temporarily unavailable")
     })
     .await;
+}
+
+/// What a script of another user than root is told about processes past the limit, as long as the system lets it leave the
+/// network; as root, we start the launcher as nobody.
+#[test]
+fn the_system_refuses_more_processes_than_allowed_also_to_those_that_left_the_group() {
+    use std::os::unix::process::CommandExt as _;
+    let code = "i=0; while [ $i -lt 40 ]; do setsid sleep 1 & i=$((i+1)); done; echo all";
+    for (limit, allowed) in [(16, false), (64, true)] {
+        let limits = format!("1073741824,600,256,268435456,{limit}");
+        let mut command = std::process::Command::new(launcher());
+        command.args([LAUNCHER, "no-network", &limits, "/bin/sh", "-c", code]);
+        if rustix::process::geteuid().is_root() {
+            command.uid(65534).gid(65534);
+        }
+        let said = match command.output() {
+            Ok(said) if said.status.code() != Some(126) => said,
+            refused => {
+                println!(
+                    "SKIPPED: nobody cannot start a script without the network here: {refused:?}"
+                );
+                return;
+            }
+        };
+        let (out, err) = (said.stdout, String::from_utf8_lossy(&said.stderr));
+        assert_eq!(out == b"all\n", allowed, "{limit}: {err}");
+        assert_eq!(err.to_lowercase().contains("fork"), !allowed, "{limit}: {err}");
+    }
 }
 
 #[tokio::test]
