@@ -27,7 +27,7 @@ pub(crate) enum Service {
 /// The bad day a request asks for in the header `Shop-Fault`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// `decline`: payments are refused with 402.
+    /// `decline`: payments are refused with 402, shipments with 409.
     Decline,
     /// `hold`: the effect happens, and the answer never comes. A repetition under the same key is answered.
     Hold,
@@ -84,9 +84,8 @@ impl Service {
                 call.pay("bill", &["customer", "period", "amount"])
             }
             (Self::Payment, "GET", ["bills", number]) => Ok(call.find("bill", "key", number)),
-            (Self::Shipping, "POST", ["shipments"]) => {
-                call.enter("shipment", call.members(&["order", "address"]))
-            }
+            (Self::Payment, "POST", ["refunds"]) => call.refund(),
+            (Self::Shipping, "POST", ["shipments"]) => call.ship(),
             (Self::Machines, "GET", ["held"]) => {
                 Ok(Answer::plain(200, Value::from(machines::held(ledger))))
             }
@@ -171,6 +170,23 @@ impl Call<'_> {
             return Ok(Answer::problem(402, "the card was declined"));
         }
         self.enter(kind, self.members(members))
+    }
+
+    /// Refunding a charge twice is refunding it once.
+    fn refund(&self) -> io::Result<Answer> {
+        let charge = &self.request.body["charge"];
+        if !self.ledger.of_kind("charge").iter().any(|it| it["id"] == *charge) {
+            return Ok(Answer::problem(404, "there is no such charge"));
+        }
+        let refunded = self.ledger.enter("refund", charge.as_str(), json!({ "charge": charge }))?;
+        Ok(Answer::entered(refunded, 201))
+    }
+
+    fn ship(&self) -> io::Result<Answer> {
+        if self.fault == Some(Fault::Decline) {
+            return Ok(Answer::problem(409, "no carrier goes there"));
+        }
+        self.enter("shipment", self.members(&["order", "address"]))
     }
 
     fn find(&self, kind: &str, member: &str, value: &str) -> Answer {

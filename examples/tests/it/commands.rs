@@ -36,7 +36,7 @@ fn commands_of_host_report_go_as_written() {
 
 #[test]
 fn commands_of_checkout_go_as_written() {
-    follow("examples/checkout.md", 2);
+    follow("examples/checkout.md", 3);
 }
 
 #[test]

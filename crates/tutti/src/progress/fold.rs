@@ -173,20 +173,20 @@ impl Model {
         resolution: &Resolution,
         tell: &mut impl FnMut(Notice<'_>),
     ) {
-        let (word, status) = match resolution {
-            Resolution::Retry => ("undoing", Status::Running),
-            Resolution::Fault => ("faulted", Status::Faulted),
-            Resolution::Complete { .. } => ("undone", Status::Completed),
+        let (word, status, note) = match resolution {
+            Resolution::Retry => ("undoing", Status::Running, None),
+            Resolution::Complete { .. } => ("undone", Status::Completed, Some("by hand")),
+            Resolution::Fault => ("faulted", Status::Faulted, Some("left as it is")),
         };
-        tell(self.notice(word, undo, Detail::Text("as was decided".to_owned())));
+        let text = note.unwrap_or("again").to_owned();
+        tell(self.notice(word, undo, Detail::Text(text)));
         if status.has_ended() {
             self.end(undo, status, fold.at);
-        } else {
-            self.on(undo, |node| {
-                node.status = status;
-                node.note = None;
-            });
         }
+        self.on(undo, |node| {
+            node.status = status;
+            node.note = note.map(str::to_owned);
+        });
     }
 
     /// What is beside a task's status.

@@ -288,12 +288,12 @@ fn an_undo_that_fails_stays_until_a_person_decides() {
         assert_eq!(journal.told.last().map(String::as_str), Some(told));
         assert_eq!(journal.drawn(60, 20)[4], drawn);
     };
-    let place = "/do/0/loop/do/0/a[1] as was decided";
-    check(Resolution::Retry, &format!("undoing {place}"), "  ⠋ undoing: a  0ms");
+    let place = "/do/0/loop/do/0/a[1]";
+    check(Resolution::Retry, &format!("undoing {place} again"), "  ⠋ undoing: a  0ms");
     let done = Resolution::Complete { output: Value::NULL };
-    check(done, &format!("undone {place}"), "  ✔ undone: a  0ms · compensation-failed: no way");
-    let left = "  ✘ not undone: a  0ms · compensation-failed: no way";
-    check(Resolution::Fault, &format!("faulted {place}"), left);
+    check(done, &format!("undone {place} by hand"), "  ✔ undone: a  0ms · by hand");
+    let left = "  ✘ not undone: a  0ms · left as it is";
+    check(Resolution::Fault, &format!("faulted {place} left as it is"), left);
 }
 
 #[test]
