@@ -16,7 +16,9 @@ pub(super) struct Undos {
     held: BTreeMap<Sequence, Sequence>,
     /// What undoes, with the task execution inside which it does.
     running: BTreeMap<Sequence, Sequence>,
-    /// The `try`s that handle an error.
+    /// The `try`s whose own tasks have begun, and have not all ended well.
+    trying: BTreeSet<Sequence>,
+    /// Those that handle an error.
     handling: BTreeSet<Sequence>,
     /// What ends badly: only inside of it is anything undone.
     failing: BTreeSet<Sequence>,
@@ -33,7 +35,15 @@ impl Undos {
         workflow: &Workflow,
     ) -> Vec<String> {
         match entry {
-            Entry::BodyCompleted { task, .. } => self.complete(sequence, *task, tree, workflow),
+            Entry::TaskStarted { reference, parent, .. } => {
+                if super::extensions::place(reference.as_str()).is_none() {
+                    self.trying.insert(*parent);
+                }
+            }
+            Entry::BodyCompleted { task, .. } => {
+                self.complete(sequence, *task, tree, workflow);
+                self.trying.remove(task);
+            }
             Entry::TaskCompleted { task, then, .. } => {
                 self.complete(sequence, *task, tree, workflow);
                 self.note_bypass(*task, *then, tree);
@@ -65,7 +75,7 @@ impl Undos {
                 {
                     self.failing.insert(parent);
                 }
-                if is_try(*task) {
+                if is_try(*task) && self.trying.contains(task) {
                     return self.left_inside(*task, "left the `try`", tree);
                 }
             }
