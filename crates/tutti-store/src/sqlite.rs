@@ -84,6 +84,7 @@ impl SqliteStore {
         let directory = Directory::lock(directory)?;
         let mark = HighWater::open(&directory.high_water())?;
         let (connection, tail) = schema::open(&directory, mark.read()?)?;
+        scrubbing::make_up(&connection)?;
         let readers = Readers::start(&directory.database(), READERS)?;
         let writer = Writer::start(connection, tail, mark)?;
         Ok(Self { readers, writing: Writing::Taken(writer), directory })

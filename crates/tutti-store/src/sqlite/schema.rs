@@ -8,7 +8,6 @@ use super::{
     directory::Directory,
     failure,
     high_water::Mark,
-    scrubbing,
 };
 use crate::{Error, check};
 
@@ -217,7 +216,6 @@ fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Er
     connection.execute_batch(setup).map_err(&fail)?;
     add_tables(connection, &TABLES[known.len()..]).map_err(&fail)?;
     write_meta(connection, "incarnation", &incarnation()?).map_err(&fail)?;
-    scrubbing::make_up(connection)?;
     Ok(tail)
 }
 

@@ -60,7 +60,7 @@ impl Plan {
 /// A seed that the time draws.
 fn drawn() -> usize {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(1, |now| now.subsec_nanos() as usize ^ now.as_secs() as usize)
+    now.ok().and_then(|now| usize::try_from(now.as_nanos() & 0xFFFF_FFFF).ok()).unwrap_or(1)
 }
 
 /// What became of what was tried.
