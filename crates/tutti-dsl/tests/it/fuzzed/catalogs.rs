@@ -65,7 +65,10 @@ fn document(endpoint: &str, call: &str) -> String {
 /// A file is below the document, or named as a whole by the document; the web never names files.
 fn check_place(need: &Need, endpoint: &str, call: &str) {
     let uri = &*need.uri;
-    let is_web = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    let is_web = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.starts_with("http://") || text.starts_with("https://")
+    };
     if let Some(path) = uri.strip_prefix("file:").filter(|path| !path.starts_with("//")) {
         assert!(!path.starts_with('/'), "{uri}");
         let names = path.split('/').map(|name| name.to_ascii_lowercase().replace("%2e", "."));
