@@ -226,10 +226,8 @@ impl Resident {
         let commands = commands.collect();
         let gone = self.owed.keys().filter(|debt| !now.contains_key(debt));
         let gone: Vec<Sequence> = gone.filter_map(|debt| debt.task()).collect();
-        let still: BTreeSet<Sequence> = match gone.is_empty() {
-            true => BTreeSet::new(),
-            false => now.keys().filter_map(|debt| debt.task()).collect(),
-        };
+        let asked_about = now.keys().filter(|_| !gone.is_empty());
+        let still: BTreeSet<Sequence> = asked_about.filter_map(|debt| debt.task()).collect();
         let dropped = gone.into_iter().filter(|task| !still.contains(task)).collect();
         self.owed = now;
         Owed { commands, dropped }
