@@ -295,9 +295,12 @@ impl<'a> Stepper<'a> {
         {
             return Err(Rejection::Nothing);
         }
-        while let Some((due, id)) =
-            self.execution.timers.first().copied().filter(|(due, _)| *due <= now)
+        // Those that a turn has no room for are still due after it.
+        while self.has_budget()
+            && let Some((due, id)) =
+                self.execution.timers.first().copied().filter(|(due, _)| *due <= now)
         {
+            self.decisions += 1;
             let before = self.entries.len();
             self.fire(id, due);
             if self.entries.len() == before {

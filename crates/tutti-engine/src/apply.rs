@@ -21,7 +21,6 @@ use crate::{
     environment::moment,
     execution::{Execution, Outcome},
     frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
-    undo::Undos,
 };
 
 impl Execution {
@@ -103,22 +102,8 @@ impl Execution {
     fn begin(&mut self, at: Timestamp, input: &Value) {
         self.descriptor = self.describe(at, input);
         let frame = Frame {
-            id: Sequence::FIRST,
-            parent: None,
-            task: None,
-            role: Role::Workflow,
-            iteration: None,
-            started_at: at,
-            raw: input.clone(),
-            input: input.clone(),
-            due: None,
-            children: 0,
-            ending: None,
             context: Some(Value::object::<&str>([])),
-            body: Body::Fresh,
-            undos: Undos::new(),
-            extensions: Vec::new(),
-            queued: false,
+            ..Frame::new(Sequence::FIRST, at, Role::Workflow, input.clone(), Body::Fresh)
         };
         self.insert(frame);
     }

@@ -69,6 +69,30 @@ pub(crate) struct Frame {
     pub(crate) queued: bool,
 }
 
+impl Frame {
+    /// One that begins at `at` with the entry `id`, to do nothing yet for nobody: what it is, is for the caller to say.
+    pub(crate) fn new(id: Sequence, at: Timestamp, role: Role, input: Value, body: Body) -> Self {
+        Self {
+            id,
+            parent: None,
+            task: None,
+            role,
+            iteration: None,
+            started_at: at,
+            raw: input.clone(),
+            input,
+            due: None,
+            children: 0,
+            ending: None,
+            context: None,
+            body,
+            undos: Undos::new(),
+            extensions: Vec::new(),
+            queued: false,
+        }
+    }
+}
+
 /// What a frame stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum Role {

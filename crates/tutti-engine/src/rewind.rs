@@ -8,7 +8,10 @@
 mod calls;
 mod path;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_dsl::Workflow;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
@@ -148,25 +151,41 @@ impl<'a> Past<'a> {
     }
 
     /// Where the passage of a task that counts began, the latest of them; of the task whose error ended the execution the
-    /// one that raised it.
+    /// one that raised it, or the one that it runs around: only the whole of a task can be started again.
     fn passage(&self, from: Option<&TaskRef>) -> Option<Sequence> {
         let starts = |wanted: &TaskRef| -> BTreeSet<Sequence> {
             let starts = self.entries().filter(|recorded| {
                 matches!(recorded.entry, Entry::TaskStarted { reference, .. } if reference == wanted)
             });
-            // What runs around a task is part of its execution: only the task itself can be started again.
-            let starts = starts.filter(|_| !wanted.as_str().starts_with("/use/extensions/"));
             starts.map(|recorded| recorded.sequence).collect()
         };
+        let places = self.places();
         let (Some(Outcome::Faulted(error)), None) = (&self.state.outcome, from) else {
-            return starts(from?).last().copied();
+            let mut latest = starts(from?).into_iter().rev();
+            return latest.find(|start| places.extended(*start).is_none());
         };
         let starts = starts(&TaskRef::new(error.instance.clone()));
         let raised = self.entries().filter_map(|recorded| match recorded.entry {
             Entry::TaskFaulted { task, error: raised } if raised == error => Some(*task),
             _ => None,
         });
-        raised.filter(|task| starts.contains(task)).last().or_else(|| starts.last().copied())
+        let raised = raised
+            .filter(|task| starts.contains(task))
+            .last()
+            .or_else(|| starts.last().copied())?;
+        Some(places.extended(raised).unwrap_or(raised))
+    }
+
+    fn places(&self) -> Places<'a> {
+        let place = |recorded: Recorded<'a>| {
+            let (around, reference) = match recorded.entry {
+                Entry::TaskStarted { parent, reference, .. } => (*parent, Some(reference)),
+                Entry::ItemStarted { task, .. } | Entry::UndoStarted { task, .. } => (*task, None),
+                _ => return None,
+            };
+            Some((recorded.sequence, (around, reference)))
+        };
+        Places(self.entries().filter_map(place).collect())
     }
 
     fn entries(&self) -> impl Iterator<Item = Recorded<'a>> {
@@ -174,6 +193,19 @@ impl<'a> Past<'a> {
             Step::Entry(recorded) => Some(*recorded),
             Step::Again { .. } | Step::Pause { .. } => None,
         })
+    }
+}
+
+/// What each task execution, item and undoing began in, and which task it is.
+struct Places<'a>(BTreeMap<Sequence, (Sequence, Option<&'a TaskRef>)>);
+
+impl Places<'_> {
+    /// The task around which an extension runs this one, however deep inside it; none where it belongs to no extension.
+    fn extended(&self, start: Sequence) -> Option<Sequence> {
+        let own = |reference: &TaskRef| reference.as_str().starts_with("/use/extensions/");
+        let outwards = std::iter::successors(self.0.get(&start), |(around, _)| self.0.get(around));
+        let inside = outwards.filter(|(_, reference)| reference.is_some_and(own));
+        inside.last().map(|(around, _)| *around)
     }
 }
 

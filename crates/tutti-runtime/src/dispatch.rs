@@ -1,6 +1,6 @@
 //! How many calls are out at once, and who is next.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tutti_ids::{ExecutionId, Sequence};
 
@@ -9,7 +9,12 @@ use tutti_ids::{ExecutionId, Sequence};
 pub(crate) struct Dispatcher {
     capacity: usize,
     held: BTreeSet<CallId>,
-    waiting: VecDeque<CallId>,
+    /// Those that wait, in the order in which they came.
+    waiting: BTreeMap<u64, CallId>,
+    /// The places of those that wait.
+    places: BTreeMap<CallId, u64>,
+    /// The place of who comes next.
+    next_place: u64,
 }
 
 /// One call of an execution.
@@ -17,7 +22,13 @@ pub(crate) type CallId = (ExecutionId, Sequence);
 
 impl Dispatcher {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, held: BTreeSet::new(), waiting: VecDeque::new() }
+        Self {
+            capacity,
+            held: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            places: BTreeMap::new(),
+            next_place: 0,
+        }
     }
 
     /// How many slots are free for calls that did not have to wait.
@@ -33,8 +44,10 @@ impl Dispatcher {
         if self.free() > 0 {
             return self.held.insert(call);
         }
-        if !self.waiting.contains(&call) {
-            self.waiting.push_back(call);
+        if !self.places.contains_key(&call) {
+            self.places.insert(call, self.next_place);
+            self.waiting.insert(self.next_place, call);
+            self.next_place += 1;
         }
         false
     }
@@ -46,12 +59,15 @@ impl Dispatcher {
 
     /// Gives a slot back, or leaves the queue. Returns the call whose turn it is now, which then holds a slot.
     pub(crate) fn release(&mut self, call: CallId) -> Option<CallId> {
-        self.waiting.retain(|waiting| *waiting != call);
+        if let Some(place) = self.places.remove(&call) {
+            self.waiting.remove(&place);
+        }
         self.held.remove(&call);
         if self.held.len() >= self.capacity {
             return None;
         }
-        let next = self.waiting.pop_front()?;
+        let (_, next) = self.waiting.pop_first()?;
+        self.places.remove(&next);
         self.held.insert(next);
         Some(next)
     }

@@ -1,6 +1,9 @@
 //! An execution in memory, with what the loop knows about it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Limits, Status};
@@ -221,19 +224,19 @@ impl Resident {
             .filter(|(debt, _)| !self.owed.contains_key(debt))
             .map(|(_, command)| command.clone());
         let commands = commands.collect();
-        let still = |task: Sequence| now.keys().any(|debt| debt.task() == Some(task));
-        let dropped =
-            self.owed.keys().filter_map(|debt| debt.task()).filter(|task| !still(*task)).collect();
+        let gone = self.owed.keys().filter(|debt| !now.contains_key(debt));
+        let gone: Vec<Sequence> = gone.filter_map(|debt| debt.task()).collect();
+        let asked_about = now.keys().filter(|_| !gone.is_empty());
+        let still: BTreeSet<Sequence> = asked_about.filter_map(|debt| debt.task()).collect();
+        let dropped = gone.into_iter().filter(|task| !still.contains(task)).collect();
         self.owed = now;
         Owed { commands, dropped }
     }
 
     /// The call of a task execution, if it is to be made.
     pub(crate) fn call(&self, task: Sequence) -> Option<Command> {
-        self.owed
-            .values()
-            .find(|command| matches!(command, Command::Call { task: owed, .. } if *owed == task))
-            .cloned()
+        let attempts = Debt::Call(task, 0)..=Debt::Call(task, u32::MAX);
+        self.owed.range(attempts).next().map(|(_, command)| command.clone())
     }
 
     pub(crate) fn awaits_slot(&self, task: Sequence) -> bool {

@@ -8,7 +8,6 @@ use tutti_journal::{Error, Timestamp};
 use crate::{
     execution::Execution,
     frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role},
-    undo::Undos,
 };
 
 impl Execution {
@@ -118,22 +117,11 @@ impl Execution {
             }
         });
         self.insert(Frame {
-            id,
             parent: Some(parent),
             task: Some(task),
-            role: Role::Item,
             iteration: Some(index),
-            started_at: at,
-            raw: item.clone(),
-            input: item,
-            due: None,
-            children: 0,
-            ending: None,
             context,
-            body,
-            undos: Undos::new(),
-            extensions: Vec::new(),
-            queued: false,
+            ..Frame::new(id, at, Role::Item, item, body)
         });
     }
 

@@ -9,7 +9,6 @@ use crate::{
     execution::Execution,
     frame::{Body, Cursor, Frame, Role},
     listening::Listening,
-    undo::Undos,
 };
 
 impl Execution {
@@ -95,22 +94,16 @@ impl Execution {
         let (Some(iterator), Some(state)) = (&listen.iterator, around.listening()) else { return };
         let item = state.current.clone().unwrap_or(Value::NULL);
         self.insert(Frame {
-            id,
             parent: Some(parent),
             task: Some(task),
-            role: Role::Item,
             iteration: Some(index),
-            started_at: at,
-            raw: item.clone(),
-            input: item.clone(),
-            due: None,
-            children: 0,
-            ending: None,
-            context: None,
-            body: Body::List(Cursor::new(iterator.body, item)),
-            queued: false,
-            undos: Undos::new(),
-            extensions: Vec::new(),
+            ..Frame::new(
+                id,
+                at,
+                Role::Item,
+                item.clone(),
+                Body::List(Cursor::new(iterator.body, item)),
+            )
         });
     }
 }

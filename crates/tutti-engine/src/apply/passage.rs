@@ -8,7 +8,6 @@ use tutti_journal::{Error, Flow, Timestamp};
 use crate::{
     execution::Execution,
     frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, TryPhase, TryState},
-    undo::Undos,
 };
 
 impl Execution {
@@ -32,22 +31,13 @@ impl Execution {
         let body =
             if extended { Body::Extended } else { self.first_body(task, &input, started.parent) };
         self.insert(Frame {
-            id: started.id,
             parent: Some(started.parent),
             task: Some(task),
-            role: Role::Task,
             iteration: started.iteration,
-            started_at: started.at,
-            raw,
-            input,
             due,
-            children: 0,
-            ending: None,
             context,
-            body,
-            undos: Undos::new(),
-            extensions: Vec::new(),
-            queued: false,
+            raw,
+            ..Frame::new(started.id, started.at, Role::Task, input, body)
         });
     }
 

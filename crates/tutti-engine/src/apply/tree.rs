@@ -14,7 +14,9 @@ impl Execution {
     /// A frame will end so; whatever runs in it is given up, except what undoes: that goes on to its own end.
     pub(super) fn end_frame(&mut self, id: Sequence, ending: Ending) {
         let mut inside: Vec<Sequence> = Vec::new();
-        for (candidate, frame) in self.frames.range(id..) {
+        let is_alone = self.frame(id).is_none_or(|frame| frame.children == 0);
+        let candidates = (!is_alone).then(|| self.frames.range(id..));
+        for (candidate, frame) in candidates.into_iter().flatten() {
             let around = frame
                 .parent
                 .is_some_and(|parent| parent == id || inside.binary_search(&parent).is_ok());

@@ -64,22 +64,9 @@ impl Execution {
         let cursor = Cursor::new(list, output.clone());
         let state = UndoState { undo, cursor, incident: None, keys: KeyRing::new() };
         self.insert(Frame {
-            id,
             parent: Some(around),
             task: Some(task),
-            role: Role::Undo,
-            iteration: None,
-            started_at: at,
-            raw: output.clone(),
-            input: output,
-            due: None,
-            children: 0,
-            ending: None,
-            context: None,
-            body: Body::Undo(state),
-            undos: Undos::new(),
-            extensions: Vec::new(),
-            queued: false,
+            ..Frame::new(id, at, Role::Undo, output, Body::Undo(state))
         });
     }
 

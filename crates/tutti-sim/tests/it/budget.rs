@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tutti_engine::{Definitions, Execution, Input, Limits, Outcome, Secrets, Start, Surroundings};
+use tutti_engine::{
+    Command, Definitions, Execution, Input, Limits, Outcome, Secrets, Start, Surroundings,
+};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId};
 use tutti_journal::{Entry, EventPosition, Timestamp};
@@ -17,16 +19,28 @@ do:
         - add: { set: '${ { n: ((.n // 0) + $item), text: ("x" * 300) } }' }
 "#;
 
+/// A hundred timers that are due at the same moment.
+const WAITS: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: loop, version: '1.0.0' }
+do:
+  - each: { call: each, with: { in: '${ [range(100)] }', do: [ { pause: { wait: PT1S } } ] } }
+";
+
 /// Runs the loop and gives the entries of each turn.
 fn turns(limits: Limits) -> Vec<Vec<Entry>> {
-    let workflow = Arc::new(tutti_dsl::parse(LOOP).workflow.expect("a valid document"));
+    turns_of(LOOP, limits)
+}
+
+/// Runs a document that awaits nothing but time, to its end, and gives the entries of each turn.
+fn turns_of(document: &str, limits: Limits) -> Vec<Vec<Entry>> {
+    let workflow = Arc::new(tutti_dsl::parse(document).workflow.expect("a valid document"));
     let definition = DefinitionRef {
         namespace: "test".parse().expect("a name"),
         name: "loop".parse().expect("a name"),
         version: "1.0.0".parse().expect("a version"),
     };
     let execution = ExecutionId::new(0, 1);
-    let surroundings = Surroundings {
+    let mut surroundings = Surroundings {
         now: Timestamp(0),
         secrets: &Nothing,
         definitions: &Nothing,
@@ -40,7 +54,13 @@ fn turns(limits: Limits) -> Vec<Vec<Entry>> {
         Start { execution, definition, digest, seed: 1, input: None, parent: None, events_after };
     let mut turns = vec![live.start(start, &surroundings)];
     while live.outcome().is_none() {
-        turns.push(live.advance(Input::Continue, &surroundings).expect("it goes on"));
+        let input = if live.outstanding().next() == Some(Command::Continue) {
+            Input::Continue
+        } else {
+            surroundings.now = live.next_due().expect("it waits for a time").max(surroundings.now);
+            Input::TimerFired
+        };
+        turns.push(live.advance(input, &surroundings).expect("it goes on"));
     }
     assert!(matches!(live.outcome(), Some(Outcome::Completed(_))), "{:?}", live.outcome());
     turns
@@ -62,6 +82,18 @@ fn a_turn_yields_once_a_budget_is_used_up() {
     // Even without any budget a turn gets somewhere.
     let nothing = Limits { tasks_per_turn: 0, ticks_per_turn: 0, bytes_per_turn: 0, ..whole };
     check(nothing, 100, 1_000);
+}
+
+#[test]
+fn timers_that_are_due_together_fire_in_turns_of_the_budget() {
+    let whole = Limits::default();
+    let all = turns_of(WAITS, whole);
+    let few = turns_of(WAITS, Limits { tasks_per_turn: 10, ..whole });
+    let fired = |turn: &Vec<Entry>| {
+        turn.iter().filter(|entry| matches!(entry, Entry::TaskCompleted { .. })).count()
+    };
+    assert!(all.iter().any(|turn| fired(turn) >= 100), "the defaults have room for all");
+    assert!(few.iter().all(|turn| fired(turn) <= 10), "{:?}", few.iter().map(fired).max());
 }
 
 /// No secrets, no definitions.

@@ -92,6 +92,38 @@ do:
           - charge: { call: http, with: { method: post, endpoint: 'https://example.com/charge' } }
 ";
 
+/// A charge that extensions tell of, before and after, in a function and in a list of tasks.
+const TOLD: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+use:
+  functions:
+    tell: { call: http, with: { method: put, endpoint: 'https://example.com/tell' } }
+  extensions:
+    - telling:
+        extend: call
+        before: [ { many: { do: [ { ask: { call: http, with: { method: get, endpoint: 'https://example.com/ask' } } } ] } } ]
+        after: [ { told: { call: tell } } ]
+do:
+  - charge: { call: http, with: { method: post, endpoint: 'https://example.com/charge' } }
+";
+
+#[test]
+fn an_error_of_an_extension_takes_back_to_the_task_it_extends() {
+    let mut run = Run::of(TOLD);
+    run.answer("/ask", Err(()));
+    run.back(None).expect("the task that is extended is known");
+    run.answer("/ask", Ok("asked"));
+    run.answer("/charge", Ok("paid"));
+    run.answer("/tell", Err(()));
+    assert_eq!(run.back(Some("/use/functions/tell")), Err(Rejection::NoSuchTask));
+    run.back(None).expect("the task that is extended is known");
+    for (task, answer) in [("/ask", "asked"), ("/charge", "paid again"), ("/tell", "told")] {
+        run.answer(task, Ok(answer));
+    }
+    assert_eq!(run.output(), r#""paid again""#);
+    run.check_replay();
+}
+
 #[test]
 fn a_faulted_execution_goes_on_from_the_task_that_failed() {
     let mut run = Run::of(ORDER);
