@@ -6,6 +6,7 @@ mod limits;
 mod load;
 mod locate;
 mod scalar;
+mod syntax;
 
 use std::{ops::Range, sync::Arc};
 

@@ -128,7 +128,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "DURATION", value_parser = length_of_time::parse)]
     pub(crate) timeout: Option<tutti_dsl::Duration>,
     /// Go on with an execution that was interrupted: the one named, or the one in --store
-    #[arg(long, value_name = "EXECUTION", num_args = 0..=1)]
+    #[arg(long, value_name = "EXECUTION", num_args = 0..=1, value_parser = execution)]
     #[expect(clippy::option_option, reason = "the shape that the derive macro asks for")]
     pub(crate) resume: Option<Option<tutti_ids::ExecutionId>>,
     /// Settle calls whose outcome is unknown: make them again, let their task fault, or take this as their output
@@ -177,6 +177,17 @@ Examples:
   generate-workflow | tutti validate -
 
 Exit codes: 0 all valid (warnings allowed), 2 not";
+
+/// An execution's id; a workflow's file is what is taken for one most often.
+fn execution(text: &str) -> Result<tutti_ids::ExecutionId, String> {
+    text.parse().map_err(|error| {
+        if text.starts_with("exec_") {
+            format!("{error}")
+        } else {
+            format!("{error}; a workflow is started without --resume: tutti run {text}")
+        }
+    })
+}
 
 /// `tutti validate`
 #[derive(Debug, Args)]

@@ -24,7 +24,7 @@ use tutti_journal::{Sealer, Turn};
 use tutti_runtime::{Clock as _, Library, Observer, SystemClock};
 use tutti_store::Store;
 
-pub(crate) use self::words::told_value;
+pub(crate) use self::words::{plain, told_value};
 use self::{model::Model, notice::Notice};
 use crate::{
     command_line::Logs,

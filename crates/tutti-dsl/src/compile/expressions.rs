@@ -120,6 +120,13 @@ impl Compiler<'_> {
     fn embedded(&mut self, at: &At<'_>, text: &str, start: usize) {
         let end = text[start..].find('}').map_or(text.len(), |end| start + end + 1);
         let span = at.node.span_within(self.text, &(start..end));
+        if start == 0 && !text.contains('}') {
+            let message = "the expression that begins here is not closed";
+            return self.push(
+                Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)
+                    .hint(format!("write `{} }}`", text.trim_end())),
+            );
+        }
         let message = "an expression must be the whole text: it is not evaluated inside one";
         self.push(
             Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)

@@ -12,7 +12,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use super::{
     Key, Node, NodeKind, Style, json,
     limits::{MAX_ALIAS_NODES, MAX_SIZE, MAX_YAML_DEPTH, check_members, duplicate, too_deep},
-    scalar,
+    scalar, syntax,
 };
 use crate::{codes::Code, diagnostic::Problem};
 
@@ -122,16 +122,10 @@ impl<'a> Loader<'a> {
         if error.info().contains("recursion limit") {
             return too_deep(at..at, self.max_depth);
         }
-        let mut problem = Problem::new(
-            Code::Syntax,
-            at..at,
-            "",
-            format!("the document is not YAML or JSON: {}", error.info()),
-        );
-        if self.text[..at].rsplit('\n').next().is_some_and(|line| line.contains('\t')) {
-            problem = problem.hint("indent with spaces: YAML allows no tabs there");
-        }
-        problem
+        let before = self.text[..at].rsplit('\n').next().unwrap_or_default();
+        let (what, hint) = syntax::told(error.info(), before);
+        Problem::new(Code::Syntax, at..at, "", format!("the document is not YAML: {what}"))
+            .hint(hint)
     }
 
     fn offset(&self, index: usize) -> usize {

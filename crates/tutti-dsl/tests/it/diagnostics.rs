@@ -59,6 +59,67 @@ fn a_document_that_is_none_is_refused() {
 }
 
 #[test]
+fn what_is_no_yaml_is_told_with_what_can_be_done() {
+    let told = |text: &str| {
+        let parsed = parse(text);
+        let [found] = &parsed.diagnostics[..] else { unreachable!("one of {text}: {parsed:?}") };
+        let place = format!("{}:{}", found.span.line, found.span.column);
+        let what = found.message.strip_prefix("the document is not YAML: ").unwrap_or("?");
+        format!("{place} {what} | {}", found.hint.as_deref().unwrap_or_default())
+    };
+    let check = |text: &str, expected: &str| assert_eq!(told(text), expected, "\n{text}");
+    check(
+        "do:\n\tx: 1\n",
+        "2:2 a tab stands where only spaces may | indent with spaces: YAML allows no tabs there",
+    );
+    check(
+        "do:\n  - a: b: c\n",
+        "2:9 a colon stands where no value can begin | put a text with a colon in quotes, or begin a new line",
+    );
+    check(
+        "do: ${ {a: 1} }\n",
+        "1:10 a colon stands where no value can begin | put the whole expression in quotes: '${ … }'",
+    );
+    check(
+        "do: [1, 2 }\n",
+        "1:11 a list in brackets lacks a comma or its end | add `,` between entries, or `]`",
+    );
+    check(
+        "a: {b: c\n",
+        "2:1 a mapping in braces lacks a comma or its end | add `,` between entries, or `}`",
+    );
+    check(
+        "a: \"x\n",
+        "1:4 a quote is opened and never closed | close it at the end of the text; in single quotes, a quote is written twice",
+    );
+    check("a: @x\n", "1:4 a text cannot begin with `@` | put it in quotes");
+    check(
+        "a: *x\n",
+        "1:4 `*` refers to an anchor that is nowhere above | if it is a text, put it in quotes",
+    );
+    check(
+        "a: \"\\q\"\n",
+        "1:4 `\\` and this character are no escape | double the backslash, or use single quotes",
+    );
+    check(
+        "a: b\n- c\n",
+        "2:3 the line does not go on with the mapping it stands in | indent it exactly like the other keys of its mapping",
+    );
+    check(
+        "a: >x\n  b\n",
+        "1:4 something follows `|` or `>` on its line | begin the text on the next line",
+    );
+}
+
+#[test]
+fn an_expression_that_is_not_closed_is_told_so() {
+    check(
+        "do: [ { a: { set: { b: '${ .x' } } } ]\n",
+        &["E0124 2:25 the expression that begins here is not closed | write `${ .x }`"],
+    );
+}
+
+#[test]
 fn places_inside_texts_are_found_however_they_are_written() {
     let hint = "variables in scope: $authorization, $context, $input, $runtime, $secrets, $task, $workflow";
     let texts = [

@@ -40,7 +40,7 @@ fn what_happened(problem: &Value) -> Option<String> {
 }
 
 /// A text that a terminal shows as one line: no escape sequences, no control characters, of limited length.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut shown = String::new();
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

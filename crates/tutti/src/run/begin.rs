@@ -114,6 +114,9 @@ async fn adopt(handle: &Handle, execution: ExecutionId) -> Result<(), Failure> {
     handle.adopt(execution).await.map_err(|error| match error {
         Error::Refused(refusal) => {
             Failure::usage(format!("cannot go on with {execution}: {refusal}"))
+                .hint(
+                    "`--resume` without an id goes on with the only one in --store, or the latest",
+                )
                 .exit(Exit::Unfinished)
                 .suspecting_store()
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tutti_engine::Outcome;
 use tutti_expr::Value;
-use tutti_journal::ErrorType;
+use tutti_journal::{Error, ErrorType};
 use tutti_runtime::{Awaited, Incident};
 
 use super::{Ended, State};
@@ -12,7 +12,7 @@ use crate::{
     command_line::RunArguments,
     console::{self, Console, Style},
     exit::{Exit, Failure},
-    progress::told_value,
+    progress::{plain, told_value},
     text_of_value,
 };
 
@@ -36,6 +36,7 @@ pub(super) fn tell(
             printed
         }
         Ended::Outcome(Outcome::Faulted(error)) => {
+            faulted(&error, console);
             kept(state, console);
             console.line(&error.to_value().to_redacted_json());
             Ok(Exit::Faulted)
@@ -70,6 +71,24 @@ pub(super) fn tell(
 /// The output with every text that holds a given secret redacted, wherever it may have come from.
 fn without_secrets(output: &Value, console: &Console) -> Value {
     console.redacted(&output.redacted())
+}
+
+/// For people: what, where, and what to do where that is known. For programs the last line says it.
+fn faulted(error: &Error, console: &Console) {
+    let place = if error.instance.is_empty() { "/" } else { &error.instance };
+    let what = told_value(&error.to_value().redacted());
+    let word = console.paint.paint(Style::Bad, "error:");
+    console.line(&format!("{word} {} {what}", plain(place)));
+    let hint = match (place, error.detail.as_ref().and_then(Value::as_str)) {
+        ("/input", _) if error.is(ErrorType::Validation) => {
+            "give what `input.schema` of the document asks for, with --input JSON|@FILE or --set PATH=TEXT (PATH:=JSON for what is no text)"
+        }
+        (_, Some(detail)) if detail.starts_with("the secret `") => {
+            "give it with --secret NAME (environment) or NAME=@FILE, and declare it in `use.secrets`"
+        }
+        _ => return,
+    };
+    console.line(&format!("{} {hint}", console.paint.paint(Style::Bold, "hint:")));
 }
 
 fn stuck(state: &State, incidents: &[Incident], console: &Console) {

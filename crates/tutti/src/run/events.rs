@@ -54,8 +54,7 @@ fn values(text: &str, name: &str) -> Result<Vec<Value>, Failure> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let values: Result<Vec<Value>, _> = lines.map(Value::from_json).collect();
     values.map_err(|_of_a_line| {
-        let place = format!("line {}, column {}", whole.line, whole.column);
-        Failure::usage(format!("{name} is not JSON: {} ({place})", whole.message))
+        Failure::usage(format!("{name} is not JSON: {}", whole.message))
             .hint("--event takes a CloudEvent, an array of them or one a line: JSON, @FILE or -")
     })
 }

@@ -1,6 +1,6 @@
 //! `--input` and `--set`.
 
-use std::{fs, io::Read as _, path::Path, sync::Arc};
+use std::{env, fs, io::Read as _, path::Path, sync::Arc};
 
 use tutti_expr::Value;
 
@@ -32,11 +32,37 @@ impl Stdin {
 
 /// The text of a file.
 pub(crate) fn read_file(path: &Path) -> Result<String, Failure> {
-    let fail = |error| Failure::of(&format!("cannot read {}", path.display()), &error);
+    let fail = |error| {
+        let failure = Failure::of(&format!("cannot read {}", path.display()), &error);
+        match hint_about(path) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    };
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(fail)?;
     file.take(MAX_INPUT + 1).read_to_end(&mut bytes).map_err(fail)?;
     text(bytes, &path.display().to_string())
+}
+
+/// What to do about a path behind which there is no file.
+fn hint_about(path: &Path) -> Option<String> {
+    if path.is_dir() {
+        return Some(format!(
+            "name a file in it, such as {}",
+            path.join("workflow.yaml").display()
+        ));
+    }
+    let mut around = path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty());
+    if path.exists() {
+        return None;
+    }
+    match around.find(|it| it.is_dir()) {
+        Some(directory) => Some(format!("look for its name in {}", directory.display())),
+        None => {
+            env::current_dir().ok().map(|here| format!("it was looked for in {}", here.display()))
+        }
+    }
 }
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
@@ -72,10 +98,8 @@ pub(super) fn input(arguments: &RunArguments, stdin: &mut Stdin) -> Result<Optio
 }
 
 fn parse(text: &str, name: &str) -> Result<Value, Failure> {
-    Value::from_json(text).map_err(|error| {
-        let place = format!("line {}, column {}", error.line, error.column);
-        Failure::usage(format!("{name} is not JSON: {} ({place})", error.message))
-    })
+    Value::from_json(text)
+        .map_err(|error| Failure::usage(format!("{name} is not JSON: {}", error.message)))
 }
 
 fn assigned(assignment: &str) -> Result<(Vec<&str>, Value), Failure> {

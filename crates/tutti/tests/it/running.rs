@@ -47,6 +47,66 @@ fn outputs_come_in_three_formats() {
 }
 
 #[test]
+fn what_cannot_be_done_is_told_with_what_can() {
+    let world = World::with_tasks(
+        "  - a: { set: { got: '${ .n }' } }\ninput: { schema: { document: { properties: { n: { type: integer } } } } }\n",
+    );
+    world.write("secret.yaml", &document("s", "  - a: { set: { s: '${ $secrets.TOKEN }' } }\n"));
+    let check = |arguments: &[&str], code: i32, expected: [&str; 2]| {
+        let said = world.tutti(&[&["run", "-q"], arguments].concat());
+        assert_eq!(said.code, Some(code), "{arguments:?}: {}", said.stderr);
+        for expected in expected {
+            assert!(said.stderr.contains(expected), "{expected}: {}", said.stderr);
+        }
+    };
+    let given = [
+        "--input JSON|@FILE or --set",
+        "error: /input validation: the input does not fit its schema: /n:",
+    ];
+    check(&["w.yaml", "--set", "n=x"], 1, given);
+    check(
+        &["secret.yaml"],
+        1,
+        ["error: /do/0/a authorization: the secret `TOKEN`", "--secret NAME"],
+    );
+    check(&["none.yaml"], 2, ["cannot read none.yaml", "it was looked for in "]);
+    check(&["./none.yaml"], 2, ["cannot read ./none.yaml", "look for its name in ."]);
+    check(&["state"], 2, ["cannot read state", "name a file in it"]);
+    check(
+        &["--resume", "w.yaml"],
+        2,
+        ["is not an execution id", "without --resume: tutti run w.yaml"],
+    );
+    let id = "exec_01k3v9zrs6q5tt4q4mkb5e7kgr";
+    world.tutti(&["run", "-q", "w.yaml", "--store", "kept"]);
+    check(&["--store", "kept", "--resume", id], 4, ["there is no execution", "without an id"]);
+}
+
+#[test]
+fn a_task_that_could_not_be_undone_asks_with_its_cause() {
+    let undo = "metadata: { tutti: { undo: [ { b: { raise: { error: { type: 'https://e.example/b', status: 500, title: No way } } } } ] } }";
+    let tasks = format!(
+        "  - a: {{ set: {{ a: 1 }}, {undo} }}\n  - c: {{ raise: {{ error: {{ type: 'https://e.example/c', status: 500 }} }} }}\n"
+    );
+    let world = World::with_tasks(&tasks);
+    let said = world.tutti(&["run", "w.yaml", "--store", "kept"]);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    for expected in [
+        "reversing /\nundoing /do/0/a\n",
+        "incident: /do/0/a needs a person: compensation-failed: what `/do/0/a` did could not be undone: b: No way\n",
+        "--unknown retry  # undo it again\n",
+        "--unknown complete={}  # it is undone by hand\n",
+    ] {
+        assert!(said.stderr.contains(expected), "{expected}: {}", said.stderr);
+    }
+    assert!(!said.stderr.contains("find out whether the call was made"), "{}", said.stderr);
+    let by_hand = ["run", "--store", "kept", "--resume", "--unknown", "complete={}"];
+    let said = world.tutti(&by_hand);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stderr.contains("undone /do/0/a by hand\n"), "{}", said.stderr);
+}
+
+#[test]
 fn a_fault_ends_with_problem_details_on_one_line() {
     let world = World::with_tasks(
         "  - a: { raise: { error: { type: 'https://e.example/x', status: 418, title: Teapot } } }\n",
