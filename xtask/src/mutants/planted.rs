@@ -201,11 +201,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "complete a call twice",
         file: "crates/tutti-engine/src/advance.rs",
-        search: "            CallOutcome::Completed(output) => Entry::CallCompleted { task, output },",
-        replacement: "            CallOutcome::Completed(output) => {
-                self.record(Entry::CallCompleted { task, output: output.clone() });
-                Entry::CallCompleted { task, output }
-            }",
+        search: "        let (call, ending) = (record.clone(), frame.ending.is_some());",
+        replacement: "        let (call, ending) = (record.clone(), frame.ending.is_some());
+        if let CallOutcome::Completed(output) = &outcome {
+            self.record(Entry::CallCompleted { task, output: output.clone() });
+        }",
         command: SIM,
     },
     Mutant {

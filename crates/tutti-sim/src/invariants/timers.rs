@@ -147,11 +147,12 @@ impl Timers {
             }
             Entry::TaskSkipped { parent, .. } => self.end_if_won(Some(*parent)),
             Entry::BodyCompleted { task, .. } => self.disarm((*task, Kind::Attempt), sequence),
-            Entry::TaskCancelled { task } => _ = self.ending.insert(*task),
             Entry::RetryScheduled { task, .. } | Entry::ErrorCaught { task, .. } => {
                 self.ending.remove(task);
             }
-            Entry::ReversalStarted { task, .. } => _ = self.ending.insert(*task),
+            Entry::TaskCancelled { task } | Entry::ReversalStarted { task, .. } => {
+                self.ending.insert(*task);
+            }
             Entry::CancelRequested { .. } => _ = self.ending.insert(Sequence::FIRST),
             Entry::UndoStarted { task, .. } => {
                 self.parents.insert(sequence, *task);
