@@ -329,7 +329,7 @@ impl Simulation {
     /// what is still open is cancelled, and must end.
     fn bring_to_an_end(&mut self) -> Vec<String> {
         let mut problems = Vec::new();
-        for round in 0..60 {
+        for round in 0..500 {
             if !self.world.run(LONGEST) {
                 return vec!["it runs for ever".to_owned()];
             }

@@ -75,6 +75,22 @@ impl Tree {
     /// Whether a task execution runs in a branch or item of another, and not in what extensions put around that.
     fn is_in_branch(&self, task: Sequence, around: Sequence) -> bool {
         let branch = self.outwards(task).take_while(|outer| *outer != around).last();
-        branch.is_some_and(|branch| super::extensions::place(self.reference(branch)).is_none())
+        branch.is_some_and(|branch| place(self.reference(branch)).is_none())
     }
+}
+
+/// Where a task of an extension stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) extension: u32,
+    /// Else after.
+    pub(super) before: bool,
+}
+
+/// The place of a task by its reference, if it belongs to an extension.
+pub(super) fn place(reference: &str) -> Option<Place> {
+    let mut steps = reference.strip_prefix("/use/extensions/")?.split('/');
+    let extension = steps.next()?.parse().ok()?;
+    let before = steps.nth(1)? == "before";
+    Some(Place { extension, before })
 }
