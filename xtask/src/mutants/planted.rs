@@ -321,4 +321,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         replacement: "f.write_str(&self.to_value().to_json())",
         command: SIM,
     },
+    Mutant {
+        name: "undo what undoing did",
+        file: "crates/tutti-engine/src/apply/passage.rs",
+        search: "            // What undoing did is not undone in its turn.\n",
+        replacement: "            self.hand_undos_up(parent, &mut frame.undos);\n",
+        command: SCENARIOS,
+    },
+    Mutant {
+        name: "let tasks after a fork hear what its branches heard",
+        file: "crates/tutti-engine/src/apply/extension.rs",
+        search: "        self.join_branches(task);\n",
+        replacement: "",
+        command: SCENARIOS,
+    },
 ];
