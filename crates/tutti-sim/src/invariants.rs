@@ -239,12 +239,16 @@ impl Shadows {
 
     /// Timers that the loop will not be woken for: `next` is when it wants to be.
     pub(crate) fn slept_through(&self, next: Option<Timestamp>) -> Vec<String> {
-        let open = self.iter().map(|shadow| &shadow.execution);
-        let open = open.filter(|execution| execution.suspended().is_none());
-        open.filter_map(|execution| {
-            let due = execution.next_due()?;
-            next.is_none_or(|next| next > due).then(|| {
-                format!("{} is due at {due:?}, the loop wakes at {next:?}", execution.id())
+        let open = self.iter().filter(|shadow| {
+            shadow.execution.suspended().is_none() && shadow.execution.outcome().is_none()
+        });
+        open.flat_map(|shadow| {
+            let folded = shadow.execution.next_due().map(|due| (due, "it".to_owned()));
+            let told = shadow.timers.next();
+            let late = folded.into_iter().chain(told);
+            late.filter(|(due, _)| next.is_none_or(|next| next > *due)).map(|(due, what)| {
+                let id = shadow.execution.id();
+                format!("{id}: {what} is due at {due:?}, the loop wakes at {next:?}")
             })
         })
         .collect()
@@ -301,7 +305,7 @@ impl Shadow {
 
     /// Folds a turn; each task execution ends once, and timers fire once and in time.
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
-        let mut problems = self.timers.on_turn(&turn);
+        let mut problems = self.timers.on_turn(&turn, self.execution.workflow());
         problems.extend(self.returns.on_turn(&turn, self.execution.workflow()));
         problems.extend(self.books.on_turn(&turn, self.execution.workflow()));
         for (entry, sequence) in turn.entries.iter().zip(turn.first.0..) {

@@ -14,8 +14,11 @@
 //! | I4 | a `once` call takes effect once unless its unknown outcome is on record; it leaves after its turn is stored; the key of a call that ended well is not used again | `effects.rs`, `Shadows::on_call_made` |
 //! | I5 | the fold of what is stored is what is in memory, and the same decisions come of it | `Shadows::compare` after every step; `redecide.rs` at the end |
 //! | I6 | sequences have no gaps, the chain of digests holds | `Shadows::on_written`, `Shadows::on_published` |
-//! | I7 | timers fire once, not early, and the loop wakes for them | `invariants/timers.rs`, `Shadows::slept_through` |
+//! | I7 | timers fire once, not early, and the loop wakes for them: for those the fold holds, and those the journal alone tells of | `invariants/timers.rs`, `Shadows::slept_through` |
 //! | I8 | no secret in any output | the seed's own canary: in rows and blobs `Shadows::on_written`; in what is published, told and logged `Shadows::check_shown` |
+//! | I9 | what completed is undone once, newest first, where an error leaves its `try` or the execution ends badly, and never else | `invariants/undos.rs` |
+//! | I10 | a listener hears every event that matches, in order, once on its line of flow, none from before the execution | `invariants/listeners.rs` |
+//! | I11 | what extensions put around a task runs, in retries too | `invariants/extensions.rs` |
 //!
 //! For tests only: nothing here is part of the product. Start reading at [`World`], then `scenario.rs`.
 

@@ -2,6 +2,7 @@
 //! counted.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -21,6 +22,15 @@ const MOST_STARTS: u32 = 60;
 const CHARGES: usize = 8;
 const NOTES: usize = 4;
 const STATES: usize = 16;
+/// Sales that are taken back, newest first, by `once` calls.
+const SALES: usize = 4;
+/// How often a task that always fails is tried, and another once: what is put around them happens each time anew.
+const WATCHES: usize = 4;
+/// What the listener awaits; given at every start, and received once.
+const EVENTS: &str = r#"[
+  { "specversion": "1.0", "source": "/crash", "id": "first", "type": "crash.heard" },
+  { "specversion": "1.0", "source": "/crash", "id": "second", "type": "crash.heard" }
+]"#;
 /// Must be found in no file.
 const CANARY: &str = "canary-7f3a9c51d2";
 
@@ -51,6 +61,7 @@ impl<'a> Round<'a> {
         let mut chance = Chance::new(seed);
         let recorder = Recorder::start(Duration::from_millis(chance.below(20)))?;
         fs::write(folder.join("round.yaml"), WORKFLOW).context("cannot write the workflow")?;
+        fs::write(folder.join("events.json"), EVENTS).context("cannot write the events")?;
         Ok(Self { binary, folder, recorder, chance, tally: Tally::default() })
     }
 
@@ -86,6 +97,7 @@ impl<'a> Round<'a> {
     fn start(&self, resume: Option<&[String]>) -> Result<Child> {
         let mut command = Command::new(self.binary);
         command.arg("run").arg("--store").arg(self.store()).args(["--quiet", "--secret", "canary"]);
+        command.arg("--event").arg(format!("@{}", self.folder.join("events.json").display()));
         if let Some(how) = resume {
             command.arg("--resume").args(how);
         } else {
@@ -103,7 +115,10 @@ impl<'a> Round<'a> {
 
     /// Kills the binary after a random time, unless it ends before.
     fn kill_or_let_end(&mut self, child: &mut Child) -> Result<bool> {
-        thread::sleep(Duration::from_micros(self.chance.below(250_000)));
+        // Some of the first lives are long: their end meets what stands late in the workflow.
+        let is_late = self.tally.kills == 0 && self.chance.below(3) == 0;
+        let longest = if is_late { 900_000 } else { 250_000 };
+        thread::sleep(Duration::from_micros(self.chance.below(longest)));
         if child.try_wait().context("cannot look after the binary")?.is_some() {
             return Ok(false);
         }
@@ -113,12 +128,18 @@ impl<'a> Round<'a> {
 
     /// What a person would do about an unknown outcome: look whether it happened, and say so.
     fn settle(&self, errors: &str) -> Result<Vec<String>> {
-        let task = ["charge", "note"].into_iter().find(|task| errors.contains(&format!("/{task}")));
+        let tasks = ["charge", "note", "refund"];
+        let task = tasks.into_iter().find(|task| errors.contains(&format!("/{task}")));
         let task = task.with_context(|| {
             format!("the binary needs a person, but does not say for which task:\n{errors}")
         })?;
         let (made, ended) = match task {
-            "charge" => (self.posts().len(), index_of(errors)),
+            "charge" => (self.posts("/charge/").len(), index_of(errors)),
+            // The newest first.
+            "refund" => (
+                self.posts("/refund/").len(),
+                index_of(errors).and_then(|index| (SALES - 1).checked_sub(index)),
+            ),
             _ => (self.ledger()?.len(), index_of(errors)),
         };
         let happened = made > ended.with_context(|| format!("no index in:\n{errors}"))?;
@@ -133,42 +154,48 @@ impl<'a> Round<'a> {
 
     fn check(self, output: &str) -> Result<Tally> {
         ensure!(output.contains(r#""done":true"#), "the output is not the expected one: {output}");
-        let posts = self.posts();
-        for index in 0..CHARGES {
-            let path = format!("/charge/{index}");
-            let times = posts.iter().filter(|post| **post == path).count();
-            ensure!(times == 1, "charge {index} was made {times} times");
-        }
+        let charges: Vec<_> = (0..CHARGES).map(|index| format!("/charge/{index}")).collect();
+        let made = self.posts("/charge/");
+        ensure!(made == charges, "the charges made are {made:?}");
+        let refunds: Vec<_> = (0..SALES).rev().map(|index| format!("/refund/{index}")).collect();
+        let made = self.posts("/refund/");
+        ensure!(made == refunds, "the refunds made are {made:?}");
         for index in 0..NOTES {
             let times = self.ledger()?.iter().filter(|line| **line == index.to_string()).count();
             ensure!(times == 1, "note {index} was written {times} times");
         }
         for index in 0..STATES {
-            let path = format!("/state/{index}");
-            let effects = self.recorder.effects();
-            let mut keys: Vec<_> = effects
-                .iter()
-                .filter(|effect| effect.path == path)
-                .map(|effect| &effect.key)
-                .collect();
-            ensure!(!keys.is_empty(), "state {index} was lost");
-            keys.dedup();
-            ensure!(
-                keys.len() == 1 && !keys[0].is_empty(),
-                "state {index} was set under different keys: {keys:?}"
-            );
+            self.check_keys(&format!("/state/{index}"), 1)?;
         }
+        for index in 0..SALES {
+            self.check_keys(&format!("/sale/{index}"), 1)?;
+        }
+        self.check_keys("/heard/first-second", 1)?;
+        self.check_keys("/ahead", 1)?;
+        self.check_keys("/behind", 1)?;
+        self.check_keys("/watch", WATCHES)?;
         self.check_no_canary()?;
         Ok(self.tally)
     }
 
-    fn posts(&self) -> Vec<String> {
-        self.recorder
-            .effects()
-            .into_iter()
-            .filter(|effect| effect.method == "POST")
-            .map(|effect| effect.path)
-            .collect()
+    /// An idempotent call may have been sent again, but every time it was to be made under a key of its own.
+    fn check_keys(&self, path: &str, times: usize) -> Result<()> {
+        let effects = self.recorder.effects();
+        let keys = effects.iter().filter(|effect| effect.path == path).map(|effect| &effect.key);
+        let keys: BTreeSet<_> = keys.collect();
+        let named = keys.iter().all(|key| !key.is_empty());
+        ensure!(
+            keys.len() == times && named,
+            "{path} was to be called {times} times, and was under {keys:?}"
+        );
+        Ok(())
+    }
+
+    /// The calls that must not be repeated, in the order they came.
+    fn posts(&self, to: &str) -> Vec<String> {
+        let effects = self.recorder.effects().into_iter();
+        let posts = effects.filter(|effect| effect.method == "POST" && effect.path.starts_with(to));
+        posts.map(|effect| effect.path).collect()
     }
 
     fn ledger(&self) -> Result<Vec<String>> {
@@ -221,61 +248,5 @@ fn describe(status: ExitStatus) -> String {
     status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
 }
 
-/// `once` calls and commands in loops, idempotent ones side by side, a wait, a retried error, a secret.
-const WORKFLOW: &str = r#"document:
-  dsl: '1.0.3'
-  namespace: crash
-  name: round
-  version: '1.0.0'
-use:
-  secrets: [ canary ]
-input:
-  from: '${ . + { password: $secrets.canary } }'
-do:
-  - charges:
-      for: { each: number, in: '[range(8)]' }
-      do:
-        - charge:
-            call: http
-            with:
-              method: post
-              endpoint: '${ "\($workflow.input.url)/charge/\($number)" }'
-              headers: { Authorization: '${ $workflow.input.url | $secrets.canary }' }
-              body: { number: '${ $number }' }
-            output: { as: '$input' }
-            metadata: { tutti: { idempotencyKey: '${ "round-\($number)" }' } }
-  - notes:
-      for: { each: number, in: '[range(4)]' }
-      do:
-        - note:
-            run:
-              shell:
-                command: 'sleep 0.02; echo "$1" >> "$LEDGER"'
-                arguments: [ '${ $number | tostring }' ]
-                environment: { LEDGER: '${ $workflow.input.ledger }' }
-            output: { as: '$input' }
-            metadata: { tutti: { effect: once, idempotencyKey: '${ "round-\($number)" }' } }
-  - pause:
-      wait: { milliseconds: 20 }
-  - states:
-      call: each
-      with:
-        in: '${ [range(16)] }'
-        as: number
-        limit: 4
-        do:
-          - state:
-              call: http
-              with:
-                method: put
-                endpoint: '${ "\($workflow.input.url)/state/\($number)" }'
-                body: { number: '${ $number }' }
-  - flaky:
-      try:
-        - fail:
-            raise: { error: { type: 'https://example.com/errors/flaky', status: 503 } }
-      catch:
-        retry: { delay: { milliseconds: 5 }, limit: { attempt: { count: 2 } } }
-        do:
-          - give-up: { set: { done: true } }
-"#;
+/// What is executed.
+const WORKFLOW: &str = include_str!("round.yaml");

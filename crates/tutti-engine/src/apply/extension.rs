@@ -41,6 +41,7 @@ impl Execution {
         self.export(task, context);
         self.note_undo(sequence, task, &output);
         self.external.remove(&task);
+        self.join_branches(task);
         let cursor = Cursor::new(list, output.clone());
         let after = After { place, cursor, raw, output, then: completed.then };
         self.touch(task, |frame| {

@@ -1,5 +1,6 @@
 //! Which events were consumed where: every line of flow remembers its own.
 
+use tutti_ids::Sequence;
 use tutti_journal::EventPosition;
 
 use crate::{execution::Execution, frame::Frame};
@@ -26,6 +27,14 @@ impl Execution {
         } else if !inside.is_empty()
             && let Some(owner) = self.frame(parent).map(|around| self.context_owner(around))
         {
+            self.lines.entry(owner).or_default().append(inside);
+        }
+    }
+
+    /// The branches of a task have joined though the task goes on: what they consumed was consumed before what follows.
+    pub(super) fn join_branches(&mut self, task: Sequence) {
+        let Some(inside) = self.joining.remove(&task) else { return };
+        if let Some(owner) = self.frame(task).map(|frame| self.context_owner(frame)) {
             self.lines.entry(owner).or_default().append(inside);
         }
     }

@@ -6,7 +6,7 @@ use tutti_dsl::Workflow;
 use tutti_ids::Sequence;
 use tutti_journal::{Entry, Flow};
 
-use super::tree::Tree;
+use super::tree::{Place, Tree, place};
 
 /// What ran around the tasks of one execution.
 #[derive(Debug, Default)]
@@ -17,22 +17,6 @@ pub(super) struct Extensions {
     began: BTreeSet<(Sequence, Place)>,
     /// Tasks before which something said `exit`: the rest may be passed over.
     loose: BTreeSet<Sequence>,
-}
-
-/// Where a task of an extension stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) extension: u32,
-    /// Else after.
-    pub(super) before: bool,
-}
-
-/// The place of a task by its reference, if it belongs to an extension.
-pub(super) fn place(reference: &str) -> Option<Place> {
-    let mut steps = reference.strip_prefix("/use/extensions/")?.split('/');
-    let extension = steps.next()?.parse().ok()?;
-    let before = steps.nth(1)? == "before";
-    Some(Place { extension, before })
 }
 
 impl Extensions {

@@ -1,9 +1,10 @@
-//! Timers as the journal tells of them: none fires early, each fires once.
+//! Timers as the journal tells of them: none fires early, each fires once, and one that is due fires.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tutti_dsl::{Task, TaskKind, Workflow};
 use tutti_ids::Sequence;
-use tutti_journal::{Entry, Timestamp, Turn};
+use tutti_journal::{Entry, Flow, Timestamp, Turn};
 
 /// Whose time it is, and of what.
 type Key = (Sequence, Kind);
@@ -15,6 +16,12 @@ pub(crate) struct Timers {
     armed: BTreeMap<(Sequence, Kind), Vec<Timer>>,
     parents: BTreeMap<Sequence, Sequence>,
     suspended_since: Option<Timestamp>,
+    /// What has ended, or may be about to: its timers mean nothing any more.
+    ending: BTreeSet<Sequence>,
+    /// What undoes is not given up with what it runs in.
+    undoing: BTreeSet<Sequence>,
+    /// Branches of which one may win.
+    competing: BTreeSet<Sequence>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,16 +48,19 @@ struct Timer {
     fired: Option<Sequence>,
     /// The entry that made it mean nothing any more.
     disarmed: Option<Sequence>,
+    /// Whether going back may have moved it.
+    is_vague: bool,
 }
 
 impl Timers {
     /// Reads a turn and says which timers fired early or again.
-    pub(crate) fn on_turn(&mut self, turn: &Turn) -> Vec<String> {
+    pub(crate) fn on_turn(&mut self, turn: &Turn, workflow: &Workflow) -> Vec<String> {
         let mut problems = Vec::new();
         for (entry, sequence) in turn.entries.iter().zip(turn.first.0..) {
             if let Some(problem) = self.on_entry(turn.at, Sequence(sequence), entry) {
                 problems.push(format!("{} {sequence}: {problem}", turn.execution));
             }
+            self.note_ending(Sequence(sequence), entry, workflow);
         }
         problems
     }
@@ -93,9 +103,88 @@ impl Timers {
         None
     }
 
+    /// The earliest time at which something is surely due; meant for an execution that is neither suspended nor over.
+    pub(crate) fn next(&self) -> Option<(Timestamp, String)> {
+        let armed = self.armed.iter().filter_map(|(key, timers)| Some((key, timers.last()?)));
+        let live = armed.filter(|((task, _), timer)| {
+            !timer.is_vague
+                && timer.fired.is_none()
+                && timer.disarmed.is_none()
+                && self.is_alive(*task)
+        });
+        let next = live.min_by_key(|(_, timer)| timer.due);
+        next.map(|((task, kind), timer)| (timer.due, format!("the {kind:?} of {task}")))
+    }
+
+    /// Whether nothing suggests that a task execution is over or given up.
+    fn is_alive(&self, task: Sequence) -> bool {
+        let parent = |task: &Sequence| {
+            let parent = self.parents.get(task).copied();
+            parent.filter(|_| !self.undoing.contains(task))
+        };
+        let mut around = std::iter::successors(Some(task), parent);
+        around.all(|task| !self.ending.contains(&task))
+    }
+
+    /// Errors on the side of the end: what only may end counts as ending.
+    fn note_ending(&mut self, sequence: Sequence, entry: &Entry, workflow: &Workflow) {
+        match entry {
+            Entry::TaskStarted { reference, .. } => {
+                let task = workflow.find(reference.as_str()).map(|task| workflow.task(task));
+                let competes = |task: &Task| matches!(&task.kind, TaskKind::Fork(it) if it.compete);
+                self.competing.extend(task.filter(|task| competes(task)).map(|_| sequence));
+            }
+            Entry::TaskCompleted { task, then, .. } => {
+                self.ending.insert(*task);
+                if *then == Flow::End {
+                    self.ending.extend(self.around(*task));
+                }
+                self.end_if_won(self.parents.get(task).copied());
+            }
+            Entry::TaskFaulted { task, .. } | Entry::TaskTimedOut { task, .. } => {
+                self.ending.insert(*task);
+                self.ending.extend(self.parents.get(task));
+            }
+            Entry::TaskSkipped { parent, .. } => self.end_if_won(Some(*parent)),
+            Entry::BodyCompleted { task, .. } => self.disarm((*task, Kind::Attempt), sequence),
+            Entry::RetryScheduled { task, .. } | Entry::ErrorCaught { task, .. } => {
+                self.ending.remove(task);
+            }
+            Entry::TaskCancelled { task } | Entry::ReversalStarted { task, .. } => {
+                self.ending.insert(*task);
+            }
+            Entry::CancelRequested { .. } => _ = self.ending.insert(Sequence::FIRST),
+            Entry::UndoStarted { task, .. } => {
+                self.parents.insert(sequence, *task);
+                self.undoing.insert(sequence);
+            }
+            // A person may have let end what it was to undo.
+            Entry::IncidentResolved { task, .. } if self.undoing.contains(task) => {
+                self.ending.extend(self.parents.get(task));
+            }
+            Entry::Rewound { to } => {
+                let around = self.around(*to);
+                self.ending.retain(|task| !around.contains(task));
+            }
+            _ => {}
+        }
+    }
+
+    /// A branch has ended well: where branches compete it may have won.
+    fn end_if_won(&mut self, branches: Option<Sequence>) {
+        self.ending.extend(branches.filter(|branches| self.competing.contains(branches)));
+    }
+
     fn arm(&mut self, key: Key, due: Option<Timestamp>, by: Sequence) {
         self.disarm(key, by);
-        let timer = due.map(|due| Timer { by, recorded: due, due, fired: None, disarmed: None });
+        let timer = due.map(|due| Timer {
+            by,
+            recorded: due,
+            due,
+            fired: None,
+            disarmed: None,
+            is_vague: false,
+        });
         self.armed.entry(key).or_default().extend(timer);
     }
 
@@ -158,6 +247,7 @@ impl Timers {
                 timers.retain(|timer| timer.by < to);
             }
             for timer in timers {
+                timer.is_vague = true;
                 timer.due = timer.recorded;
                 timer.fired = timer.fired.filter(|fired| *fired < to);
                 timer.disarmed = timer.disarmed.filter(|by| *by < to || !around.contains(task));

@@ -63,19 +63,34 @@ impl Tree {
     /// Whether two run in different branches, or items, of the same task.
     pub(super) fn are_beside(&self, one: Sequence, other: Sequence, workflow: &Workflow) -> bool {
         let around: BTreeSet<Sequence> = self.outwards(one).collect();
-        let mut inner = None;
-        for outer in self.outwards(other) {
-            if around.contains(&outer) {
-                let same = outer == one || inner.is_none();
-                return !same && self.branches(outer, workflow);
-            }
-            inner = Some(outer);
-        }
-        false
+        let Some(meeting) = self.outwards(other).find(|outer| around.contains(outer)) else {
+            return false;
+        };
+        let kind = self.task(meeting, workflow).map(|task| &task.kind);
+        matches!(kind, Some(TaskKind::Fork(_) | TaskKind::Each(_)))
+            && self.is_in_branch(one, meeting)
+            && self.is_in_branch(other, meeting)
     }
 
-    fn branches(&self, task: Sequence, workflow: &Workflow) -> bool {
-        let kind = self.task(task, workflow).map(|task| &task.kind);
-        matches!(kind, Some(TaskKind::Fork(_) | TaskKind::Each(_)))
+    /// Whether a task execution runs in a branch or item of another, and not in what extensions put around that.
+    fn is_in_branch(&self, task: Sequence, around: Sequence) -> bool {
+        let branch = self.outwards(task).take_while(|outer| *outer != around).last();
+        branch.is_some_and(|branch| place(self.reference(branch)).is_none())
     }
+}
+
+/// Where a task of an extension stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) extension: u32,
+    /// Else after.
+    pub(super) before: bool,
+}
+
+/// The place of a task by its reference, if it belongs to an extension.
+pub(super) fn place(reference: &str) -> Option<Place> {
+    let mut steps = reference.strip_prefix("/use/extensions/")?.split('/');
+    let extension = steps.next()?.parse().ok()?;
+    let before = steps.nth(1)? == "before";
+    Some(Place { extension, before })
 }

@@ -7,7 +7,7 @@ use tutti_dsl::{TaskKind, Workflow};
 use tutti_ids::Sequence;
 use tutti_journal::{Entry, Flow, Resolution};
 
-use super::tree::Tree;
+use super::tree::{Tree, place};
 
 /// What of one execution can be undone, and what is being undone.
 #[derive(Debug, Default)]
@@ -35,10 +35,8 @@ impl Undos {
         workflow: &Workflow,
     ) -> Vec<String> {
         match entry {
-            Entry::TaskStarted { reference, parent, .. } => {
-                if super::extensions::place(reference.as_str()).is_none() {
-                    self.trying.insert(*parent);
-                }
+            Entry::TaskStarted { reference, parent, .. } if place(reference.as_str()).is_none() => {
+                self.trying.insert(*parent);
             }
             Entry::BodyCompleted { task, .. } => {
                 self.complete(sequence, *task, tree, workflow);
@@ -57,10 +55,10 @@ impl Undos {
                 return self.start(sequence, *task, *completed, tree);
             }
             Entry::IncidentRaised { task, .. } if tree.undoes(*task) => self.forget(*task, tree),
-            Entry::IncidentResolved { task, resolution } if tree.undoes(*task) => {
-                if !matches!(resolution, Resolution::Retry) {
-                    self.end_undoing(*task, tree);
-                }
+            Entry::IncidentResolved { task, resolution }
+                if tree.undoes(*task) && !matches!(resolution, Resolution::Retry) =>
+            {
+                self.end_undoing(*task, tree);
             }
             Entry::ErrorCaught { task, .. } => {
                 let left = self.left_inside(*task, "was caught", tree);
@@ -96,12 +94,11 @@ impl Undos {
 
     /// A task that runs before another and says `exit`: what the other does is passed over.
     fn note_bypass(&mut self, task: Sequence, then: Flow, tree: &Tree) {
-        let runs_before =
-            |task| super::extensions::place(tree.reference(task)).is_some_and(|place| place.before);
+        let runs_before = |task| place(tree.reference(task)).is_some_and(|found| found.before);
         if let Some(parent) = tree.parent(task)
             && then == Flow::Exit
             && runs_before(task)
-            && super::extensions::place(tree.reference(parent)).is_none()
+            && place(tree.reference(parent)).is_none()
         {
             self.settled.insert(parent);
         }

@@ -99,6 +99,8 @@ impl World {
                 && execution.outstanding().any(|owed| match owed {
                     Command::AwaitEvent { .. } => true,
                     Command::StartChild(request) => self.is_listening(request.execution),
+                    // Nothing interrupts what undoes.
+                    Command::CancelChild { child } => self.is_listening(child),
                     _ => false,
                 })
         })

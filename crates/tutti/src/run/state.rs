@@ -137,7 +137,10 @@ impl State {
             .collect();
         match roots[..] {
             [only] => Ok(only),
-            [] => self.latest_ended().ok_or_else(|| nothing_there(&self.directory, None)),
+            [] => {
+                let latest = self.latest_ended().await;
+                latest.ok_or_else(|| nothing_there(&self.directory, None))
+            }
             _ => {
                 let names: Vec<String> = roots.iter().map(ToString::to_string).collect();
                 let message = format!("{} executions are open here", roots.len());
@@ -147,8 +150,12 @@ impl State {
         }
     }
 
-    fn latest_ended(&self) -> Option<ExecutionId> {
-        fs::read_to_string(self.latest()).ok()?.trim().parse().ok()
+    /// The one begun last, unless the process died before anything of it was stored.
+    async fn latest_ended(&self) -> Option<ExecutionId> {
+        let latest = fs::read_to_string(self.latest()).ok()?.trim().parse().ok()?;
+        // One that cannot be read is there; why it cannot be read is found out where it is taken up.
+        let is_missing = matches!(self.store.load_tail(latest).await, Ok(None));
+        (!is_missing).then_some(latest)
     }
 
     fn latest(&self) -> PathBuf {

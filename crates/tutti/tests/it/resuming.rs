@@ -62,6 +62,18 @@ fn children_that_had_not_started_are_found_after_a_crash() {
     );
 }
 
+#[test]
+fn one_that_died_before_anything_was_stored_is_not_there_to_go_on_with() {
+    let world = World::with_tasks("  - a: { set: { n: 1 } }\n");
+    let said = world.tutti(&["run", "w.yaml", "--store", "s"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    // What is written down before an execution starts.
+    world.write("s/latest", "exec_01m85p4w82n6f0yrz4etaqev1g");
+    let said = world.tutti(&["run", "--store", "s", "--resume"]);
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
+    assert!(said.stderr.contains("no execution to go on with"), "{}", said.stderr);
+}
+
 /// A server that reads each request and answers none but those after the first.
 struct Charges {
     port: u16,
