@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tutti_connectors::Call;
 use tutti_dsl::Workflow;
-use tutti_engine::{CallOutcome, Control, Outcome, ProbeOutcome, Rejection, Start};
+use tutti_engine::{
+    CallOutcome, ChildOutcome, ChildRequest, Control, Outcome, ProbeOutcome, Rejection, Start,
+};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Error, Turn};
 use tutti_store::{Commit, History};
@@ -81,7 +83,14 @@ pub enum Happening {
         /// Which.
         execution: ExecutionId,
         /// Its journal and definition; none where the store does not know it.
-        result: Result<Option<Stored>, String>,
+        result: Result<Option<Stored>, Unread>,
+    },
+    /// Another execution, of this loop or of another, has a message for one of this loop's.
+    Told {
+        /// Whom it is for.
+        to: ExecutionId,
+        /// What it says.
+        message: Message,
     },
     /// A commit ended.
     Committed {
@@ -94,6 +103,47 @@ pub enum Happening {
 
 /// A journal and the definition it is about, compiled.
 pub type Stored = (Box<History>, Arc<Workflow>);
+
+/// Why an execution was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// The store does not answer: that is not about this execution alone.
+    #[error("the store cannot be read")]
+    Store(#[source] tutti_store::Error),
+    /// What is stored of it is damaged, or its definition is.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// What one execution tells another. Messages from one loop to another arrive in the order in which they were told, and
+/// each may be told again: it means no more the second time.
+#[derive(Debug)]
+pub enum Message {
+    /// A parent wants this child started, if it has not been, and to know how it ends.
+    StartChild(Box<ChildRequest>),
+    /// A parent gives this child up.
+    CancelChild {
+        /// Who gives it up.
+        parent: ExecutionId,
+    },
+    /// A child whose end nobody awaits is on its way.
+    ChildStarted {
+        /// Which.
+        child: ExecutionId,
+    },
+    /// A child has ended.
+    ChildEnded {
+        /// Which.
+        child: ExecutionId,
+        /// How.
+        outcome: ChildOutcome,
+    },
+    /// A child was read again after a commit failed, and may have forgotten what its parent wants of it.
+    AskAgain {
+        /// Which.
+        child: ExecutionId,
+    },
+}
 
 /// Something to do for the loop.
 #[derive(Debug)]
@@ -114,6 +164,14 @@ pub enum Output {
     Reply(RequestId, Result<(), Refusal>),
     /// What was watched for has come.
     Settled(RequestId, Settlement),
+    /// Hand this message to the loop that owns the execution, as [`Happening::Told`]. What one loop tells another must
+    /// arrive in this order.
+    Tell {
+        /// Whom it is for.
+        to: ExecutionId,
+        /// What it says.
+        message: Message,
+    },
     /// Nothing more can be done: the store failed.
     Halt(tutti_store::Error),
 }

@@ -10,12 +10,16 @@ mod happening;
 mod keys;
 mod library;
 mod owner;
+mod partition;
 mod resident;
 mod service;
 mod timers;
 
-pub use happening::{Happening, Incident, Output, Refusal, RequestId, Settlement, Stored};
+pub use happening::{
+    Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Stored, Unread,
+};
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};
+pub use partition::Partition;
 pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id};

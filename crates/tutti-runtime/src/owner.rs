@@ -24,7 +24,7 @@ use crate::{
     dispatch::Dispatcher,
     happening::{Happening, Output, RequestId},
     library::Library,
-    resident::Resident,
+    resident::{Owed, Resident},
     timers::Timers,
 };
 
@@ -118,6 +118,7 @@ impl Loop {
                 self.with(execution, fact, now);
             }
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
+            Happening::Told { to, message } => self.on_told(to, message, now),
             Happening::Committed { result } => self.on_committed(result, now),
             Happening::Tick => {}
         }
@@ -183,17 +184,29 @@ impl Loop {
             }
             // Going back needs the journal: it is carried out while that is at hand, see `on_loaded`.
             Awaiting::Retry(from, request) => self.on_retry(id, from, request),
-            Awaiting::Child(request) => self.report_to_parent(id, request.parent.execution, now),
+            Awaiting::Child(request) => self.report_to_parent(id, request.parent.execution),
             Awaiting::Cancel { parent } => {
                 let cancel = Input::Control(Control::Cancel { reason: None });
                 if self.feed(id, cancel, now).is_err() {
-                    self.report_to_parent(id, parent, now);
+                    self.report_to_parent(id, parent);
                 }
             }
+            Awaiting::AskAgain { child } => self.ask_again(id, child, now),
             Awaiting::Fact(input) => {
                 // A fact that means nothing any more is late or repeated, and changes nothing.
                 self.feed(id, input, now).ok();
             }
+        }
+    }
+
+    /// What must follow every turn decided so far follows the last of their commits.
+    fn owe_once_durable(&mut self, id: ExecutionId, owed: Owed, now: Timestamp) {
+        if !self.pending.commit.turns.is_empty() {
+            self.pending.owed.push((id, owed));
+        } else if let Some(batch) = &mut self.committing {
+            batch.owed.push((id, owed));
+        } else {
+            self.carry_out_owed(id, owed, now);
         }
     }
 

@@ -88,7 +88,8 @@ impl Resident {
     ) -> Self {
         let (definition, digest) = (projection.definition.clone(), projection.digest);
         let execution = Execution::restore(id, definition, digest, workflow, &journal.turns);
-        Self { is_durable: true, head: journal.head, ..Self::new(execution) }
+        // Whether its parent was told is not known; a parent that was not asks.
+        Self { is_durable: true, parent_told: true, head: journal.head, ..Self::new(execution) }
     }
 
     /// Goes on as an execution that was taken back: everything it was owed before is void.
@@ -162,6 +163,12 @@ impl Resident {
             .values()
             .find(|command| matches!(command, Command::Call { task: owed, .. } if *owed == task))
             .cloned()
+    }
+
+    /// What it is owed by this child of it.
+    pub(crate) fn wanted_of(&self, child: ExecutionId) -> Vec<Command> {
+        let debts = [Debt::StartChild(child), Debt::CancelChild(child)];
+        debts.iter().filter_map(|debt| self.owed.get(debt)).cloned().collect()
     }
 
     pub(crate) fn awaits_slot(&self, task: Sequence) -> bool {

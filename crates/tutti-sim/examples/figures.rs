@@ -209,7 +209,8 @@ async fn durable_tasks() -> Outcome<()> {
         clock: Arc::new(SystemClock),
         observer: Arc::new(Nothing),
         limits: Limits::default(),
-        max_calls: 1,
+        max_calls: 16,
+        loops: None,
         scratch: None,
     })?;
     let mut times = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
     path::Path,
     sync::Arc,
 };
@@ -382,6 +383,7 @@ fn setting(
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
+        loops: NonZeroUsize::MIN,
         seed: 1,
         is_shuffled: false,
         is_traced: false,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -96,6 +97,9 @@ impl Simulation {
             recorder,
             limits,
             max_calls: *chance.pick(&[1, 2, 16]),
+            loops: *chance.pick(
+                &[1, 2, 3].map(|loops| NonZeroUsize::new(loops).unwrap_or(NonZeroUsize::MIN)),
+            ),
             seed,
             is_shuffled: true,
             is_traced,

@@ -1,4 +1,4 @@
-//! The world around one loop: does what the loop says, on one thread, under a clock of its own.
+//! The world around the loops: does what they say, on one thread, under a clock of its own.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,7 +7,10 @@ use tutti_engine::{CallOutcome, Control, Rejection, Start};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::Timestamp;
-use tutti_runtime::{Happening, Loop, LoopOptions, Output, Refusal, RequestId, Settlement, Stored};
+use tutti_runtime::{
+    Happening, Loop, LoopOptions, Message, Output, Partition, Refusal, RequestId, Settlement,
+    Stored, Unread,
+};
 use tutti_store::{Commit, DefinitionText};
 
 use crate::{
@@ -27,12 +30,12 @@ pub enum Progress {
     Stands,
 }
 
-/// One loop and everything around it.
+/// The loops and everything around them.
 #[derive(Debug)]
 pub struct World {
     setting: Setting,
     now: Timestamp,
-    owner: Loop,
+    owners: Vec<Loop>,
     outside: Box<dyn Outside>,
     chance: Chance,
     pending: Vec<Pending>,
@@ -58,25 +61,36 @@ enum Request {
     Control(ExecutionId, Control),
 }
 
-/// An output of the loop that is still to be done.
+/// An output of a loop that is still to be done.
 #[derive(Debug)]
 enum Pending {
-    Commit(Commit),
+    /// Of this loop.
+    Commit(usize, Commit),
     Load(ExecutionId),
-    Answer { call: Call, due: Option<Timestamp>, outcome: CallOutcome },
+    Answer {
+        call: Call,
+        due: Option<Timestamp>,
+        outcome: CallOutcome,
+    },
     Probe(Arc<str>, Call),
+    /// Under way from this loop, behind what it told the same loop before.
+    Tell {
+        from: usize,
+        to: ExecutionId,
+        message: Message,
+    },
 }
 
 impl World {
     /// A world in which nothing has happened.
     pub fn new(setting: Setting, outside: Box<dyn Outside>) -> Self {
-        let owner = Loop::new(loop_options(&setting, 0));
+        let owners = owners(&setting, 0);
         let chance = Chance::new(setting.seed);
         let shadows = Shadows::new(setting.secrets.canaries());
         Self {
             setting,
             now: BEGINNING,
-            owner,
+            owners,
             outside,
             chance,
             pending: Vec::new(),
@@ -205,7 +219,7 @@ impl World {
             Pending::Answer { due, .. } => *due,
             _ => None,
         });
-        let next = answers.chain(self.owner.next_due()).min();
+        let next = answers.chain(self.owners.iter().filter_map(Loop::next_due)).min();
         let next = match (next, until) {
             (Some(next), Some(until)) => next.min(until),
             (Some(next), None) => next,
@@ -216,73 +230,102 @@ impl World {
         }
         self.now = self.now.max(next);
         self.say("tick");
-        self.tell(Happening::Tick);
+        self.tick();
         Progress::Moved
     }
 
     /// Moves the clock, though nothing may be due.
     pub fn skip_to(&mut self, then: Timestamp) {
         self.now = self.now.max(then);
-        self.tell(Happening::Tick);
+        self.tick();
         self.take_written();
+    }
+
+    fn tick(&mut self) {
+        for number in 0..self.owners.len() {
+            self.tell_loop(number, Happening::Tick);
+        }
     }
 
     fn is_ready(&self, at: usize) -> bool {
         match &self.pending[at] {
             Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
-            Pending::Commit(_) | Pending::Load(_) | Pending::Probe(..) => true,
+            Pending::Commit(..) | Pending::Load(_) | Pending::Probe(..) => true,
+            Pending::Tell { from, to, .. } => {
+                let ahead = self.pending[..at].iter();
+                let to = self.owner_of(*to);
+                !ahead
+                    .filter_map(Pending::way)
+                    .any(|(other, whom)| other == *from && self.owner_of(whom) == to)
+            }
         }
     }
 
     fn perform(&mut self, pending: Pending) {
         match pending {
-            Pending::Commit(commit) => {
+            Pending::Commit(number, commit) => {
                 let result = block_on(self.setting.store.commit(commit));
                 self.say(&format!("commit {}", result_of(&result)));
                 self.take_written();
-                self.tell(Happening::Committed { result });
+                self.tell_loop(number, Happening::Committed { result });
             }
             Pending::Load(execution) => {
                 let result = self.load(execution);
-                self.tell(Happening::Loaded { execution, result });
+                self.tell(execution, Happening::Loaded { execution, result });
             }
             Pending::Answer { call, outcome, .. } => {
                 self.say(&format!("answer {} {outcome:?}", call.reference.as_str()));
                 let Call { execution, task, attempt, .. } = call;
-                self.tell(Happening::CallFinished { execution, task, attempt, outcome });
+                self.tell(execution, Happening::CallFinished { execution, task, attempt, outcome });
             }
             Pending::Probe(function, call) => {
                 let outcome = self.outside.probe(&function, &call, self.now);
                 self.say(&format!("probe {} {outcome:?}", call.reference.as_str()));
                 let Call { execution, task, .. } = call;
-                self.tell(Happening::ProbeFinished { execution, task, outcome });
+                self.tell(execution, Happening::ProbeFinished { execution, task, outcome });
+            }
+            Pending::Tell { to, message, .. } => {
+                self.say(&format!("tell {to} {message:?}"));
+                self.tell(to, Happening::Told { to, message });
             }
         }
     }
 
-    fn load(&self, execution: ExecutionId) -> Result<Option<Stored>, String> {
+    fn load(&self, execution: ExecutionId) -> Result<Option<Stored>, Unread> {
         let store = &self.setting.store;
-        let history = block_on(store.load(execution)).map_err(|error| error.to_string())?;
+        let history = block_on(store.load(execution)).map_err(Unread::Store)?;
         let Some(history) = history else { return Ok(None) };
         let digest = history.projection.digest;
         let workflow = self.setting.library.get(digest);
-        let workflow = workflow.ok_or_else(|| format!("nobody knows {digest}"))?;
+        let workflow = workflow.ok_or_else(|| Unread::Damaged(format!("nobody knows {digest}")))?;
         Ok(Some((Box::new(history), workflow)))
     }
 
-    fn tell(&mut self, happening: Happening) {
-        let outputs = self.owner.on(happening, self.now);
+    fn owner_of(&self, execution: ExecutionId) -> usize {
+        Partition::of(execution).owner(self.setting.loops)
+    }
+
+    /// Hands what happened to the loop that owns the execution.
+    fn tell(&mut self, execution: ExecutionId, happening: Happening) {
+        self.tell_loop(self.owner_of(execution), happening);
+    }
+
+    fn tell_loop(&mut self, number: usize, happening: Happening) {
+        let outputs = self.owners[number].on(happening, self.now);
         for output in outputs {
             if self.is_down {
                 return;
             }
-            self.carry_out(output);
+            self.carry_out(number, output);
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, number: usize, output: Output) {
         match output {
-            Output::Commit(commit) => self.pending.push(Pending::Commit(commit)),
+            Output::Commit(commit) => self.pending.push(Pending::Commit(number, commit)),
+            Output::Tell { to, message } => {
+                self.pending.push(Pending::Tell { from: number, to, message });
+            }
             Output::Load(execution) => self.pending.push(Pending::Load(execution)),
             Output::MakeCall(function, call) => self.make_call(&function, call),
             Output::CancelCall(execution, task) => self.cancel_call(execution, task),
@@ -385,6 +428,7 @@ impl World {
     }
 
     fn ask(&mut self, id: RequestId, request: Request) {
+        let execution = request.execution();
         let happening = match request {
             Request::Start { execution, definition, input, seed } => {
                 let Some(workflow) = self.setting.library.get(definition.digest) else { return };
@@ -405,7 +449,7 @@ impl World {
                 Happening::Control { execution, control, request: id }
             }
         };
-        self.tell(happening);
+        self.tell(execution, happening);
     }
 
     /// The process comes back on the same store; whoever was not answered asks again.
@@ -418,7 +462,7 @@ impl World {
             faulty.restart();
         }
         self.pending.clear();
-        self.owner = Loop::new(loop_options(&self.setting, self.restarts));
+        self.owners = owners(&self.setting, self.restarts);
         let mut requests = std::mem::take(&mut self.requests);
         requests.retain(|_, request| !matches!(request, Request::Adopt(_)));
         requests.retain(|_, request| match request {
@@ -460,9 +504,9 @@ impl World {
 
     fn compare(&mut self) {
         let settled = !self.is_down
-            && !self.pending.iter().any(|pending| matches!(pending, Pending::Commit(_)));
+            && !self.pending.iter().any(|pending| matches!(pending, Pending::Commit(..)));
         if settled {
-            let problems = self.shadows.compare(self.owner.executions());
+            let problems = self.shadows.compare(self.owners.iter().flat_map(Loop::executions));
             self.problems.extend(problems);
         }
     }
@@ -499,13 +543,40 @@ fn result_of(result: &Result<(), tutti_store::Error>) -> String {
     }
 }
 
-fn loop_options(setting: &Setting, restarts: u64) -> LoopOptions {
+impl Request {
+    fn execution(&self) -> ExecutionId {
+        match self {
+            Self::Start { execution, .. }
+            | Self::Adopt(execution)
+            | Self::Watch(execution)
+            | Self::Control(execution, _) => *execution,
+        }
+    }
+}
+
+impl Pending {
+    /// From which loop, and to whom, a message is under way.
+    fn way(&self) -> Option<(usize, ExecutionId)> {
+        match self {
+            Self::Tell { from, to, .. } => Some((*from, *to)),
+            _ => None,
+        }
+    }
+}
+
+fn owners(setting: &Setting, restarts: u64) -> Vec<Loop> {
+    (0..setting.loops.get())
+        .map(|number| Loop::new(loop_options(setting, restarts, number as u64)))
+        .collect()
+}
+
+fn loop_options(setting: &Setting, restarts: u64, number: u64) -> LoopOptions {
     LoopOptions {
         library: setting.library.clone(),
         secrets: setting.secrets.clone(),
         sealer: Arc::new(PlainSealer::default()),
         limits: setting.limits,
         max_calls: setting.max_calls,
-        seed: u128::from(setting.seed) << 64 | u128::from(restarts),
+        seed: u128::from(setting.seed) << 64 | u128::from(number) << 48 | u128::from(restarts),
     }
 }

@@ -13,7 +13,7 @@ mod unknown;
 
 pub(crate) use self::input::{Stdin, read_file};
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
 use tutti_engine::{Limits, Outcome};
@@ -97,6 +97,8 @@ impl Running {
             observer: progress.clone() as Arc<dyn Observer>,
             limits: Limits::default(),
             max_calls: MAX_CALLS,
+            // One execution and its children: the store is slower than a core that decides.
+            loops: Some(NonZeroUsize::MIN),
             scratch: Some(state.scratch()),
         };
         let handle = Runtime::start(options)

@@ -11,7 +11,7 @@ use tutti_store::Commit;
 use super::{Loop, loading::Awaiting};
 use crate::{
     dispatch::Dispatcher,
-    happening::{Output, Refusal, RequestId},
+    happening::{Message, Output, Refusal, RequestId},
     resident::{Owed, Resident},
 };
 
@@ -49,12 +49,12 @@ impl Loop {
             self.carry_out_owed(id, owed, now);
         }
         for id in turned {
-            self.after_commit(id, now);
+            self.after_commit(id);
         }
     }
 
     /// A turn of the execution is durable: whoever waits for its end is told.
-    pub(super) fn after_commit(&mut self, id: ExecutionId, now: Timestamp) {
+    pub(super) fn after_commit(&mut self, id: ExecutionId) {
         let Some(resident) = self.residents.get(&id) else { return };
         if resident.turns_ahead > 0 {
             return;
@@ -63,7 +63,7 @@ impl Loop {
             resident.execution.parent().filter(|parent| parent.awaits || !resident.parent_told);
         self.settle(id);
         if let Some(parent) = parent {
-            self.report_to_parent(id, parent.execution, now);
+            self.report_to_parent(id, parent.execution);
         }
         self.forget_if_over(id);
     }
@@ -108,6 +108,11 @@ impl Loop {
     pub(super) fn reload(&mut self, id: ExecutionId, resident: &Resident) {
         self.timers.set(id, None);
         self.stranded.insert(id, resident.in_flight.clone());
+        if let Some(parent) = resident.execution.parent() {
+            // What the parent told it may have been in what was not stored.
+            let message = Message::AskAgain { child: id };
+            self.tell(parent.execution, message);
+        }
         let watchers = self.watchers.remove(&id).unwrap_or_default();
         let queue = self.loading.entry(id).or_default();
         let idle = queue.is_empty();

@@ -8,7 +8,7 @@ use tutti_journal::Timestamp;
 
 use super::{Loop, surroundings};
 use crate::{
-    happening::{Output, Refusal, RequestId, Settlement, Stored},
+    happening::{Message, Output, Refusal, RequestId, Settlement, Stored, Unread},
     resident::{Journal, Resident},
 };
 
@@ -28,7 +28,7 @@ impl Loop {
     pub(super) fn on_loaded(
         &mut self,
         id: ExecutionId,
-        result: Result<Option<Stored>, String>,
+        result: Result<Option<Stored>, Unread>,
         now: Timestamp,
     ) {
         let awaiting = self.loading.remove(&id).unwrap_or_default();
@@ -40,13 +40,13 @@ impl Loop {
             }
             return;
         }
-        let journal = match &result {
-            Ok(Some((history, _))) => Journal::decode(history, &*self.options.sealer).map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error.clone()),
+        let (history, workflow) = match result {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return self.on_missing(id, awaiting, now),
+            Err(error) => return self.on_unread(id, awaiting, error),
         };
-        match (journal, result) {
-            (Ok(Some(journal)), Ok(Some((history, workflow)))) => {
+        match Journal::decode(&history, &*self.options.sealer) {
+            Ok(journal) => {
                 let resident = Resident::restore(id, &journal, &history.projection, workflow);
                 let (retries, others): (Vec<_>, Vec<_>) = awaiting
                     .into_iter()
@@ -56,20 +56,21 @@ impl Loop {
                     self.retry(id, &journal, retry, now);
                 }
             }
-            (Err(error), _) | (_, Err(error)) => self.on_unreadable(awaiting, &error),
-            (Ok(_), Ok(_)) => self.on_missing(id, awaiting, now),
+            Err(error) => self.on_unread(id, awaiting, Unread::Damaged(error)),
         }
     }
 
     /// Callers are refused. Work of ours that needs the execution would be lost silently: then the loop stops, and whoever
     /// starts it again goes on with everything.
-    pub(super) fn on_unreadable(&mut self, awaiting: Vec<Awaiting>, error: &str) {
-        let is_ours = awaiting.iter().any(|awaiting| {
-            matches!(awaiting, Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_))
-        });
-        self.refuse_all(awaiting, &Refusal::Unreadable(error.to_owned()));
+    pub(super) fn on_unread(&mut self, _id: ExecutionId, awaiting: Vec<Awaiting>, error: Unread) {
+        let is_ours = awaiting.iter().any(Awaiting::is_ours);
+        let reason = match &error {
+            Unread::Store(source) => format!("{error}: {source}"),
+            Unread::Damaged(reason) => reason.clone(),
+        };
+        self.refuse_all(awaiting, &Refusal::Unreadable(reason.clone()));
         if is_ours {
-            let attempt = format!("cannot go on with an execution: {error}");
+            let attempt = format!("cannot go on with an execution: {reason}");
             self.outputs
                 .push(Output::Halt(tutti_store::Error::Unavailable { attempt, source: None }));
         }
@@ -172,8 +173,8 @@ impl Loop {
         } else {
             for awaiting in &others {
                 if let Awaiting::Cancel { parent } = awaiting {
-                    let ended = Input::ChildEnded { child: id, outcome: ChildOutcome::Cancelled };
-                    self.with(*parent, Awaiting::Fact(ended), now);
+                    let ended = Message::ChildEnded { child: id, outcome: ChildOutcome::Cancelled };
+                    self.tell(*parent, ended);
                 }
             }
             return self.refuse_all(others, &Refusal::NotFound(id));
@@ -195,7 +196,10 @@ impl Loop {
                     self.outputs
                         .push(Output::Settled(request, Settlement::Lost(refusal.to_string())));
                 }
-                Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_) => {}
+                Awaiting::Child(_)
+                | Awaiting::Cancel { .. }
+                | Awaiting::AskAgain { .. }
+                | Awaiting::Fact(_) => {}
             }
         }
     }
@@ -214,10 +218,19 @@ pub(super) enum Awaiting {
     Cancel {
         parent: ExecutionId,
     },
+    /// A child of it was read again: what it wants of that child must be told again.
+    AskAgain {
+        child: ExecutionId,
+    },
     Fact(Input),
 }
 
 impl Awaiting {
+    /// Whether no caller asks: nobody would ask again.
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Child(_) | Self::Cancel { .. } | Self::AskAgain { .. } | Self::Fact(_))
+    }
+
     /// The attempt whose end this tells.
     fn ended(&self) -> Option<(Sequence, u32)> {
         match self {

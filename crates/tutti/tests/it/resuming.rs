@@ -200,6 +200,7 @@ fn cancel_in(directory: &Path) {
             observer: Arc::new(Nobody),
             limits: Limits::default(),
             max_calls: 1,
+            loops: None,
             scratch: None,
         };
         let handle = Runtime::start(options).expect("a runtime");
