@@ -97,6 +97,8 @@ pub enum Happening {
         /// Whether all of it is durable.
         result: Result<(), tutti_store::Error>,
     },
+    /// Some loop has set an execution aside.
+    SetAside,
     /// Time has passed.
     Tick,
 }
@@ -138,11 +140,40 @@ pub enum Message {
         /// How.
         outcome: ChildOutcome,
     },
+    /// Something below this execution stands still.
+    Stands,
+    /// A parent wants to know whether this child and all below it stand still.
+    Count {
+        /// The parent.
+        parent: ExecutionId,
+        /// Names the count.
+        number: u64,
+    },
+    /// How a child stands that was counted.
+    Counted {
+        /// Which.
+        child: ExecutionId,
+        /// Which count.
+        number: u64,
+        /// None where something moves.
+        standing: Option<Standing>,
+    },
     /// A child was read again after a commit failed, and may have forgotten what its parent wants of it.
     AskAgain {
         /// Which.
         child: ExecutionId,
     },
+}
+
+/// How an execution, and all below it, stands still.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Whether any of them is suspended.
+    pub is_suspended: bool,
+    /// What needs a person.
+    pub incidents: Vec<Incident>,
+    /// Why one of them cannot be read.
+    pub lost: Option<String>,
 }
 
 /// Something to do for the loop.
@@ -172,6 +203,9 @@ pub enum Output {
         /// What it says.
         message: Message,
     },
+    /// This execution cannot be read, for this reason, and is left alone until somebody asks for it again: tell every loop
+    /// [`Happening::SetAside`].
+    SetAside(ExecutionId, String),
     /// Nothing more can be done: the store failed.
     Halt(tutti_store::Error),
 }
@@ -200,7 +234,7 @@ pub enum Settlement {
         /// Those of the execution and of its children.
         incidents: Vec<Incident>,
     },
-    /// It cannot be read.
+    /// It cannot be read, or waits for a child that cannot.
     Lost(String),
 }
 

@@ -16,10 +16,12 @@ mod service;
 mod timers;
 
 pub use happening::{
-    Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Stored, Unread,
+    Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Standing, Stored, Unread,
 };
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};
 pub use partition::Partition;
-pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id};
+pub use service::{
+    Clock, DEFAULT_MAX_RESIDENTS, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id,
+};

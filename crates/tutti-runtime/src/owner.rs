@@ -4,6 +4,7 @@ mod calls;
 mod children;
 mod durable;
 mod loading;
+mod parking;
 mod watching;
 
 use std::{
@@ -19,7 +20,7 @@ use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
-use self::{durable::Batch, loading::Awaiting};
+use self::{durable::Batch, loading::Awaiting, parking::Parking, watching::Count};
 use crate::{
     dispatch::Dispatcher,
     happening::{Happening, Output, RequestId},
@@ -46,6 +47,8 @@ pub struct LoopOptions {
     pub limits: Limits,
     /// How many calls may be out at once.
     pub max_calls: usize,
+    /// Beyond how many executions in memory those that only wait are dropped from it.
+    pub max_residents: usize,
     /// Drawn by the caller; salts and the seeds of children are derived from it.
     pub seed: u128,
 }
@@ -64,6 +67,12 @@ pub struct Loop {
     /// Executions with more to decide, in the order they asked.
     busy: VecDeque<ExecutionId>,
     watchers: BTreeMap<ExecutionId, Vec<RequestId>>,
+    /// Standstills being found out.
+    counts: BTreeMap<u64, Count>,
+    counted: u64,
+    parking: Parking,
+    /// Executions that cannot be read, and why.
+    set_aside: BTreeMap<ExecutionId, String>,
     /// Decided, not yet handed to the store.
     pending: Batch,
     /// With the store.
@@ -85,6 +94,10 @@ impl Loop {
             dispatcher,
             busy: VecDeque::new(),
             watchers: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            counted: 0,
+            parking: Parking::default(),
+            set_aside: BTreeMap::new(),
             pending: Batch::default(),
             committing: None,
             drawn: 0,
@@ -120,11 +133,13 @@ impl Loop {
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Told { to, message } => self.on_told(to, message, now),
             Happening::Committed { result } => self.on_committed(result, now),
+            Happening::SetAside => self.reconsider(now),
             Happening::Tick => {}
         }
         self.fire_timers(now);
         self.go_on(now);
         self.submit();
+        self.make_room();
         mem::take(&mut self.outputs)
     }
 
@@ -168,6 +183,7 @@ impl Loop {
     }
 
     fn carry_out(&mut self, id: ExecutionId, awaiting: Awaiting, now: Timestamp) {
+        self.parking.touch(id);
         match awaiting {
             Awaiting::Adopt(request) => self.outputs.push(Output::Reply(request, Ok(()))),
             Awaiting::Control(control, request) => {
@@ -191,6 +207,11 @@ impl Loop {
                     self.report_to_parent(id, parent);
                 }
             }
+            Awaiting::Stands => {
+                self.settle(id);
+                self.say_if_it_stands(id);
+            }
+            Awaiting::Count { parent, number } => self.be_counted(id, parent, number),
             Awaiting::AskAgain { child } => self.ask_again(id, child, now),
             Awaiting::Fact(input) => {
                 // A fact that means nothing any more is late or repeated, and changes nothing.
@@ -241,6 +262,7 @@ impl Loop {
         if entries.is_empty() {
             return;
         }
+        self.parking.touch(id);
         let salt = self.draw().to_be_bytes();
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };

@@ -1,6 +1,9 @@
 //! An execution in memory, with what the loop knows about it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Status};
@@ -133,6 +136,44 @@ impl Resident {
         })
     }
 
+    /// Whether it is owed nothing but the ends of children, and nothing of it is under way.
+    fn is_quiet(&self) -> bool {
+        self.is_settled()
+            && self.in_flight.is_empty()
+            && !self.queued
+            && self.owed.keys().all(|debt| debt.child().is_some())
+    }
+
+    /// Whether it only waits: for a time, a child or a person.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.is_quiet() && self.execution.outcome().is_none()
+    }
+
+    /// Whether only a person can move it, or a child.
+    pub(crate) fn stands(&self) -> bool {
+        let is_held = match self.execution.status() {
+            Status::Suspended => true,
+            Status::Waiting => self.children().next().is_some(),
+            Status::Pending
+            | Status::Running
+            | Status::Cancelled
+            | Status::Faulted
+            | Status::Completed => false,
+        };
+        is_held && self.is_quiet() && self.wake().is_none()
+    }
+
+    /// The children whose end it awaits.
+    pub(crate) fn children(&self) -> impl Iterator<Item = ExecutionId> {
+        self.owed.keys().filter_map(|debt| debt.child())
+    }
+
+    /// What its children were asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        let debts = self.owed.keys().copied();
+        Asked(debts.filter(|debt| debt.child().is_some()).collect())
+    }
+
     /// Whether it has more to decide.
     pub(crate) fn wants_turn(&self) -> bool {
         self.execution.outstanding().next() == Some(Command::Continue)
@@ -201,7 +242,29 @@ impl Resident {
     }
 }
 
+/// What the children of an execution were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(BTreeSet<Debt>);
+
+impl Asked {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a child was asked for this.
+    pub(crate) fn has(&self, command: &Command) -> bool {
+        debt(command).is_some_and(|debt| self.0.contains(&debt))
+    }
+}
+
 impl Debt {
+    fn child(self) -> Option<ExecutionId> {
+        match self {
+            Self::StartChild(child) | Self::CancelChild(child) => Some(child),
+            Self::Slot(_) | Self::Call(..) | Self::CancelCall(_) | Self::Probe(..) => None,
+        }
+    }
+
     /// The task execution whose call this is about.
     fn task(self) -> Option<Sequence> {
         match self {

@@ -32,6 +32,8 @@ use crate::{
 
 /// The stack of a loop's thread: expressions are evaluated on it.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
+/// How many executions of a loop are kept in memory though they only wait, unless told otherwise.
+pub const DEFAULT_MAX_RESIDENTS: usize = 10_000;
 /// More loops than this are not started.
 const MAX_LOOPS: usize = 16;
 
@@ -60,6 +62,8 @@ pub trait Observer: Debug + Send + Sync {
     fn on_turn(&self, turn: &Turn, workflow: &Arc<Workflow>);
     /// A call printed a line.
     fn on_log(&self, line: &LogLine);
+    /// An execution cannot be read: it is left alone, and its parent waits for it, until somebody asks for it again.
+    fn on_unreadable(&self, execution: ExecutionId, reason: &str);
 }
 
 /// What a runtime is made of.
@@ -83,6 +87,9 @@ pub struct Options {
     pub limits: Limits,
     /// How many calls may be out at once. The loops share them out evenly: each has its part, and does not lend.
     pub max_calls: usize,
+    /// Beyond how many executions in memory, of each loop, those that only wait are dropped from it;
+    /// [`DEFAULT_MAX_RESIDENTS`] unless there is a reason.
+    pub max_residents: usize,
     /// How many loops own the executions, each on a thread of its own: 16 and `max_calls` at most; none for one a core.
     pub loops: Option<NonZeroUsize>,
     /// Where connectors may keep what has to survive a crash of this process.
@@ -149,6 +156,7 @@ impl Runtime {
                 secrets: options.secrets.clone(),
                 sealer: options.sealer.clone(),
                 limits: options.limits,
+                max_residents: options.max_residents,
                 max_calls: share(options.max_calls, number, loops),
                 seed: draw()?,
             });

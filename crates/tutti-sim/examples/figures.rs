@@ -16,7 +16,9 @@ use tutti_engine::{Definitions, Execution, Input, Limits, Secrets, Start, Surrou
 use tutti_expr::{Environment, Expression, Scope, Value};
 use tutti_ids::{DefinitionRef, Digest, ExecutionId};
 use tutti_journal::{SealError, Sealer, Timestamp, Turn};
-use tutti_runtime::{Handle, Library, Observer, Options, Runtime, Settlement, SystemClock};
+use tutti_runtime::{
+    DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement, SystemClock,
+};
 use tutti_store::SqliteStore;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -211,6 +213,7 @@ async fn durable_tasks() -> Outcome<()> {
         limits: Limits::default(),
         max_calls: 16,
         loops: None,
+        max_residents: DEFAULT_MAX_RESIDENTS,
         scratch: None,
     })?;
     let mut times = Vec::new();
@@ -299,4 +302,6 @@ impl Observer for Nothing {
     fn on_turn(&self, _turn: &Turn, _workflow: &Arc<Workflow>) {}
 
     fn on_log(&self, _line: &LogLine) {}
+
+    fn on_unreadable(&self, _execution: ExecutionId, _reason: &str) {}
 }

@@ -12,7 +12,7 @@ use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_journal::{Effect, Entry, Error, ErrorType, Resolution, Timestamp};
-use tutti_runtime::{Library, PublishError, Settlement};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError, Settlement};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
 };
@@ -384,6 +384,7 @@ fn setting(
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
         loops: NonZeroUsize::MIN,
+        max_residents: DEFAULT_MAX_RESIDENTS,
         seed: 1,
         is_shuffled: false,
         is_traced: false,

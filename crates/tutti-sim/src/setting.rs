@@ -35,6 +35,8 @@ pub struct Setting {
     pub limits: Limits,
     /// How many calls may be out at once, of each loop.
     pub max_calls: usize,
+    /// Beyond how many executions in memory of a loop those that only wait are dropped.
+    pub max_residents: usize,
     /// How many loops own the executions.
     pub loops: NonZeroUsize,
     /// Decides ids, salts and, where it is free, the order of things.

@@ -14,7 +14,7 @@ use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Effect, Error, ErrorType, Resolution, Timestamp};
-use tutti_runtime::{Library, PublishError};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind};
 
 use crate::{
@@ -97,6 +97,7 @@ impl Simulation {
             recorder,
             limits,
             max_calls: *chance.pick(&[1, 2, 16]),
+            max_residents: *chance.pick(&[0, 1, 3, DEFAULT_MAX_RESIDENTS]),
             loops: *chance.pick(
                 &[1, 2, 3].map(|loops| NonZeroUsize::new(loops).unwrap_or(NonZeroUsize::MIN)),
             ),

@@ -73,6 +73,8 @@ enum Pending {
         outcome: CallOutcome,
     },
     Probe(Arc<str>, Call),
+    /// This loop is to be told that an execution was set aside.
+    SetAside(usize),
     /// Under way from this loop, behind what it told the same loop before.
     Tell {
         from: usize,
@@ -251,6 +253,7 @@ impl World {
         match &self.pending[at] {
             Pending::Answer { due, .. } => due.is_some_and(|due| due <= self.now),
             Pending::Commit(..) | Pending::Load(_) | Pending::Probe(..) => true,
+            Pending::SetAside(_) => true,
             Pending::Tell { from, to, .. } => {
                 let ahead = self.pending[..at].iter();
                 let to = self.owner_of(*to);
@@ -284,6 +287,7 @@ impl World {
                 let Call { execution, task, .. } = call;
                 self.tell(execution, Happening::ProbeFinished { execution, task, outcome });
             }
+            Pending::SetAside(number) => self.tell_loop(number, Happening::SetAside),
             Pending::Tell { to, message, .. } => {
                 self.say(&format!("tell {to} {message:?}"));
                 self.tell(to, Happening::Told { to, message });
@@ -349,6 +353,11 @@ impl World {
                         self.settled.insert(execution, settlement);
                     }
                 }
+            }
+            Output::SetAside(execution, reason) => {
+                self.say(&format!("set aside {execution}: {reason}"));
+                let loops = 0..self.owners.len();
+                self.pending.extend(loops.map(Pending::SetAside));
             }
             Output::Halt(error) => {
                 self.say(&format!("halt: {error}"));
@@ -577,6 +586,7 @@ fn loop_options(setting: &Setting, restarts: u64, number: u64) -> LoopOptions {
         sealer: Arc::new(PlainSealer::default()),
         limits: setting.limits,
         max_calls: setting.max_calls,
+        max_residents: setting.max_residents,
         seed: u128::from(setting.seed) << 64 | u128::from(number) << 48 | u128::from(restarts),
     }
 }

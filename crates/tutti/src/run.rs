@@ -19,7 +19,8 @@ use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
 use tutti_engine::{Limits, Outcome};
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Clock as _, Handle, Incident, Observer, Options, RowSealer, Runtime, Settlement, SystemClock,
+    Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer, Runtime,
+    Settlement, SystemClock,
 };
 use tutti_store::Store;
 
@@ -98,6 +99,7 @@ impl Running {
             limits: Limits::default(),
             max_calls: MAX_CALLS,
             // One execution and its children: the store is slower than a core that decides.
+            max_residents: DEFAULT_MAX_RESIDENTS,
             loops: Some(NonZeroUsize::MIN),
             scratch: Some(state.scratch()),
         };

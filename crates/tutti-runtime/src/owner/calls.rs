@@ -112,6 +112,7 @@ impl Loop {
         now: Timestamp,
     ) {
         let (id, task) = call;
+        self.parking.touch(id);
         let in_flight = match self.residents.get_mut(&id) {
             Some(resident) => Some(&mut resident.in_flight),
             None => self.stranded.get_mut(&id),

@@ -22,6 +22,11 @@ impl Loop {
             Message::ChildEnded { child, outcome } => {
                 Awaiting::Fact(Input::ChildEnded { child, outcome })
             }
+            Message::Stands => Awaiting::Stands,
+            Message::Count { parent, number } => Awaiting::Count { parent, number },
+            Message::Counted { child, number, standing } => {
+                return self.on_counted(child, number, standing, now);
+            }
             Message::AskAgain { child } => Awaiting::AskAgain { child },
         };
         self.with(to, awaiting, now);

@@ -55,6 +55,7 @@ impl Loop {
 
     /// A turn of the execution is durable: whoever waits for its end is told.
     pub(super) fn after_commit(&mut self, id: ExecutionId) {
+        self.parking.touch(id);
         let Some(resident) = self.residents.get(&id) else { return };
         if resident.turns_ahead > 0 {
             return;
@@ -62,10 +63,10 @@ impl Loop {
         let parent =
             resident.execution.parent().filter(|parent| parent.awaits || !resident.parent_told);
         self.settle(id);
+        self.say_if_it_stands(id);
         if let Some(parent) = parent {
             self.report_to_parent(id, parent.execution);
         }
-        self.forget_if_over(id);
     }
 
     /// An execution that has ended need not be in memory, unless somebody watches or a call of it has not come back.
@@ -93,8 +94,10 @@ impl Loop {
             return;
         }
         self.busy.clear();
+        self.give_up_counts(|_| true);
         self.dispatcher = Dispatcher::new(self.options.max_calls);
         for (id, resident) in mem::take(&mut self.residents) {
+            self.parking.touch(id);
             self.reload(id, &resident);
         }
         for request in batch.replies.into_iter().chain(dropped.replies) {

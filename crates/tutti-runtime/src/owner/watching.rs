@@ -1,17 +1,43 @@
 //! Who wants to know when an execution ends or needs a person.
+//!
+//! That an execution has ended, its own loop sees. That only a person can move it, is also about its children, which other
+//! loops may own: it counts them. Each child answers how it stands, after counting its own; one that moves ends the count.
+//! Whatever comes to a standstill says so upwards, and whoever is watched counts again.
+
+use std::collections::BTreeSet;
 
 use tutti_engine::Status;
 use tutti_ids::ExecutionId;
+use tutti_journal::Timestamp;
 
-use super::Loop;
+use super::{Loop, loading::Awaiting};
 use crate::{
-    happening::{Incident, Output, Settlement},
+    happening::{Incident, Message, Output, RequestId, Settlement, Standing},
     resident::Resident,
 };
 
+/// A count under way: whether all children of an execution stand still.
+#[derive(Debug)]
+pub(super) struct Count {
+    of: ExecutionId,
+    asked_by: Asker,
+    /// The children that have not answered.
+    left: BTreeSet<ExecutionId>,
+    standing: Standing,
+    /// Something below came to a standstill meanwhile: a count that fails is made again.
+    again: bool,
+}
+
+/// Who wants to know.
+#[derive(Debug)]
+enum Asker {
+    Watchers(Vec<RequestId>),
+    Parent(ExecutionId, u64),
+}
+
 impl Loop {
-    /// Answers the watchers of an execution that has ended, and of those that only a person can move, as far as that is
-    /// durable.
+    /// Answers the watchers of an execution that has ended, and has its children counted where it stands still, as far as
+    /// that is durable.
     pub(super) fn settle(&mut self, id: ExecutionId) {
         let Some(resident) = self.residents.get(&id).filter(|resident| resident.is_settled())
         else {
@@ -19,63 +45,157 @@ impl Loop {
         };
         if let Some(outcome) = resident.execution.outcome() {
             let settlement = Settlement::Ended(outcome.clone());
-            for request in self.watchers.remove(&id).unwrap_or_default() {
-                self.outputs.push(Output::Settled(request, settlement.clone()));
-            }
+            return self.answer(id, &settlement);
         }
-        // The end of a child may be what its parent's standstill was waiting for.
-        if resident.execution.parent().is_some()
-            || resident.execution.status() == Status::Suspended
-            || self.watchers.contains_key(&id)
-        {
-            let watched: Vec<ExecutionId> = self.watchers.keys().copied().collect();
-            for root in watched {
-                if let Some(incidents) = self.standstill(root) {
-                    self.answer(root, &Settlement::Suspended { incidents });
-                }
-            }
+        for count in self.counts.values_mut().filter(|count| count.of == id) {
+            count.again = true;
+        }
+        if resident.stands() && self.watchers.contains_key(&id) {
+            let watchers = self.watchers.remove(&id).unwrap_or_default();
+            self.count(id, Asker::Watchers(watchers));
+        }
+    }
+
+    /// Tells the parent that an execution stands still: that may be what those above were waiting for.
+    pub(super) fn say_if_it_stands(&mut self, id: ExecutionId) {
+        let Some(resident) = self.residents.get(&id).filter(|resident| resident.stands()) else {
+            return;
+        };
+        let parent = resident.execution.parent().filter(|parent| parent.awaits);
+        if let Some(parent) = parent.map(|parent| parent.execution) {
+            self.tell(parent, Message::Stands);
         }
     }
 
     pub(super) fn answer(&mut self, id: ExecutionId, settlement: &Settlement) {
+        self.give_up_counts(|of| of == id);
         for request in self.watchers.remove(&id).unwrap_or_default() {
             self.outputs.push(Output::Settled(request, settlement.clone()));
         }
     }
 
-    /// The incidents of an execution and its children, if nothing moves in any of them and one is suspended.
-    pub(super) fn standstill(&self, root: ExecutionId) -> Option<Vec<Incident>> {
-        let mut incidents = Vec::new();
-        let mut suspended = false;
-        for resident in self.residents.values().filter(|resident| self.descends(resident, root)) {
-            let execution = &resident.execution;
-            let stands =
-                resident.is_settled() && resident.in_flight.is_empty() && resident.wake().is_none();
-            if !stands || matches!(execution.status(), Status::Running | Status::Pending) {
-                return None;
-            }
-            suspended |= execution.status() == Status::Suspended;
-            incidents.extend(execution.incidents().map(|(task, reference, error)| Incident {
-                execution: execution.id(),
-                task,
-                reference,
-                error: error.clone(),
-            }));
+    /// Ends the counts that watchers of these executions asked for; they go on watching.
+    pub(super) fn give_up_counts(&mut self, of: impl Fn(ExecutionId) -> bool) {
+        let given_up = |_: &u64, count: &mut Count| {
+            of(count.of) && matches!(count.asked_by, Asker::Watchers(_))
+        };
+        let given_up: Vec<Count> =
+            self.counts.extract_if(.., given_up).map(|(_, count)| count).collect();
+        for count in given_up {
+            self.watch_on(count.of, count.asked_by);
         }
-        suspended.then_some(incidents)
     }
 
-    pub(super) fn descends(&self, resident: &Resident, root: ExecutionId) -> bool {
-        let mut current = Some(resident);
-        while let Some(resident) = current {
-            if resident.execution.id() == root {
-                return true;
-            }
-            current = resident
-                .execution
-                .parent()
-                .and_then(|parent| self.residents.get(&parent.execution));
+    /// A parent counts: answers how this child stands.
+    pub(super) fn be_counted(&mut self, child: ExecutionId, parent: ExecutionId, number: u64) {
+        if self.residents.get(&child).is_some_and(Resident::stands) {
+            self.count(child, Asker::Parent(parent, number));
+        } else {
+            self.tell(parent, Message::Counted { child, number, standing: None });
         }
-        false
+    }
+
+    fn count(&mut self, of: ExecutionId, asked_by: Asker) {
+        let Some(resident) = self.residents.get(&of) else { return };
+        let execution = &resident.execution;
+        let incidents = execution.incidents().map(|(task, reference, error)| Incident {
+            execution: of,
+            task,
+            reference,
+            error: error.clone(),
+        });
+        let standing = Standing {
+            is_suspended: execution.status() == Status::Suspended,
+            incidents: incidents.collect(),
+            lost: None,
+        };
+        let left: BTreeSet<ExecutionId> = resident.children().collect();
+        let count = Count { of, asked_by, left, standing, again: false };
+        if count.left.is_empty() {
+            return self.conclude(count);
+        }
+        self.counted += 1;
+        let number = self.counted;
+        for child in &count.left {
+            let message = Message::Count { parent: of, number };
+            self.outputs.push(Output::Tell { to: *child, message });
+        }
+        self.counts.insert(number, count);
+    }
+
+    pub(super) fn on_counted(
+        &mut self,
+        child: ExecutionId,
+        number: u64,
+        standing: Option<Standing>,
+        now: Timestamp,
+    ) {
+        // A count that has ended, or is of a time before the last restart, is nobody's any more.
+        let Some(mut count) = self.counts.remove(&number) else { return };
+        if !count.left.remove(&child) {
+            self.counts.insert(number, count);
+            return;
+        }
+        let Some(standing) = standing else { return self.on_count_failed(count, now) };
+        count.standing.is_suspended |= standing.is_suspended;
+        count.standing.incidents.extend(standing.incidents);
+        count.standing.lost = count.standing.lost.or(standing.lost);
+        if count.left.is_empty() {
+            self.conclude(count);
+        } else {
+            self.counts.insert(number, count);
+        }
+    }
+
+    fn conclude(&mut self, count: Count) {
+        let Count { of, asked_by, standing, .. } = count;
+        match (asked_by, standing) {
+            (Asker::Parent(parent, number), standing) => {
+                let standing = Some(standing);
+                self.tell(parent, Message::Counted { child: of, number, standing });
+            }
+            (Asker::Watchers(requests), Standing { is_suspended: true, incidents, .. }) => {
+                let settlement = Settlement::Suspended { incidents };
+                let settled = |request| Output::Settled(request, settlement.clone());
+                self.outputs.extend(requests.into_iter().map(settled));
+            }
+            (Asker::Watchers(requests), Standing { lost: Some(reason), .. }) => {
+                let settled = |request| Output::Settled(request, Settlement::Lost(reason.clone()));
+                self.outputs.extend(requests.into_iter().map(settled));
+            }
+            (asked_by @ Asker::Watchers(_), Standing { lost: None, .. }) => {
+                self.watch_on(of, asked_by);
+            }
+        }
+    }
+
+    /// Something below moves.
+    fn on_count_failed(&mut self, count: Count, now: Timestamp) {
+        match count.asked_by {
+            Asker::Parent(parent, number) => {
+                self.tell(parent, Message::Counted { child: count.of, number, standing: None });
+            }
+            asked_by @ Asker::Watchers(_) => {
+                self.watch_on(count.of, asked_by);
+                if count.again {
+                    self.with(count.of, Awaiting::Stands, now);
+                }
+            }
+        }
+    }
+
+    fn watch_on(&mut self, id: ExecutionId, asked_by: Asker) {
+        if let Asker::Watchers(requests) = asked_by {
+            self.watchers.entry(id).or_default().extend(requests);
+        }
+    }
+
+    /// Some execution was set aside: whoever is watched may wait for it in vain.
+    pub(super) fn reconsider(&mut self, now: Timestamp) {
+        let counted = self.counts.values().map(|count| count.of);
+        let watched: BTreeSet<ExecutionId> = self.watchers.keys().copied().chain(counted).collect();
+        for id in watched {
+            self.with(id, Awaiting::Stands, now);
+        }
     }
 }

@@ -112,6 +112,10 @@ impl Shell {
             }
             Output::Reply(request, result) => self.switchboard.reply(request, result),
             Output::Settled(request, settlement) => self.switchboard.settle(request, settlement),
+            Output::SetAside(execution, reason) => {
+                self.options.observer.on_unreadable(execution, &reason);
+                self.switchboard.tell_all(|| Happening::SetAside);
+            }
             Output::Halt(error) => {
                 self.switchboard.halt(error);
                 return false;

@@ -63,6 +63,14 @@ impl Switchboard {
         }
     }
 
+    /// Hands to every loop what concerns them all.
+    pub(super) fn tell_all(&self, happening: impl Fn() -> Happening) {
+        for inbox in &self.inboxes {
+            // It may have stopped.
+            inbox.send(Message::Happened(Box::new(happening()))).ok();
+        }
+    }
+
     pub(super) fn await_reply(
         &self,
         request: RequestId,
