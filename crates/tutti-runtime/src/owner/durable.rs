@@ -94,9 +94,9 @@ impl Loop {
             return;
         }
         self.busy.clear();
-        self.give_up_counts(|_| true);
         self.dispatcher = Dispatcher::new(self.options.max_calls);
         for (id, resident) in mem::take(&mut self.residents) {
+            self.give_up_counts(|of| of == id);
             self.parking.touch(id);
             self.reload(id, &resident);
         }
