@@ -2,6 +2,7 @@
 //!
 //! Start reading at `call.rs`; `exchange.rs` has the loop of redirects and challenges, `outcome.rs` decides what is
 //! known.
+//! Formats that are not this crate's to parse are read through [`ReadText`].
 
 mod authentication;
 mod call;
@@ -13,4 +14,5 @@ mod outcome;
 mod outgoing;
 
 pub use call::{Http, HttpOptions};
+pub use content::{ReadText, Unreadable};
 pub(crate) use {digest::hexadecimal, outcome::outcome_unknown};

@@ -31,7 +31,7 @@ pub use outside::{Outside, Reply};
 pub use recorder::Recorder;
 pub use redecide::redecide;
 pub use rows::{ROWS, Row, RowState};
-pub use run::{Mode, check_scenario};
+pub use run::{Mode, check_scenario, differs};
 pub use scenario::{Scenario, load_scenarios};
 pub use setting::{FixedSecrets, PlainSealer, Setting};
 pub use simulate::{SeedReport, simulate};

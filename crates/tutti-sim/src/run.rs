@@ -523,7 +523,7 @@ fn full_type(kind: &str) -> String {
 
 /// What is not as wanted: objects may have more members, everything else must be equal; `«any»` fits everything, and an
 /// error's type may be written without its namespace.
-fn differs(what: &str, wanted: &Value, found: &Value) -> Option<String> {
+pub fn differs(what: &str, wanted: &Value, found: &Value) -> Option<String> {
     if wanted.as_str() == Some("«any»") {
         return None;
     }

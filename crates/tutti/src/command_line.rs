@@ -128,6 +128,22 @@ pub(crate) struct RunArguments {
     /// Print no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Which lines that calls print are shown where stderr is no terminal; on a terminal the tree shows the last line of
+    /// each call, or with `none` nothing
+    #[arg(long, value_name = "WHICH", default_value = "first")]
+    pub(crate) logs: Logs,
+}
+
+/// Which lines that calls print are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Logs {
+    /// Every line
+    All,
+    /// The first 20 lines of each task
+    #[default]
+    First,
+    /// No line
+    None,
 }
 
 /// How a value is printed.

@@ -21,17 +21,24 @@ pub(crate) enum Exit {
     Terminated,
 }
 
+impl Exit {
+    /// The number a script sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Completed => 0,
+            Self::Faulted => 1,
+            Self::Invalid => 2,
+            Self::Cancelled => 3,
+            Self::Unfinished => 4,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Completed => 0,
-            Exit::Faulted => 1,
-            Exit::Invalid => 2,
-            Exit::Cancelled => 3,
-            Exit::Unfinished => 4,
-            Exit::Interrupted => 130,
-            Exit::Terminated => 143,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -72,16 +79,29 @@ impl Failure {
 
 /// An error and what caused it, in one line.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_number(&error.to_string()).to_owned();
     let mut cause = error.source();
     while let Some(error) = cause {
         let told = error.to_string();
-        if !text.contains(&told) {
+        let told = without_number(&told);
+        if !text.contains(told) {
             text = format!("{text}: {told}");
         }
         cause = error.source();
     }
     text
+}
+
+/// The operating system's words without their number, which says nothing more.
+fn without_number(text: &str) -> &str {
+    match text.rsplit_once(" (os error ") {
+        Some((words, number))
+            if number.strip_suffix(')').is_some_and(|it| it.parse::<i32>().is_ok()) =>
+        {
+            words
+        }
+        _ => text,
+    }
 }
 
 impl fmt::Display for Failure {

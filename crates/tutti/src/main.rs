@@ -13,6 +13,8 @@ mod exit;
 mod explain;
 mod length_of_time;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod run;
 mod text_of_value;
 mod validate;

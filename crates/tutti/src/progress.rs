@@ -26,6 +26,7 @@ use tutti_store::Store;
 
 use self::{model::Model, notice::Notice};
 use crate::{
+    command_line::Logs,
     console::{Console, Style, terminal_size},
     exit::Failure,
 };
@@ -37,6 +38,7 @@ const BETWEEN_DRAWINGS: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Progress {
     mode: Mode,
+    logs: Logs,
     console: Console,
     sealer: Mutex<Option<Arc<dyn Sealer>>>,
     shown: Mutex<Shown>,
@@ -64,13 +66,19 @@ struct Shown {
 
 impl Progress {
     /// Shows as much as standard error can take.
-    pub(crate) fn new(quiet: bool, console: &Console) -> Self {
+    pub(crate) fn new(quiet: bool, logs: Logs, console: &Console) -> Self {
         let mode = match (quiet, console.is_terminal) {
             (true, _) => Mode::Quiet,
             (false, true) => Mode::Tree,
             (false, false) => Mode::Lines,
         };
-        Self { mode, console: console.clone(), sealer: Mutex::default(), shown: Mutex::default() }
+        Self {
+            mode,
+            logs,
+            console: console.clone(),
+            sealer: Mutex::default(),
+            shown: Mutex::default(),
+        }
     }
 
     /// The journal that is restored from is sealed so.
@@ -195,12 +203,12 @@ impl Observer for Progress {
     }
 
     fn on_log(&self, line: &LogLine) {
-        if self.mode == Mode::Quiet {
+        if self.mode == Mode::Quiet || self.logs == Logs::None {
             return;
         }
         let mut shown = self.shown();
         shown.stale = true;
-        let notice = shown.model.log(line);
+        let notice = shown.model.log(line, self.logs);
         let mut told = String::new();
         if let (Mode::Lines, Some(notice)) = (self.mode, notice) {
             self.tell(&notice, &mut told);

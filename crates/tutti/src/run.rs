@@ -17,6 +17,7 @@ use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
 use tutti_engine::{Limits, Outcome};
+use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
     Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer, Runtime,
@@ -86,7 +87,7 @@ impl Running {
         console: &Console,
     ) -> Result<(Self, Arc<Progress>), Failure> {
         let state = State::open(&subject)?;
-        let progress = Arc::new(Progress::new(arguments.quiet, console));
+        let progress = Arc::new(Progress::new(arguments.quiet, arguments.logs, console));
         let sealer = Arc::new(RowSealer::new(state.keyring(&subject.what)?));
         let options = Options {
             store: state.store.clone(),
@@ -186,10 +187,19 @@ fn connectors() -> Registry {
         policy: Policy { allow_loopback: true, allow_private: true },
         ..GuardOptions::default()
     });
-    Registry::builder()
-        .with(http::Http::new(guard, http::HttpOptions::default()))
-        .with(shell::Shell)
-        .build()
+    let options = http::HttpOptions { read_yaml: Some(read_yaml), ..http::HttpOptions::default() };
+    Registry::builder().with(http::Http::new(guard, options)).with(shell::Shell).build()
+}
+
+/// YAML that a service answers with, read as strictly and within the same limits as a document.
+fn read_yaml(text: &str) -> Result<Value, http::Unreadable> {
+    tutti_dsl::parse_value(text).map_err(|diagnostics| {
+        let first = diagnostics.iter().find(|d| d.severity() == tutti_dsl::Severity::Error);
+        let (line, column) = first.map_or((1, 1), |first| (first.span.line, first.span.column));
+        let what =
+            first.map_or("it cannot be read", |first| first.code.summary().trim_end_matches('.'));
+        http::Unreadable { line, column, what }
+    })
 }
 
 fn stopped(error: &tutti_runtime::Error) -> Failure {

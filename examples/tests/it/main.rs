@@ -3,7 +3,9 @@
 //! `cargo build -p tutti` comes first; `cargo xtask test` sees to it.
 
 mod batch_billing;
+mod blocks;
 mod checkout;
+mod commands;
 mod host_report;
 mod nightly_backup;
 mod pages;

@@ -13,7 +13,7 @@ use tutti_journal::{Effect, Error, ErrorType};
 use super::{
     authentication::Authenticator,
     config::{Arguments, Credentials, Output},
-    content::{content, decompressed, raw},
+    content::{ContentError, ReadText, content, decompressed, raw},
     digest::hexadecimal,
     exchange::{Answer, Exchange, broken},
     outcome::{Progress, Trouble, outcome_unknown},
@@ -28,18 +28,20 @@ use crate::{
 const MOST_IN_ERROR: usize = 16 * 1024;
 
 /// How HTTP calls are bounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct HttpOptions {
     /// The longest a call may take, redirects included.
     pub timeout: Duration,
     /// The largest response, in bytes, before and after decompression.
     pub response_limit: usize,
+    /// Who reads content that is YAML, with limits of its own; without one it stays text.
+    pub read_yaml: Option<ReadText>,
 }
 
 impl Default for HttpOptions {
-    /// 30 seconds and 8 MiB.
+    /// 30 seconds, 8 MiB, and YAML stays text.
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), response_limit: 8 * 1024 * 1024 }
+        Self { timeout: Duration::from_secs(30), response_limit: 8 * 1024 * 1024, read_yaml: None }
     }
 }
 
@@ -128,15 +130,17 @@ impl Http {
             decompressed(&answer.headers, answer.body.clone(), self.options.response_limit);
         if !accepted {
             answer.body = decompressed.unwrap_or_default();
-            return Err(Trouble::status(status.as_u16(), refusal(&answer, secrets)));
+            let error = refusal(&answer, secrets, self.options.read_yaml);
+            return Err(Trouble::status(status.as_u16(), error));
         }
-        let unreadable =
-            |error| Trouble::known(broken(format!("{}: the response {error}", answer.subject)));
+        let unreadable = |error| {
+            Trouble::known(broken(format!("{}: the response {}", answer.subject, told(&error))))
+        };
         let body = decompressed.map_err(unreadable)?;
         let content = match arguments.output {
             Output::Raw => raw(&body),
             Output::Content | Output::Response => {
-                content(&answer.headers, &body).map_err(unreadable)?
+                content(&answer.headers, &body, self.options.read_yaml).map_err(unreadable)?
             }
         };
         let content = marked(content, &body, secrets);
@@ -203,11 +207,11 @@ fn clean(failure: Failure, secrets: &Secrets) -> Failure {
 }
 
 /// The error of a response outside the accepted range.
-fn refusal(answer: &Answer, secrets: &Secrets) -> Error {
+fn refusal(answer: &Answer, secrets: &Secrets, read_yaml: Option<ReadText>) -> Error {
     let response = Value::object([
         ("statusCode", Value::from(i64::from(answer.status.as_u16()))),
         ("headers", header_object(&answer.headers)),
-        ("content", excerpt(answer, secrets)),
+        ("content", excerpt(answer, secrets, read_yaml)),
     ]);
     broken(format!("{} answered {}", answer.subject, answer.status))
         .with_status(answer.status.as_u16())
@@ -215,13 +219,13 @@ fn refusal(answer: &Answer, secrets: &Secrets) -> Error {
 }
 
 /// The content if it is small, else the beginning of its text.
-fn excerpt(answer: &Answer, secrets: &Secrets) -> Value {
+fn excerpt(answer: &Answer, secrets: &Secrets, read_yaml: Option<ReadText>) -> Value {
     let body = &answer.body;
     if let Some(start) = body.get(..MOST_IN_ERROR) {
         let text = String::from_utf8_lossy(start).into_owned();
         return marked(Value::from(text), body, secrets);
     }
-    let content = content(&answer.headers, body)
+    let content = content(&answer.headers, body, read_yaml)
         .unwrap_or_else(|_error| Value::from(String::from_utf8_lossy(body).into_owned()));
     marked(content, body, secrets)
 }
@@ -233,6 +237,14 @@ fn marked(content: Value, body: &[u8], secrets: &Secrets) -> Value {
         content.tainted()
     } else {
         secrets.mark(content)
+    }
+}
+
+/// What is wrong with content, and where.
+fn told(error: &ContentError) -> String {
+    match error {
+        ContentError::Yaml { source } => format!("{error}: {source}"),
+        _ => error.to_string(),
     }
 }
 

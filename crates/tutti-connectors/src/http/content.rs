@@ -24,6 +24,23 @@ pub(super) enum ContentError {
     UnknownCoding { coding: String },
     #[error("is not JSON at line {line}, column {column}")]
     Json { line: usize, column: usize },
+    #[error("is not YAML")]
+    Yaml { source: Unreadable },
+}
+
+/// Reads text in a format that is not this crate's to parse.
+pub type ReadText = fn(&str) -> Result<Value, Unreadable>;
+
+/// Text that could not be read. It says where and what for, and quotes nothing: there may be a secret in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {what}")]
+pub struct Unreadable {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong, or which limit was met.
+    pub what: &'static str,
 }
 
 /// The bytes without their content codings.
@@ -74,8 +91,12 @@ pub(super) fn raw(bytes: &[u8]) -> Value {
     if bytes.is_empty() { Value::NULL } else { Value::from(STANDARD.encode(bytes)) }
 }
 
-/// The bytes as their media type says.
-pub(super) fn content(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ContentError> {
+/// The bytes as their media type says; YAML stays text where nobody reads it.
+pub(super) fn content(
+    headers: &HeaderMap,
+    bytes: &[u8],
+    read_yaml: Option<ReadText>,
+) -> Result<Value, ContentError> {
     if bytes.is_empty() {
         return Ok(Value::NULL);
     }
@@ -84,6 +105,10 @@ pub(super) fn content(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Conten
     match kind(&essence) {
         Kind::Json => json(&text(media, bytes)),
         Kind::Form => Ok(form(&text(media, bytes))),
+        Kind::Yaml => match read_yaml {
+            Some(read) => yaml(read, &text(media, bytes)),
+            None => Ok(Value::from(text(media, bytes))),
+        },
         Kind::Text => Ok(Value::from(text(media, bytes))),
         Kind::Binary => Ok(raw(bytes)),
     }
@@ -92,6 +117,7 @@ pub(super) fn content(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Conten
 enum Kind {
     Json,
     Form,
+    Yaml,
     Text,
     Binary,
 }
@@ -100,10 +126,11 @@ fn kind(essence: &str) -> Kind {
     match essence {
         "application/json" | "text/json" => Kind::Json,
         "application/x-www-form-urlencoded" => Kind::Form,
-        // YAML is told apart by whoever may parse it.
-        "application/xml" | "application/yaml" | "application/x-yaml" => Kind::Text,
+        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => Kind::Yaml,
+        "application/xml" => Kind::Text,
         _ if essence.ends_with("+json") => Kind::Json,
-        _ if essence.ends_with("+xml") || essence.ends_with("+yaml") => Kind::Text,
+        _ if essence.ends_with("+yaml") => Kind::Yaml,
+        _ if essence.ends_with("+xml") => Kind::Text,
         _ if essence.starts_with("text/") => Kind::Text,
         _ => Kind::Binary,
     }
@@ -125,6 +152,13 @@ fn json(text: &str) -> Result<Value, ContentError> {
     // The parser's own message may quote the text, and with it a secret.
     Value::from_json(text)
         .map_err(|error| ContentError::Json { line: error.line, column: error.column })
+}
+
+fn yaml(read: ReadText, text: &str) -> Result<Value, ContentError> {
+    if text.trim().is_empty() {
+        return Ok(Value::NULL);
+    }
+    read(text).map_err(|source| ContentError::Yaml { source })
 }
 
 /// A name given several times becomes an array.
@@ -156,7 +190,7 @@ mod tests {
     fn check(media: &str, bytes: &[u8], expected: &str) {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, media.parse().expect("a header"));
-        let shown = match content(&headers, bytes) {
+        let shown = match content(&headers, bytes, None) {
             Ok(value) => value.to_json(),
             Err(error) => error.to_string(),
         };
@@ -186,10 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn yaml_is_read_by_whoever_is_given_for_it() {
+        let read: ReadText = |text| match text {
+            "bad" => Err(Unreadable { line: 1, column: 2, what: "it is bad" }),
+            _ => Ok(Value::from(true)),
+        };
+        for media in ["application/yaml", "text/x-yaml", "application/openapi+yaml; version=3"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, media.parse().expect("a header"));
+            let read = |bytes: &[u8]| content(&headers, bytes, Some(read));
+            assert_eq!(read(b"a: 1").map_or_else(|e| e.to_string(), |v| v.to_json()), "true");
+            assert_eq!(read(b" \n").map_or_else(|e| e.to_string(), |v| v.to_json()), "null");
+            assert!(matches!(read(b"bad"), Err(ContentError::Yaml { .. })));
+        }
+    }
+
+    #[test]
     fn json_nested_too_deeply_is_an_error() {
         let deep = "[".repeat(200) + &"]".repeat(200);
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "application/json".parse().expect("a header"));
-        assert!(matches!(content(&headers, deep.as_bytes()), Err(ContentError::Json { .. })));
+        assert!(matches!(content(&headers, deep.as_bytes(), None), Err(ContentError::Json { .. })));
     }
 }

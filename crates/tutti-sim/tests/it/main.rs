@@ -2,5 +2,6 @@
 
 mod conformance;
 mod going_back;
+mod public_services;
 mod rows;
 mod scenarios;

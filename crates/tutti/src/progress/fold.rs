@@ -3,7 +3,7 @@
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Turn};
+use tutti_journal::{Entry, Flow, Turn};
 
 use super::{
     model::{Count, Fold, Model, Status},
@@ -42,7 +42,10 @@ impl Model {
                 tell(self.notice("skipped", fold.key, Detail::Nothing));
                 self.end(fold.key, Status::Skipped, fold.at);
             }
-            Entry::TaskCompleted { task, .. } => {
+            Entry::TaskCompleted { task, then, .. } => {
+                if *then == Flow::End {
+                    self.end_from(of(task));
+                }
                 tell(self.notice("completed", of(task), self.took(of(task), fold.at)));
                 self.end(of(task), Status::Completed, fold.at);
             }
@@ -50,6 +53,10 @@ impl Model {
                 tell(self.notice("faulted", of(task), Detail::Error(error)));
                 self.note(of(task), Some(told(error)));
                 self.end(of(task), Status::Faulted, fold.at);
+            }
+            Entry::TaskCancelled { task } if self.node(of(task)).is_some_and(|node| node.ends) => {
+                tell(self.notice("ended", of(task), self.took(of(task), fold.at)));
+                self.end(of(task), Status::Completed, fold.at);
             }
             Entry::TaskCancelled { task } => {
                 tell(self.notice("cancelled", of(task), self.took(of(task), fold.at)));

@@ -42,6 +42,10 @@ pub(super) struct Node {
     pub(super) count: Option<Count>,
     /// The last line of its call.
     pub(super) log: Option<String>,
+    /// How many lines its call has printed.
+    pub(super) logged: u64,
+    /// Whether a task within it ended the execution, and so all that is around it.
+    pub(super) ends: bool,
     /// What else there is to say.
     pub(super) note: Option<String>,
     pub(super) children: Vec<Key>,
@@ -148,6 +152,8 @@ impl Model {
             index,
             count: None,
             log: None,
+            logged: 0,
+            ends: false,
             note: None,
             children: Vec::new(),
         };
@@ -223,6 +229,15 @@ impl Model {
         });
         if drop {
             self.remove(key);
+        }
+    }
+
+    /// A task ends its execution: what is around it is not given up, it is over.
+    pub(super) fn end_from(&mut self, task: Key) {
+        let mut current = self.node(task).and_then(|node| node.parent);
+        while let Some(key) = current.filter(|key| key.0 == task.0) {
+            self.on(key, |node| node.ends = true);
+            current = self.node(key).and_then(|node| node.parent);
         }
     }
 

@@ -9,7 +9,13 @@ use super::{
     model::{Key, Model},
     words::{plain, told},
 };
-use crate::length_of_time;
+use crate::{command_line::Logs, length_of_time};
+
+/// Lines of a task that are told unless all are asked for.
+const FIRST_LINES: u64 = 20;
+/// The number of the line in whose place it is said that there are more.
+const ENOUGH_LINES: u64 = FIRST_LINES + 1;
+const LEFT_OUT: &str = "… its further lines are left out; --logs all shows them";
 
 /// Something that happened to a task, for one line.
 #[derive(Debug)]
@@ -46,13 +52,19 @@ impl Notice<'_> {
 }
 
 impl Model {
-    /// Takes in a line of a call.
-    pub(super) fn log<'a>(&mut self, line: &'a LogLine) -> Option<Notice<'a>> {
+    /// Takes in a line of a call; tells it unless its task has told enough.
+    pub(super) fn log<'a>(&mut self, line: &'a LogLine, logs: Logs) -> Option<Notice<'a>> {
         let key = (line.execution, line.task);
-        let place = self.place(key);
-        self.node(key)?;
-        self.on(key, |node| node.log = Some(plain(&line.text)));
-        Some(Notice { word: "log", place, detail: Detail::Log(&line.text) })
+        self.on(key, |node| {
+            node.log = Some(plain(&line.text));
+            node.logged += 1;
+        });
+        let text = match (logs, self.node(key)?.logged) {
+            (Logs::All, _) | (Logs::First, 0..=FIRST_LINES) => line.text.as_str(),
+            (Logs::First, ENOUGH_LINES) => LEFT_OUT,
+            (Logs::First | Logs::None, _) => return None,
+        };
+        Some(Notice { word: "log", place: self.place(key), detail: Detail::Log(text) })
     }
 
     pub(super) fn took<'a>(&self, key: Key, at: Timestamp) -> Detail<'a> {

@@ -1,5 +1,6 @@
 //! Journals told in, lines read out.
 
+use tutti_connectors::{LogLine, LogStream};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
@@ -11,7 +12,7 @@ use super::{
     tree::{View, draw},
     words::plain,
 };
-use crate::console::Paint;
+use crate::{command_line::Logs, console::Paint};
 
 /// A journal that is written entry by entry, folded at once.
 struct Journal {
@@ -203,6 +204,43 @@ fn a_drawing_is_never_larger_than_the_screen() {
     let drawn = journal.drawn(80, 5);
     assert_eq!(drawn.last().map(String::as_str), Some("  … 47 more"));
     assert!(drawn.iter().any(|line| line.contains("t49")), "{drawn:?}");
+}
+
+#[test]
+fn what_is_around_a_task_that_ends_the_execution_is_not_shown_as_cancelled() {
+    let mut journal = Journal::of(
+        "  - t: { try: [ { a: { set: { a: 1 }, then: end } } ], catch: {} }\n  - f: { fork: { branches: [ { x: { wait: PT1H } } ] } }\n",
+    );
+    let tried = journal.start("/do/0/t", Sequence::FIRST, None);
+    let beside = journal.start("/do/1/f", Sequence::FIRST, None);
+    let task = journal.start("/do/0/t/try/0/a", tried, None);
+    journal.write(Entry::TaskCompleted { task, output: None, context: None, then: Flow::End });
+    journal.write(Entry::TaskCancelled { task: tried });
+    journal.write(Entry::TaskCancelled { task: beside });
+    assert_eq!(
+        journal.told,
+        ["completed /do/0/t/try/0/a 0ms", "ended /do/0/t 0ms", "cancelled /do/1/f 0ms"]
+    );
+    assert_eq!(journal.drawn(60, 20)[1], "  ✔ t  0ms");
+}
+
+#[test]
+fn a_chatty_call_is_cut_short_unless_all_of_it_is_asked_for() {
+    let mut journal = Journal::of(TWO);
+    let task = journal.start("/do/0/one", Sequence::FIRST, None);
+    let line = |n: usize| LogLine {
+        execution: ExecutionId::from_bits(1),
+        task,
+        stream: LogStream::Stdout,
+        text: format!("line {n}"),
+    };
+    let told: Vec<String> =
+        (0..100).filter_map(|n| Some(journal.model.log(&line(n), Logs::First)?.text())).collect();
+    assert_eq!(told.len(), 21);
+    assert_eq!(told[19], "/do/0/one | line 19");
+    assert!(told[20].ends_with("left out; --logs all shows them"), "{}", told[20]);
+    assert!((0..100).all(|n| journal.model.log(&line(n), Logs::All).is_some()));
+    assert_eq!(journal.drawn(60, 20)[2], "    line 99");
 }
 
 #[test]

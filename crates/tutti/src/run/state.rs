@@ -40,7 +40,10 @@ impl State {
         if matches!(subject.what, What::Resume(_)) && !directory.join("journal.sqlite").is_file() {
             return Err(nothing_there(&directory, is_own.then_some(execution)));
         }
-        let store = SqliteStore::open(&directory).map_err(|error| cannot_open(&error))?;
+        let store = SqliteStore::open(&directory).map_err(|error| {
+            let failure = cannot_open(&error);
+            if directory.is_file() { failure.hint("--store takes a directory") } else { failure }
+        })?;
         Ok(Self { directory, store: Arc::new(store), execution, is_own })
     }
 

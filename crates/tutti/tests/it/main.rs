@@ -1,5 +1,6 @@
 //! The real binary, from the outside.
 
+mod answers;
 mod documents;
 mod resuming;
 mod running;

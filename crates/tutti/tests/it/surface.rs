@@ -28,6 +28,8 @@ fn a_command_line_that_makes_no_sense_is_refused_with_advice() {
     check(&["rum"], "run");
     check(&["run"], "<FILE>");
     check(&["run", "nowhere.yaml"], "cannot read nowhere.yaml: No such file");
+    check(&["run", "nowhere.yaml"], "No such file or directory\n");
+    check(&["run", "w.yaml", "--store", "w.yaml"], "hint: --store takes a directory");
     check(&["run", "."], "cannot read .: Is a directory");
     check(&["run", "w.yaml", "--input", "{"], "--input is not JSON");
     check(&["run", "w.yaml", "--input", "w.yaml"], "hint: a file is given as --input @w.yaml");
