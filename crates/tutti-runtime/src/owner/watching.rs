@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use tutti_engine::Status;
+use tutti_engine::{Input, Status};
 use tutti_ids::ExecutionId;
 use tutti_journal::Timestamp;
 
@@ -177,8 +177,11 @@ impl Loop {
             }
             asked_by @ Asker::Watchers(_) => {
                 self.watch_on(count.of, asked_by);
-                if count.again {
-                    self.with(count.of, Awaiting::Stands, now);
+                if count.again && self.residents.contains_key(&count.of) {
+                    self.settle(count.of);
+                } else if count.again {
+                    // Whatever loads it has it settled.
+                    self.with(count.of, Awaiting::Fact(Input::Continue), now);
                 }
             }
         }
