@@ -207,10 +207,7 @@ impl Loop {
                     self.report_to_parent(id, parent);
                 }
             }
-            Awaiting::Stands => {
-                self.settle(id);
-                self.say_if_it_stands(id);
-            }
+            Awaiting::Stands => self.settle_anew(id),
             Awaiting::Count { parent, number } => self.be_counted(id, parent, number),
             Awaiting::AskAgain { child } => self.ask_again(id, child, now),
             Awaiting::Fact(input) => {

@@ -62,8 +62,7 @@ impl Loop {
         }
         let parent =
             resident.execution.parent().filter(|parent| parent.awaits || !resident.parent_told);
-        self.settle(id);
-        self.say_if_it_stands(id);
+        self.settle_anew(id);
         if let Some(parent) = parent {
             self.report_to_parent(id, parent.execution);
         }

@@ -47,13 +47,19 @@ impl Loop {
             let settlement = Settlement::Ended(outcome.clone());
             return self.answer(id, &settlement);
         }
-        for count in self.counts.values_mut().filter(|count| count.of == id) {
-            count.again = true;
-        }
         if resident.stands() && self.watchers.contains_key(&id) {
             let watchers = self.watchers.remove(&id).unwrap_or_default();
             self.count(id, Asker::Watchers(watchers));
         }
+    }
+
+    /// There is news of an execution or of what is below it. Counts do not make news, so each ends.
+    pub(super) fn settle_anew(&mut self, id: ExecutionId) {
+        for count in self.counts.values_mut().filter(|count| count.of == id) {
+            count.again = true;
+        }
+        self.settle(id);
+        self.say_if_it_stands(id);
     }
 
     /// Tells the parent that an execution stands still: that may be what those above were waiting for.
