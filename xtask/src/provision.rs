@@ -11,6 +11,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("cc", "build-essential"),
     ("curl", "curl"),
     ("jq", "jq"),
+    ("node", "nodejs"),
     ("python3", "python3"),
     ("sqlite3", "sqlite3"),
 ];

@@ -1,6 +1,12 @@
 //! What every connector is to the runtime.
 
-use std::{fmt::Debug, future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{
+    fmt::Debug,
+    future::Future,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
 
 use tokio::sync::{mpsc, watch};
 use tutti_expr::Value;
@@ -30,6 +36,12 @@ pub trait Connector: Debug + Send + Sync {
 
     /// Finds out what became of an earlier attempt whose outcome is unknown. Waits for it if it is still going on.
     fn probe(&self, call: Call, context: CallContext) -> BoxFuture<'_, Probe>;
+
+    /// The outcome of a call is durable: nobody will ask for it again. What was kept in `scratch` only to find it after a
+    /// crash can go; it goes with the directory where it does not go here. Must be quick.
+    fn settled(&self, call: &Call, scratch: &Path) {
+        let _ = (call, scratch);
+    }
 }
 
 /// One call to make.

@@ -1,69 +1,85 @@
 //! Keeps the secrets of a call's arguments out of what people read, and marks them in what comes back.
 //!
-//! This is the one place that does so; it knows the exact values, their JSON and base64 forms and the lines of values
-//! that have several.
+//! Which forms of a secret are looked for is [`Redactor`]'s to say; this is the one place that takes secrets out of
+//! arguments and asks it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use tutti_expr::{Kind, Value};
 use tutti_journal::Error;
+use tutti_secrets::{REDACTED, RedactedStream, Redactor};
 
-/// What stands where a secret stood.
-const MARK: &str = "«secret»";
-
-/// Lines of a longer secret that are this short are not secrets themselves.
-const SHORTEST_LINE: usize = 8;
+/// How many bytes all secrets of one call may have together to be looked for. Past it nobody can afford to, so everything
+/// counts as secret.
+const MOST: usize = 64 * 1024;
 
 /// The secrets of one call.
-#[derive(Clone, Default)]
-pub(crate) struct Secrets(Vec<String>);
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    /// As written, those included that are too short to be looked for within other text.
+    exact: Vec<String>,
+    /// None where there are too many to look for.
+    redactor: Option<Redactor>,
+}
 
 impl Secrets {
     /// The tainted leaves of `arguments`.
     pub(crate) fn of(arguments: &Value) -> Self {
-        let mut found = Vec::new();
-        collect(arguments, &mut found);
-        let mut forms: Vec<String> = found.iter().flat_map(|secret| forms(secret)).collect();
-        forms.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-        forms.dedup();
-        Self(forms)
+        let mut exact = Vec::new();
+        collect(arguments, &mut exact);
+        Self::new(exact)
     }
 
     /// The same and one more.
-    pub(crate) fn and(mut self, secret: &str) -> Self {
-        if !secret.is_empty() {
-            self.0.insert(0, secret.to_owned());
-        }
-        self
+    pub(crate) fn and(&self, secret: String) -> Self {
+        let mut exact = self.exact.clone();
+        exact.push(secret);
+        Self::new(exact)
     }
 
-    /// Whether `text` holds one of them.
-    pub(crate) fn are_in(&self, text: &str) -> bool {
-        self.0.iter().any(|secret| text.contains(secret.as_str()))
+    fn new(mut exact: Vec<String>) -> Self {
+        exact.retain(|secret| !secret.is_empty());
+        exact.sort();
+        exact.dedup();
+        let small = exact.iter().map(String::len).sum::<usize>() <= MOST;
+        let redactor =
+            small.then(|| Redactor::new(exact.iter().map(String::as_str)).ok()).flatten();
+        Self { exact, redactor }
     }
 
-    /// The length in bytes of the longest.
-    pub(crate) fn longest(&self) -> usize {
-        self.0.iter().map(String::len).max().unwrap_or(0)
+    /// Whether `bytes` hold one of them.
+    pub(crate) fn are_in(&self, bytes: &[u8]) -> bool {
+        self.redactor.as_ref().is_none_or(|redactor| redactor.finds(bytes))
+            || self.exact.iter().any(|secret| secret.as_bytes() == bytes)
     }
 
     /// `text` for a person.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), MARK) } else { text }
-        })
+        match &self.redactor {
+            Some(redactor) => redactor.redact(text),
+            None => REDACTED.to_owned(),
+        }
     }
 
-    /// `value` with a mark on every string that holds one of them.
+    /// For text that comes in pieces.
+    pub(crate) fn stream(&self) -> Redacting {
+        Redacting { stream: self.redactor.as_ref().map(Redactor::stream) }
+    }
+
+    /// `value` with a mark on every leaf that holds one of them, and on objects with such a name in them.
     pub(crate) fn mark(&self, value: Value) -> Value {
-        if self.0.is_empty() {
+        if self.exact.is_empty() {
             return value;
         }
         match value.kind() {
-            Kind::String(text) if self.are_in(text) => value.tainted(),
-            Kind::Integer(_) | Kind::Float(_) if self.0.contains(&value.to_json()) => {
+            Kind::String(text) if self.are_in(text.as_bytes()) => value.tainted(),
+            Kind::Integer(_) | Kind::Float(_) if self.are_in(value.to_json().as_bytes()) => {
                 value.tainted()
             }
             Kind::Array(items) => Value::array(items.iter().cloned().map(|item| self.mark(item))),
+            Kind::Object(members)
+                if members.iter().any(|(name, _)| self.are_in(name.as_bytes())) =>
+            {
+                value.tainted()
+            }
             Kind::Object(members) => Value::object(
                 members.iter().map(|(name, value)| (name.clone(), self.mark(value.clone()))),
             ),
@@ -74,8 +90,8 @@ impl Secrets {
     /// `error` with a readable text and its other members marked.
     pub(crate) fn clean(&self, mut error: Error) -> Error {
         error.detail = error.detail.map(|detail| match detail.as_str() {
-            Some(text) => Value::from(self.redact(text)),
-            None => self.mark(detail),
+            Some(text) if !self.exact.is_empty() => Value::from(self.redact(text)),
+            _ => self.mark(detail),
         });
         error.extra = error.extra.map(|extra| self.mark(extra));
         error
@@ -84,7 +100,30 @@ impl Secrets {
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secrets({})", self.0.len())
+        write!(f, "Secrets({})", self.exact.len())
+    }
+}
+
+/// One stream of text on its way to people.
+#[derive(Debug)]
+pub(crate) struct Redacting {
+    /// None where every line is kept back.
+    stream: Option<RedactedStream>,
+}
+
+impl Redacting {
+    /// Takes the next piece; gives what can go out. A beginning of a secret waits for what comes after it.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<u8> {
+        if let Some(stream) = &mut self.stream {
+            return stream.push(piece);
+        }
+        let lines = piece.split(|byte| *byte == b'\n').skip(1);
+        lines.flat_map(|_hidden| format!("{REDACTED}\n").into_bytes()).collect()
+    }
+
+    /// Gives the rest: no more pieces come.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        self.stream.as_mut().map(RedactedStream::finish).unwrap_or_default()
     }
 }
 
@@ -101,23 +140,6 @@ fn collect(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-fn forms(secret: &str) -> Vec<String> {
-    if secret.is_empty() {
-        return Vec::new();
-    }
-    let json = Value::from(secret).to_json();
-    let mut forms = vec![
-        secret.to_owned(),
-        json.get(1..json.len() - 1).unwrap_or_default().to_owned(),
-        STANDARD.encode(secret),
-    ];
-    if secret.contains('\n') {
-        forms.extend(secret.lines().filter(|line| line.len() >= SHORTEST_LINE).map(str::to_owned));
-    }
-    forms.retain(|form| !form.is_empty());
-    forms
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +153,8 @@ mod tests {
         for (secret, text, expected) in [
             ("hunter2", "pw=hunter2!", "pw=«secret»!"),
             ("hunter2", "aHVudGVyMg==", "«secret»"),
+            ("hunter2", "68756e74657232", "«secret»"),
+            ("hunter 2+", "q=hunter%202%2B", "q=«secret»"),
             ("say \"hi\"", r#"{"a":"say \"hi\""}"#, r#"{"a":"«secret»"}"#),
             ("first line\nsecond line", "x second line", "x «secret»"),
             ("", "plain", "plain"),
@@ -142,8 +166,24 @@ mod tests {
 
     #[test]
     fn only_what_holds_a_secret_is_marked() {
-        let value = Value::object([("a", Value::from("x hunter2")), ("b", Value::from("y"))]);
-        let marked = secrets("hunter2").mark(value);
-        assert_eq!(marked.to_redacted_json(), r#"{"a":"«secret»","b":"y"}"#);
+        for (secret, value, expected) in [
+            ("hunter2", r#"{"a":"x hunter2","b":"y"}"#, r#"{"a":"«secret»","b":"y"}"#),
+            ("hunter2", r#"{"a":{"hunter2":1},"b":"y"}"#, r#"{"a":"«secret»","b":"y"}"#),
+            ("1234", r"[1234,123]", r#"["«secret»",123]"#),
+            ("abc", r#"["abc","abcd"]"#, r#"["«secret»","abcd"]"#),
+        ] {
+            let value = Value::from_json(value).expect("JSON");
+            assert_eq!(secrets(secret).mark(value).to_redacted_json(), expected, "{secret}");
+        }
+    }
+
+    #[test]
+    fn where_there_are_too_many_everything_is_secret() {
+        let secrets = secrets(&"x".repeat(MOST + 1));
+        assert_eq!(secrets.redact("plain"), "«secret»");
+        assert_eq!(secrets.mark(Value::from("plain")).to_redacted_json(), "\"«secret»\"");
+        let mut stream = secrets.stream();
+        assert_eq!(stream.push("a\nb\nc".as_bytes()), "«secret»\n«secret»\n".as_bytes());
+        assert!(stream.finish().is_empty());
     }
 }

@@ -1,14 +1,8 @@
-//! `run: shell`: one command, its whole tree under control, and a record that outlives this process.
+//! `run: shell`: one command for `sh`.
 //!
-//! Start reading at `call.rs`; `record.rs` says how a command that outlived us is found again.
+//! How it is started, watched and found again is in `process/`; this folder knows the arguments.
 
 mod call;
-mod capture;
 mod config;
-mod group;
-mod outcome;
-mod process;
-mod record;
-mod watch;
 
 pub use call::Shell;

@@ -115,7 +115,7 @@ codes! {
     UnknownRootKey = "W0101",
     /// No way through the document leads to a task.
     UnreachableTask = "W0102",
-    /// A shell command does not say what it does to the world.
+    /// A shell command or script does not say what it does to the world.
     UndeclaredEffect = "W0103",
     /// `exit` in a loop ends the iteration, not the loop.
     ExitInLoop = "W0104",

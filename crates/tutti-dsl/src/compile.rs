@@ -7,6 +7,7 @@ mod authentication;
 mod calls;
 mod each;
 mod errors;
+mod events;
 mod expressions;
 mod extensions;
 mod flow;

@@ -25,10 +25,12 @@ pub use codes::{Code, Severity, explain};
 pub use diagnostic::{Diagnostic, Excerpt, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
-    Authentication, Backoff, Call, Case, Catch, DataFlow, Document, DurationSource, Each, EachBody,
-    Effect, Endpoint, ErrorFilter, For, Fork, HttpCall, HttpOutput, Jitter, ListId, MaxFailed,
-    OnError, Process, RetryPolicy, Return, Run, SchemeParameters, Settings, Shell, Subworkflow,
-    Task, TaskId, TaskKind, TaskList, Then, Try, UriSource, Workflow,
+    AttributeFilter, Authentication, Backoff, Call, Case, Catch, Consumption, Correlation,
+    DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit, Endpoint, ErrorFilter,
+    EventFilter, EventFilters, EventIterator, For, Fork, HttpCall, HttpOutput, Jitter, ListId,
+    Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters, Script,
+    ScriptText, Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, Until,
+    UriSource, Workflow,
 };
 pub use parse::{Parsed, parse, parse_value};
 pub use schema::{InvalidSchema, Schema, Violation};

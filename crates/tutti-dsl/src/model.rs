@@ -1,10 +1,17 @@
 //! The compiled document: an arena of tasks and task lists.
 
+mod events;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use tutti_expr::{Expression, Template, Value};
 
 use crate::{Duration, Schema, UriTemplate};
+
+pub use self::events::{
+    AttributeFilter, Consumption, Correlation, Emit, EventFilter, EventFilters, EventIterator,
+    Listen, Read, Until,
+};
 
 /// One version of a workflow, checked and compiled. Immutable; shared between executions.
 #[derive(Debug)]
@@ -150,8 +157,12 @@ pub struct Settings {
     pub idempotency_key: Option<Template>,
     /// A text for lists, at most 120 characters.
     pub label: Option<Template>,
+    /// The tasks that take this one back; their raw input is its output.
+    pub undo: Option<ListId>,
     /// JSON pointers into the output that are treated as secrets.
     pub sensitive: Vec<Arc<str>>,
+    /// Whether a script is granted the network.
+    pub network: bool,
 }
 
 /// What a call does to the world.
@@ -172,12 +183,16 @@ pub enum TaskKind {
     Call(Call),
     /// `do`
     Do(ListId),
+    /// `emit`
+    Emit(Emit),
     /// `for`
     For(For),
     /// `fork`
     Fork(Fork),
     /// `call: each`
     Each(Each),
+    /// `listen`
+    Listen(Box<Listen>),
     /// `raise`: evaluates to the error object (a named error is already resolved).
     Raise(Template),
     /// `run`
@@ -190,8 +205,6 @@ pub enum TaskKind {
     Try(Try),
     /// `wait`
     Wait(DurationSource),
-    /// A task this version checks but does not execute (`emit`, `listen`); see [`Task::unsupported`].
-    Unsupported,
 }
 
 /// `call`
@@ -384,9 +397,11 @@ pub enum Return {
 pub enum Process {
     /// `shell`
     Shell(Box<Shell>),
+    /// `script`
+    Script(Box<Script>),
     /// `workflow`
     Workflow(Subworkflow),
-    /// A process this version checks but does not execute (`container`, `script`); see [`Task::unsupported`].
+    /// A process this version checks but does not execute (`container`); see [`Task::unsupported`].
     Unsupported,
 }
 
@@ -401,6 +416,30 @@ pub struct Shell {
     pub arguments: Option<Template>,
     /// `environment`
     pub environment: Option<Template>,
+}
+
+/// `run.script`
+#[derive(Debug)]
+pub struct Script {
+    /// `language`
+    pub language: Arc<str>,
+    /// `code` or `source`
+    pub text: ScriptText,
+    /// `stdin`
+    pub stdin: Option<Template>,
+    /// `arguments`: a list for the script's list of arguments, or a map of its variables.
+    pub arguments: Option<Template>,
+    /// `environment`
+    pub environment: Option<Template>,
+}
+
+/// Where a script's text is.
+#[derive(Debug)]
+pub enum ScriptText {
+    /// `code`
+    Code(Template),
+    /// `source.endpoint`
+    Source(Endpoint),
 }
 
 /// `run.workflow`

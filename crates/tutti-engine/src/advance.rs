@@ -5,12 +5,15 @@ use std::{collections::BTreeSet, sync::Arc};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::Sequence;
-use tutti_journal::{CallRecord, Entry, Error, ErrorType, Resolution, SuspensionReason, Timestamp};
+use tutti_journal::{
+    CallRecord, Entry, Error, ErrorType, EventPosition, Resolution, SuspensionReason, Timestamp,
+};
 
 use crate::{
     Execution, Surroundings,
     frame::{Body, CallPhase, ChildPhase, Frame, TryPhase},
     input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start},
+    surroundings::Outlook,
 };
 
 /// Decides what an input means. Pure: same execution, input and surroundings give the same entries.
@@ -35,6 +38,7 @@ impl Execution {
             seed: start.seed,
             input: start.input.unwrap_or_else(|| Value::object::<&str>([])),
             parent: start.parent,
+            events_after: Some(start.events_after).filter(|after| *after != EventPosition(0)),
         });
         turn.go_on();
         turn.entries
@@ -63,12 +67,14 @@ impl Execution {
 /// One turn while it is being decided.
 pub(crate) struct Stepper<'a> {
     pub(crate) execution: &'a mut Execution,
-    pub(crate) surroundings: &'a Surroundings<'a>,
+    pub(crate) surroundings: Outlook<'a>,
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) free_slots: usize,
-    /// How many more decisions this turn may take.
-    budget: usize,
+    /// How many decisions it took.
+    decisions: usize,
+    /// How many bytes of values it recorded.
+    bytes: u64,
 }
 
 impl<'a> Stepper<'a> {
@@ -77,11 +83,12 @@ impl<'a> Stepper<'a> {
         let free_slots = surroundings.free_slots;
         Self {
             execution,
-            surroundings,
+            surroundings: Outlook::new(surroundings),
             workflow,
             entries: Vec::new(),
             free_slots,
-            budget: surroundings.limits.tasks_per_turn,
+            decisions: 0,
+            bytes: 0,
         }
     }
 
@@ -91,6 +98,10 @@ impl<'a> Stepper<'a> {
         surroundings: &'a Surroundings<'a>,
     ) -> Vec<Entry> {
         let mut turn = Self::new(execution, surroundings);
+        // The pause is void with what followed it; a branch that is kept may still need the person.
+        if turn.execution.suspended.is_none() && turn.execution.incidents().next().is_some() {
+            turn.record(Entry::ExecutionSuspended { reason: SuspensionReason::Incident });
+        }
         turn.go_on();
         turn.entries
     }
@@ -98,6 +109,7 @@ impl<'a> Stepper<'a> {
     /// Adds a fact to the turn and to the state.
     pub(crate) fn record(&mut self, entry: Entry) {
         self.execution.apply(self.surroundings.now, &entry);
+        self.bytes = self.bytes.saturating_add(entry.value_size());
         self.entries.push(entry);
     }
 
@@ -105,10 +117,14 @@ impl<'a> Stepper<'a> {
     fn go_on(&mut self) {
         while self.execution.suspended.is_none()
             && self.execution.outcome.is_none()
-            && self.budget > 0
+            && self.has_budget()
         {
             let Some(id) = self.execution.ready.front().copied() else { return };
-            self.budget -= 1;
+            if self.is_journal_full() {
+                let reason = SuspensionReason::JournalLimit;
+                return self.record(Entry::ExecutionSuspended { reason });
+            }
+            self.decisions += 1;
             let before = self.entries.len();
             self.decide(id);
             debug_assert!(
@@ -119,6 +135,22 @@ impl<'a> Stepper<'a> {
                 return;
             }
         }
+    }
+
+    /// Whether the turn may decide more: it is to last some tens of milliseconds at most.
+    fn has_budget(&self) -> bool {
+        let limits = &self.surroundings.limits;
+        // Whatever the limits, a turn gets somewhere.
+        self.entries.is_empty()
+            || self.decisions < limits.tasks_per_turn
+                && self.bytes < limits.bytes_per_turn
+                && self.surroundings.ticks.get() < limits.ticks_per_turn
+    }
+
+    /// Whether only a person may let the journal grow.
+    fn is_journal_full(&self) -> bool {
+        let Execution { next, granted_at, .. } = &*self.execution;
+        next.0.saturating_sub(granted_at.0) >= self.surroundings.limits.journal_entries
     }
 
     fn on_input(&mut self, input: Input) -> Result<(), Rejection> {
@@ -154,6 +186,7 @@ impl<'a> Stepper<'a> {
                 });
                 Ok(())
             }
+            Input::EventArrived { task, position, event } => self.on_event(task, position, &event),
             Input::Control(control) => self.on_control(control),
         }
     }

@@ -3,8 +3,11 @@
 mod attempts;
 mod branches;
 mod calls;
+mod events;
+mod lines;
 mod passage;
 mod tree;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +20,7 @@ use crate::{
     environment::moment,
     execution::{Execution, Outcome},
     frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    undo::Undos,
 };
 
 impl Execution {
@@ -27,10 +31,11 @@ impl Execution {
         self.next = sequence.next();
         self.updated_at = at;
         match entry {
-            Entry::ExecutionStarted { seed, input, parent, .. } => {
+            Entry::ExecutionStarted { seed, input, parent, events_after, .. } => {
                 self.seed = *seed;
                 self.parent = *parent;
                 self.started_at = at;
+                self.events_after = events_after.unwrap_or_default();
                 self.begin(at, input);
             }
             Entry::InputAccepted { input, due } => self.on_input_accepted(input.as_ref(), *due),
@@ -43,7 +48,7 @@ impl Execution {
                 self.on_skipped(reference, *parent, *iteration);
             }
             Entry::TaskCompleted { task, output, context, then } => {
-                self.on_completed(*task, output.as_ref(), context.as_ref(), *then);
+                self.on_completed(sequence, *task, output.as_ref(), context.as_ref(), *then);
             }
             Entry::TaskFaulted { task, error } => self.on_faulted(*task, error),
             Entry::TaskCancelled { task } => self.on_cancelled(*task),
@@ -56,6 +61,9 @@ impl Execution {
             Entry::ItemStarted { task, index } => self.on_item_started(sequence, at, *task, *index),
             Entry::BranchesJoined { task } => self.on_joined(*task),
             Entry::WaitStarted { task, due } => self.set_body(*task, Body::Wait { due: *due }),
+            Entry::EventEmitted { .. }
+            | Entry::ListenStarted { .. }
+            | Entry::EventConsumed { .. } => self.apply_to_events(entry),
             Entry::RetryScheduled { .. }
             | Entry::RetryStarted { .. }
             | Entry::ErrorCaught { .. } => {
@@ -64,6 +72,12 @@ impl Execution {
             Entry::ExecutionSuspended { reason } => self.suspended = Some((reason.clone(), at)),
             Entry::ExecutionResumed => self.on_resumed(at),
             Entry::CancelRequested { .. } => self.end_frame(Sequence::FIRST, Ending::Cancel),
+            Entry::ReversalStarted { task, error, handled } => {
+                self.on_reversal_started(*task, error, *handled);
+            }
+            Entry::UndoStarted { task, completed } => {
+                self.on_undo_started(sequence, at, *task, *completed);
+            }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
                 let last = self.frame(Sequence::FIRST).map_or(Value::NULL, Frame::raw_output);
@@ -78,12 +92,7 @@ impl Execution {
     }
 
     fn begin(&mut self, at: Timestamp, input: &Value) {
-        self.descriptor = Value::object([
-            ("id", Value::from(self.id.to_string())),
-            ("definition", self.workflow.definition.clone()),
-            ("input", input.clone()),
-            ("startedAt", moment(at)),
-        ]);
+        self.descriptor = self.describe(at, input);
         let frame = Frame {
             id: Sequence::FIRST,
             parent: None,
@@ -98,9 +107,20 @@ impl Execution {
             ending: None,
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
+            undos: Undos::new(),
             queued: false,
         };
         self.insert(frame);
+    }
+
+    /// `$workflow`
+    pub(crate) fn describe(&self, at: Timestamp, input: &Value) -> Value {
+        Value::object([
+            ("id", Value::from(self.id.to_string())),
+            ("definition", self.workflow.definition.clone()),
+            ("input", input.clone()),
+            ("startedAt", moment(at)),
+        ])
     }
 
     fn on_input_accepted(&mut self, input: Option<&Value>, due: Option<Timestamp>) {
@@ -118,7 +138,11 @@ impl Execution {
     fn on_resumed(&mut self, at: Timestamp) {
         let Some((reason, since)) = self.suspended.take() else { return };
         let pause = at.ms_since(since);
-        debug_assert!(matches!(reason, SuspensionReason::Control | SuspensionReason::Incident));
+        match reason {
+            SuspensionReason::Control | SuspensionReason::Incident => {}
+            // As many entries again.
+            SuspensionReason::JournalLimit => self.granted_at = self.next,
+        }
         let ids: Vec<Sequence> = self.timers.iter().map(|(_, id)| *id).collect();
         let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
         for id in ids.into_iter().collect::<std::collections::BTreeSet<_>>() {
@@ -144,6 +168,8 @@ impl Execution {
         self.ready.clear();
         self.external.clear();
         self.timers.clear();
+        self.lines.clear();
+        self.joining.clear();
         self.suspended = None;
     }
 }

@@ -1,12 +1,14 @@
 //! What the world owes an execution.
 
+use tutti_dsl::TaskKind;
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::{CallRecord, Timestamp};
+use tutti_journal::{CallRecord, EventPosition, Timestamp};
 
 use crate::{
     Execution,
     child::ChildRequest,
     frame::{Body, CallPhase, ChildPhase, Ending, Frame},
+    matching::{EventInterest, interests},
 };
 
 /// An intent to act, derived from state, never stored beside it.
@@ -53,6 +55,17 @@ pub enum Command {
         /// The child.
         child: ExecutionId,
     },
+    /// Feed events to a listener, one after the other. Whether it takes one is its answer: `NotMatched` where not.
+    AwaitEvent {
+        /// The task execution that listens.
+        task: Sequence,
+        /// The task in the document.
+        reference: TaskRef,
+        /// The events after this one.
+        after: EventPosition,
+        /// Which events may concern it; no other need be fed.
+        interests: Vec<EventInterest>,
+    },
     /// Feed `TimerFired` at this time.
     Wake {
         /// When.
@@ -77,6 +90,17 @@ impl Execution {
                 Some(_) => Some(Command::CancelChild { child: request.execution }),
                 None => Some(Command::StartChild(request.clone())),
             },
+            Body::Listen(state) if !suspended && state.is_open(frame) => {
+                match self.task_of(frame).map(|task| &task.kind) {
+                    Some(TaskKind::Listen(listen)) => Some(Command::AwaitEvent {
+                        task: frame.id,
+                        reference: self.reference(frame),
+                        after: state.after,
+                        interests: interests(listen, state),
+                    }),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tutti_dsl::{DataFlow, DurationSource, Schema};
-use tutti_expr::{Environment as _, Expression, Template, Value};
+use tutti_expr::{Expression, Template, Value};
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::environment::Scene;
@@ -115,18 +115,6 @@ impl Scene<'_> {
             let detail = format!("{what} must be a string, not {}", value.to_redacted_json());
             Box::new(Error::new(ErrorType::Expression, detail))
         })
-    }
-
-    /// The value of a secret the document declares.
-    pub(crate) fn secret(&self, name: &str) -> Result<Value> {
-        let declared = self.variable("secrets");
-        let refused = self.refused.take();
-        match declared.as_ref().and_then(|secrets| secrets.get(name)) {
-            Some(secret) => Ok(secret.clone()),
-            None => {
-                Err(Box::new(refused.unwrap_or_else(|| crate::environment::missing_secret(name))))
-            }
-        }
     }
 }
 

@@ -12,13 +12,16 @@ use crate::{
     environment::Scene,
     frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
     output::taint_at,
+    undo::UndoState,
 };
 
 mod attempt;
 mod call;
 mod child;
+mod events;
 mod loops;
 mod simple;
+mod undo;
 
 /// What was found out about a task that is about to start.
 struct Opening {
@@ -39,6 +42,9 @@ impl Stepper<'_> {
     /// Decides the next thing about a frame that is ready; always records at least one entry.
     pub(crate) fn decide(&mut self, id: Sequence) {
         let Some(frame) = self.execution.frame(id) else { return };
+        if let Some(completed) = frame.next_undo() {
+            return self.record(Entry::UndoStarted { task: id, completed });
+        }
         match (&frame.body, &frame.ending) {
             (Body::Call { phase: CallPhase::Unknown(error), .. }, _) => {
                 let error = error.clone();
@@ -49,8 +55,8 @@ impl Stepper<'_> {
                 self.conclude(id, ending);
             }
             (Body::Fresh, None) => self.begin(id),
-            (Body::Switched { .. }, None) => self.complete(id, None),
-            (Body::List(cursor), None) => {
+            (Body::Switched { .. } | Body::Emitted(_), None) => self.complete(id, None),
+            (Body::List(cursor) | Body::Undo(UndoState { cursor, .. }), None) => {
                 match self.execution.task_at(cursor.list, cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
                     None => self.complete(id, None),
@@ -62,6 +68,10 @@ impl Stepper<'_> {
                 TryPhase::Caught(error) => {
                     let error = error.clone();
                     self.decide_caught(id, error);
+                }
+                TryPhase::Undoing(error) => {
+                    let error = error.clone();
+                    self.record(Entry::ErrorCaught { task: id, error });
                 }
                 _ => match self.execution.task_at(state.cursor.list, state.cursor.position) {
                     Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
@@ -84,15 +94,20 @@ impl Stepper<'_> {
                     _ => self.complete(id, None),
                 }
             }
-            (Body::Wait { .. } | Body::Call { .. } | Body::Child { .. }, None) => {}
+            (
+                Body::Wait { .. } | Body::Call { .. } | Body::Child { .. } | Body::Listen(_),
+                None,
+            ) => {}
         }
     }
 
     /// Ends a frame whose end was settled before and whose children are gone.
     fn conclude(&mut self, id: Sequence, ending: Ending) {
         self.join(id);
-        let workflow = id == Sequence::FIRST;
+        let Some(role) = self.execution.frame(id).map(|frame| frame.role) else { return };
+        let workflow = role == Role::Workflow;
         match ending {
+            Ending::Fault(error) if role == Role::Undo => self.ask_about_undo(id, &error),
             Ending::Cancel if workflow => self.record(Entry::ExecutionCancelled),
             Ending::Cancel => self.record(Entry::TaskCancelled { task: id }),
             Ending::Fault(error) if workflow => self.record(Entry::ExecutionFaulted { error }),
@@ -158,7 +173,7 @@ impl Stepper<'_> {
         task: &'b Task,
         raw: &Value,
     ) -> Scene<'b> {
-        let mut scene = Scene::new(self.execution, self.surroundings, Some(candidate.parent));
+        let mut scene = Scene::new(self.execution, &self.surroundings, Some(candidate.parent));
         scene.task = Some(task);
         scene.raw_input = Some(raw.clone());
         if let Some(index) = candidate.iteration {
@@ -180,6 +195,8 @@ impl Stepper<'_> {
             _ if task.unsupported.is_some() => Err(Box::new(unsupported(task))),
             TaskKind::Each(each) if item => self.begin_item(id, each),
             TaskKind::Each(each) => self.begin_each(id, each),
+            TaskKind::Emit(emit) => self.emit(id, emit),
+            TaskKind::Listen(listen) => self.listen(id, listen),
             TaskKind::For(looped) => self.begin_for(id, looped),
             TaskKind::Set(template) => self.set(id, template),
             TaskKind::Switch(cases) => self.switch(id, task, cases),
@@ -195,15 +212,15 @@ impl Stepper<'_> {
             }
             TaskKind::Run(run) => match &run.process {
                 Process::Shell(shell) => self.schedule_shell(id, task, run, shell),
+                Process::Script(script) => self.schedule_script(id, task, run, script),
                 Process::Workflow(child) => {
                     self.start_child(id, child, child.input.as_ref(), run.awaits)
                 }
                 Process::Unsupported => Err(Box::new(unsupported(task))),
             },
-            TaskKind::Call(Call::Unsupported)
-            | TaskKind::Unsupported
-            | TaskKind::Do(_)
-            | TaskKind::Fork(_) => Err(Box::new(unsupported(task))),
+            TaskKind::Call(Call::Unsupported) | TaskKind::Do(_) | TaskKind::Fork(_) => {
+                Err(Box::new(unsupported(task)))
+            }
         };
         if let Err(error) = begun {
             self.fault(id, *error);
@@ -214,7 +231,7 @@ impl Stepper<'_> {
         let workflow = self.workflow.clone();
         let Some(frame) = self.execution.frame(Sequence::FIRST) else { return };
         let raw = frame.raw.clone();
-        let scene = Scene::new(self.execution, self.surroundings, Some(Sequence::FIRST));
+        let scene = Scene::new(self.execution, &self.surroundings, Some(Sequence::FIRST));
         let accepted = scene.accept_input(&workflow.flow, &raw).and_then(|input| {
             let due =
                 workflow.timeout.as_ref().map(|timeout| scene.due(timeout, &input)).transpose()?;
@@ -235,7 +252,8 @@ impl Stepper<'_> {
         let Some(frame) = self.execution.frame(id) else { return };
         match frame.role {
             Role::Workflow => self.complete_workflow(),
-            Role::Item => self.record(Entry::TaskCompleted {
+            Role::Item if self.is_event_item(frame) => self.complete_event_item(id),
+            Role::Item | Role::Undo => self.record(Entry::TaskCompleted {
                 task: id,
                 output: raw,
                 context: None,
@@ -260,7 +278,7 @@ impl Stepper<'_> {
     fn closing(&self, id: Sequence, raw: Value) -> Result<(Value, Option<Value>)> {
         let Some(frame) = self.execution.frame(id) else { return Ok((raw, None)) };
         let Some(task) = self.execution.task_of(frame) else { return Ok((raw, None)) };
-        let mut scene = Scene::of(self.execution, self.surroundings, frame);
+        let mut scene = Scene::of(self.execution, &self.surroundings, frame);
         scene.raw_output = Some(raw.clone());
         let output = scene.accept_output(&task.flow, &raw)?;
         let output = task
@@ -292,7 +310,7 @@ impl Stepper<'_> {
         let workflow = self.workflow.clone();
         let Some(frame) = self.execution.frame(Sequence::FIRST) else { return };
         let raw = frame.raw_output();
-        let mut scene = Scene::new(self.execution, self.surroundings, Some(Sequence::FIRST));
+        let mut scene = Scene::new(self.execution, &self.surroundings, Some(Sequence::FIRST));
         scene.input = Some(frame.input.clone());
         let output = scene.accept_output(&workflow.flow, &raw);
         drop(scene);
@@ -302,7 +320,7 @@ impl Stepper<'_> {
                     output: (output != raw).then_some(output),
                 });
             }
-            Err(error) => self.record(Entry::ExecutionFaulted { error: error.at("/output") }),
+            Err(error) => self.fault_workflow(error.at("/output")),
         }
     }
 
@@ -314,6 +332,10 @@ impl Stepper<'_> {
             }
             _ => error,
         };
+        let is_try = |frame: &Frame| matches!(frame.body, Body::Try(_));
+        if self.execution.frame(id).is_some_and(is_try) {
+            return self.leave_try(id, error, false);
+        }
         self.record(Entry::TaskFaulted { task: id, error });
     }
 

@@ -3,30 +3,35 @@
 use std::{cell::RefCell, sync::Arc};
 
 use tutti_dsl::{Task, TaskKind};
-use tutti_expr::{Environment, Value};
+use tutti_expr::{Environment, Reads, Value};
 use tutti_ids::Sequence;
 use tutti_journal::{Error, ErrorType, Timestamp};
 
 use crate::{
-    Execution, Surroundings,
+    Execution, authorization,
     frame::{Body, Branches, BranchesKind, Frame, Role, TryPhase},
+    surroundings::Outlook,
 };
 
 /// The place at which an expression is evaluated.
 pub(crate) struct Scene<'a> {
     pub(crate) execution: &'a Execution,
-    pub(crate) surroundings: &'a Surroundings<'a>,
+    pub(crate) surroundings: &'a Outlook<'a>,
     /// The task the expression belongs to; none for the workflow's own.
     pub(crate) task: Option<&'a Task>,
     /// Where scoped variables and the context are looked up first.
     pub(crate) around: Option<Sequence>,
     /// Variables that are bound only here, such as `$item` in `while`.
     pub(crate) bound: Vec<(Arc<str>, Value)>,
+    /// `$context`, where it is not the one of now.
+    pub(crate) context: Option<Value>,
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) raw_input: Option<Value>,
     pub(crate) input: Option<Value>,
     pub(crate) raw_output: Option<Value>,
     pub(crate) output: Option<Value>,
+    /// `$authorization` of a call that is being put together; later the call's own record tells.
+    pub(crate) authorization: Option<Value>,
     /// An error that reading a variable gave; it takes the place of what the expression made of it.
     pub(crate) refused: RefCell<Option<Error>>,
 }
@@ -35,7 +40,7 @@ impl<'a> Scene<'a> {
     /// A scene in `around` with nothing known yet about a task.
     pub(crate) fn new(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         around: Option<Sequence>,
     ) -> Self {
         Self {
@@ -44,11 +49,13 @@ impl<'a> Scene<'a> {
             task: None,
             around,
             bound: Vec::new(),
+            context: None,
             started_at: None,
             raw_input: None,
             input: None,
             raw_output: None,
             output: None,
+            authorization: None,
             refused: RefCell::new(None),
         }
     }
@@ -56,7 +63,7 @@ impl<'a> Scene<'a> {
     /// The scene of a task that runs as `frame`.
     pub(crate) fn of(
         execution: &'a Execution,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a Outlook<'a>,
         frame: &'a Frame,
     ) -> Self {
         Self {
@@ -76,49 +83,39 @@ impl<'a> Scene<'a> {
         std::iter::once(start)
             .chain(self.execution.ancestors(start))
             .take_while(|frame| !matches!(frame.body, Body::Function { .. }))
-            .find_map(|frame| self.variable_of(frame, name))
-    }
-
-    /// The variable `name` that `frame` binds for what runs in it.
-    fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
-        let task = self.execution.task_of(frame)?;
-        match (&frame.body, &task.kind) {
-            (Body::For { items, index, .. }, TaskKind::For(looped)) => {
-                loop_variable(name, (&looped.item, &looped.at), items, *index)
-            }
-            (_, TaskKind::Each(each)) if frame.role == Role::Item => {
-                let items = frame
-                    .parent
-                    .and_then(|parent| self.execution.frame(parent))
-                    .and_then(each_items)?;
-                loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
-            }
-            (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
-                TryPhase::Handler(error) if *tried.catch.variable == *name => {
-                    Some(error.to_value())
-                }
-                _ => None,
-            },
-            _ => None,
-        }
+            .find_map(|frame| self.execution.variable_of(frame, name))
     }
 
     fn context(&self) -> Value {
-        self.around.map_or(Value::NULL, |around| self.execution.context_of(around))
+        match (&self.context, self.around) {
+            (Some(context), _) => context.clone(),
+            (None, Some(around)) => self.execution.context_of(around),
+            (None, None) => Value::NULL,
+        }
     }
 
-    /// All declared secrets; one that cannot be had refuses the whole expression.
-    fn secrets(&self) -> Value {
+    /// The secrets an expression reads: all declared ones where its source does not name them. One that cannot be had
+    /// refuses the whole expression, wherever in it the secret stands.
+    fn secrets(&self, reads: &Reads) -> Value {
+        let names: Vec<&Arc<str>> = match reads {
+            Reads::Members(names) => names.iter().collect(),
+            Reads::All => self.execution.workflow.secrets.iter().collect(),
+        };
         let mut members = Vec::new();
-        for name in &self.execution.workflow.secrets {
-            match self.surroundings.secrets.secret(name) {
-                Some(secret) => members.push((name.clone(), secret.tainted())),
-                None => {
-                    self.refused.replace(Some(missing_secret(name)));
-                }
+        for name in names {
+            match self.secret(name) {
+                Ok(secret) => members.push((name.clone(), secret)),
+                Err(error) => _ = self.refused.replace(Some(*error)),
             }
         }
         Value::object(members)
+    }
+
+    /// The value of a secret the document declares.
+    pub(crate) fn secret(&self, name: &str) -> Result<Value, Box<Error>> {
+        let declared = self.execution.workflow.secrets.iter().any(|known| **known == *name);
+        let found = declared.then(|| self.surroundings.secrets.secret(name)).flatten();
+        found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))
     }
 
     fn task_descriptor(&self) -> Value {
@@ -134,12 +131,78 @@ impl<'a> Scene<'a> {
         Value::object(members)
     }
 
-    /// `$authorization` of an HTTP call with basic or bearer authentication.
+    /// `$authorization` of an HTTP call that authenticates: as the call is put together, and once it has been made.
     fn authorization(&self) -> Value {
+        if let Some(authorization) = &self.authorization {
+            return authorization.clone();
+        }
         let frame = self.around.and_then(|around| self.execution.frame(around));
-        match frame.map(|frame| &frame.body) {
-            Some(Body::Call { record, .. }) => authorization(&record.arguments),
-            _ => Value::NULL,
+        let arguments = match frame.map(|frame| &frame.body) {
+            Some(Body::Call { record, .. }) => &record.arguments,
+            _ => return Value::NULL,
+        };
+        arguments.get("authentication").map_or(Value::NULL, authorization::descriptor)
+    }
+}
+
+impl Execution {
+    /// The variables that loops and handlers around a frame bind, innermost first; a function sees none of its caller's.
+    pub(crate) fn variables_around(&self, frame: &Frame) -> Vec<(Arc<str>, Value)> {
+        self.ancestors(frame)
+            .take_while(|around| !matches!(around.body, Body::Function { .. }))
+            .flat_map(|around| self.names_bound_by(around).map(move |name| (around, name)))
+            .filter_map(|(around, name)| Some((name.clone(), self.variable_of(around, &name)?)))
+            .collect()
+    }
+
+    fn names_bound_by(&self, frame: &Frame) -> impl Iterator<Item = Arc<str>> + use<> {
+        let names = match (&frame.body, self.task_of(frame).map(|task| &task.kind)) {
+            (Body::Undo(state), _) => {
+                state.undo.bound.iter().map(|(name, _)| name.clone()).collect()
+            }
+            (Body::For { .. }, Some(TaskKind::For(looped))) => {
+                vec![looped.item.clone(), looped.at.clone()]
+            }
+            (_, Some(TaskKind::Each(each))) if frame.role == Role::Item => {
+                vec![each.item.clone(), each.at.clone()]
+            }
+            (Body::Try(_), Some(TaskKind::Try(tried))) => vec![tried.catch.variable.clone()],
+            _ => Vec::new(),
+        };
+        names.into_iter()
+    }
+
+    /// The variable `name` that `frame` binds for what runs in it.
+    fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
+        let task = self.task_of(frame)?;
+        match (&frame.body, &task.kind) {
+            (Body::Undo(state), _) => {
+                let bound = state.undo.bound.iter().find(|(bound, _)| **bound == *name);
+                bound.map(|(_, value)| value.clone())
+            }
+            (Body::For { items, index, .. }, TaskKind::For(looped)) => {
+                loop_variable(name, (&looped.item, &looped.at), items, *index)
+            }
+            (_, TaskKind::Each(each)) if frame.role == Role::Item => {
+                let items =
+                    frame.parent.and_then(|parent| self.frame(parent)).and_then(each_items)?;
+                loop_variable(name, (&each.item, &each.at), items, frame.iteration.unwrap_or(0))
+            }
+            (_, TaskKind::Listen(listen)) if frame.role == Role::Item => {
+                let iterator = listen.iterator.as_ref()?;
+                if *iterator.item == *name {
+                    return Some(frame.input.clone());
+                }
+                let index = frame.iteration.and_then(|index| i64::try_from(index).ok());
+                (*iterator.at == *name).then(|| index.map_or(Value::NULL, Value::from))
+            }
+            (Body::Try(state), TaskKind::Try(tried)) => match &state.phase {
+                TryPhase::Handler(error) if *tried.catch.variable == *name => {
+                    Some(error.to_value())
+                }
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
@@ -150,7 +213,7 @@ impl Environment for Scene<'_> {
             "context" => Some(self.context()),
             "input" => self.input.clone().or(Some(Value::NULL)),
             "output" => self.output.clone().or(Some(Value::NULL)),
-            "secrets" => Some(self.secrets()),
+            "secrets" => Some(self.secrets(&Reads::All)),
             "task" => Some(self.task_descriptor()),
             "workflow" => Some(self.execution.descriptor.clone()),
             "runtime" => Some(runtime_descriptor()),
@@ -159,8 +222,17 @@ impl Environment for Scene<'_> {
         }
     }
 
+    fn members(&self, name: &str, reads: &Reads) -> Option<Value> {
+        if name == "secrets" { Some(self.secrets(reads)) } else { self.variable(name) }
+    }
+
     fn now_ms(&self) -> i64 {
         self.surroundings.now.0
+    }
+
+    fn on_evaluated(&self, ticks: u64) {
+        let used = &self.surroundings.ticks;
+        used.set(used.get().saturating_add(ticks));
     }
 }
 
@@ -187,19 +259,8 @@ fn loop_variable(
     (**at == *name).then(|| Value::from(i64::try_from(index).unwrap_or(i64::MAX)))
 }
 
-/// `$authorization` of a call with these arguments: the scheme and parameter it was made with.
-fn authorization(arguments: &Value) -> Value {
-    let Some(authentication) = arguments.get("authentication") else { return Value::NULL };
-    let parameters = authentication.get("parameters").unwrap_or(&Value::NULL);
-    let parameter = match authentication.get("scheme").and_then(Value::as_str) {
-        Some("bearer") => parameters.get("token").unwrap_or(parameters).clone(),
-        _ => return Value::NULL,
-    };
-    Value::object([("scheme", Value::from("Bearer")), ("parameter", parameter.tainted())])
-}
-
 /// The error for a secret the execution may not have.
-pub(crate) fn missing_secret(name: &str) -> Error {
+fn missing_secret(name: &str) -> Error {
     Error::new(
         ErrorType::Authorization,
         format!("the secret `{name}` is missing or may not be used"),

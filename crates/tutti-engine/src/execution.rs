@@ -6,12 +6,17 @@ use std::{
     sync::Arc,
 };
 
+use minicbor::{Decode, Encode};
 use tutti_dsl::{Task, Workflow};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Parent, SuspensionReason, Timestamp};
+use tutti_journal::{Error, EventPosition, Parent, Payloads, SuspensionReason, Timestamp, codec};
 
-use crate::frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, TryPhase};
+use crate::{
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase},
+    listening::Consumed,
+    undo::UndoState,
+};
 
 /// One life of a workflow: the fold of its journal so far.
 #[derive(Clone)]
@@ -36,18 +41,30 @@ pub struct Execution {
     pub(crate) outcome: Option<Outcome>,
     /// Keys of calls voided by going back: their re-runs take them over.
     pub(crate) handed_keys: KeyRing,
+    /// Where the entries that the limit of the journal counts begin: each grant counts anew.
+    pub(crate) granted_at: Sequence,
+    /// The last event received before it began.
+    pub(crate) events_after: EventPosition,
+    /// Which events were consumed on each line of flow: that of the workflow and of each branch or item, by its frame.
+    pub(crate) lines: BTreeMap<Sequence, Consumed>,
+    /// The same of branches and items that have ended, by the frame around them, until that ends.
+    pub(crate) joining: BTreeMap<Sequence, Consumed>,
     /// `$workflow`, made once.
     pub(crate) descriptor: Value,
 }
 
 /// How an execution ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub enum Outcome {
     /// Well, with this output.
-    Completed(Value),
+    #[n(0)]
+    Completed(#[cbor(n(0), with = "codec::value")] Value),
     /// With an error nothing caught.
-    Faulted(Error),
+    #[n(1)]
+    Faulted(#[n(0)] Error),
     /// It was cancelled.
+    #[n(2)]
     Cancelled,
 }
 
@@ -58,7 +75,7 @@ pub enum Status {
     Pending,
     /// It works, or a call of it does.
     Running,
-    /// It waits for a timer or a child.
+    /// It waits for a timer, an event or a child.
     Waiting,
     /// It was paused, or an incident needs a person.
     Suspended,
@@ -95,6 +112,10 @@ impl Execution {
             suspended: None,
             outcome: None,
             handed_keys: KeyRing::new(),
+            granted_at: Sequence::FIRST,
+            events_after: EventPosition::default(),
+            lines: BTreeMap::new(),
+            joining: BTreeMap::new(),
             descriptor: Value::NULL,
         }
     }
@@ -154,10 +175,11 @@ impl Execution {
         self.timers.first().map(|(due, _)| *due)
     }
 
-    /// The open incidents: calls whose outcome only a person can settle.
+    /// The open incidents: what only a person can settle.
     pub fn incidents(&self) -> impl Iterator<Item = (Sequence, TaskRef, &Error)> {
         self.external_frames().filter_map(|frame| match &frame.body {
-            Body::Call { phase: CallPhase::Incident(error), .. } => {
+            Body::Call { phase: CallPhase::Incident(error), .. }
+            | Body::Undo(UndoState { incident: Some(error), .. }) => {
                 Some((frame.id, self.reference(frame), error))
             }
             _ => None,
@@ -263,18 +285,19 @@ impl Frame {
 
     fn can_go_on(&self) -> bool {
         match &self.body {
-            Body::Fresh | Body::Switched { .. } => true,
+            Body::Fresh | Body::Switched { .. } | Body::Emitted(_) => true,
             Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
             Body::Fork(branches) => {
                 let more = branches.next < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
             }
             Body::Try(state) => match state.phase {
-                TryPhase::Body | TryPhase::Handler(_) => self.children == 0,
+                TryPhase::Body | TryPhase::Handler(_) | TryPhase::Undoing(_) => self.children == 0,
                 TryPhase::Caught(_) => true,
                 TryPhase::Delay { .. } => false,
             },
-            Body::Wait { .. } => false,
+            Body::Undo(state) => self.children == 0 && state.incident.is_none(),
+            Body::Wait { .. } | Body::Listen(_) => false,
             Body::Call { phase, .. } => matches!(phase, CallPhase::Done(_) | CallPhase::Unknown(_)),
             Body::Child { phase, .. } => matches!(phase, ChildPhase::Done(_)),
         }
@@ -289,7 +312,7 @@ impl Frame {
             Body::Try(state) => match state.phase {
                 TryPhase::Delay { due } => Some(due),
                 TryPhase::Body => state.attempt_due,
-                TryPhase::Caught(_) | TryPhase::Handler(_) => None,
+                TryPhase::Caught(_) | TryPhase::Undoing(_) | TryPhase::Handler(_) => None,
             },
             _ => None,
         };
@@ -307,7 +330,21 @@ impl Frame {
 
     /// Whether the world may owe this frame something.
     pub(crate) fn is_external(&self) -> bool {
-        matches!(self.body, Body::Call { .. } | Body::Child { .. })
+        matches!(
+            self.body,
+            Body::Call { .. } | Body::Child { .. } | Body::Undo(_) | Body::Listen(_)
+        )
+    }
+
+    /// The latest of what completed in this frame that has to be undone before the frame's error or cancelling goes on.
+    pub(crate) fn next_undo(&self) -> Option<Sequence> {
+        let undoing = match (&self.body, &self.ending) {
+            (Body::Try(state), None) => matches!(state.phase, TryPhase::Undoing(_)),
+            (Body::Try(_), Some(Ending::Fault(_))) => true,
+            (_, Some(Ending::Fault(_) | Ending::Cancel)) => self.role == Role::Workflow,
+            _ => false,
+        };
+        self.undos.last_key_value().filter(|_| undoing).map(|(completed, _)| *completed)
     }
 }
 
@@ -329,6 +366,10 @@ impl fmt::Debug for Execution {
             .field("suspended", &self.suspended)
             .field("outcome", &self.outcome)
             .field("handed_keys", &self.handed_keys)
+            .field("granted_at", &self.granted_at)
+            .field("events_after", &self.events_after)
+            .field("lines", &self.lines)
+            .field("joining", &self.joining)
             .finish_non_exhaustive()
     }
 }

@@ -2,98 +2,181 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use minicbor::{Decode, Encode};
 use tutti_dsl::{ListId, TaskId};
 use tutti_expr::Value;
 use tutti_ids::Sequence;
-use tutti_journal::{CallRecord, Error, Flow, Timestamp};
+use tutti_journal::{CallRecord, Error, Flow, Payloads, Timestamp, codec};
 
-use crate::child::ChildRequest;
+use crate::{
+    child::ChildRequest,
+    listening::Listening,
+    places::{contexts, key_ring, list, optional_task, results, undos},
+    undo::{UndoState, Undos},
+};
 
 /// A task execution that is going on, an item of an `each`, or the workflow itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) struct Frame {
+    #[cbor(n(0), with = "codec::sequence")]
     pub(crate) id: Sequence,
     /// The frame it runs in; none for the workflow itself.
+    #[cbor(n(1), with = "codec::optional_sequence")]
     pub(crate) parent: Option<Sequence>,
     /// The task in the document; an item has its `each`'s; none for the workflow itself.
+    #[cbor(n(2), with = "optional_task")]
     pub(crate) task: Option<TaskId>,
+    #[n(3)]
     pub(crate) role: Role,
     /// Which turn of the parent's loop it runs in.
+    #[n(4)]
     pub(crate) iteration: Option<u64>,
+    #[n(5)]
     pub(crate) started_at: Timestamp,
+    #[cbor(n(6), with = "codec::value")]
     pub(crate) raw: Value,
+    #[cbor(n(7), with = "codec::value")]
     pub(crate) input: Value,
     /// When it times out.
+    #[n(8)]
     pub(crate) due: Option<Timestamp>,
     /// How many frames run directly in it.
+    #[n(9)]
     pub(crate) children: usize,
     /// How it will end once its children are gone.
+    #[n(10)]
     pub(crate) ending: Option<Ending>,
     /// `$context`, where this frame has one of its own: the workflow, a branch, an item.
+    #[cbor(n(11), with = "codec::optional", has_nil)]
     pub(crate) context: Option<Value>,
+    #[n(12)]
     pub(crate) body: Body,
+    /// What completed in it and could be undone.
+    #[cbor(n(14), with = "undos")]
+    pub(crate) undos: Undos,
     /// Whether it stands in the queue of frames that are ready.
+    #[n(13)]
     pub(crate) queued: bool,
 }
 
 /// What a frame stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum Role {
+    #[n(0)]
     Workflow,
+    #[n(1)]
     Task,
+    #[n(2)]
     Item,
+    /// The undoing of a task that had completed.
+    #[n(3)]
+    Undo,
 }
 
 /// How a frame will end once its children are gone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) enum Ending {
     /// With an error.
-    Fault(Error),
+    #[n(0)]
+    Fault(#[n(0)] Error),
     /// Because something around it ends.
+    #[n(1)]
     Cancel,
     /// Well, before all of its children had ended: a branch won, or the flow said `end`.
+    #[n(2)]
     Finish,
 }
 
 /// How far a frame has come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) enum Body {
     /// Nothing is decided yet; what the task does is decided next.
+    #[n(0)]
     Fresh,
     /// A `switch` that chose.
-    Switched { then: Flow },
+    #[n(1)]
+    Switched {
+        #[n(0)]
+        then: Flow,
+    },
     /// Tasks one after another: the workflow, a `do`, an item.
-    List(Cursor),
+    #[n(2)]
+    List(#[n(0)] Cursor),
     /// `for`
+    #[n(3)]
     For {
+        #[cbor(n(0), with = "codec::value")]
         items: Value,
         /// Which item the body runs for.
+        #[n(1)]
         index: u64,
         /// Whether the body has begun for it.
+        #[n(2)]
         entered: bool,
+        #[n(3)]
         cursor: Cursor,
     },
     /// `fork`, and `each` over its items.
-    Fork(Branches),
+    #[n(4)]
+    Fork(#[n(0)] Branches),
     /// `try`
-    Try(TryState),
+    #[n(5)]
+    Try(#[n(0)] TryState),
     /// `wait`
-    Wait { due: Timestamp },
+    #[n(6)]
+    Wait {
+        #[n(0)]
+        due: Timestamp,
+    },
     /// A call of a connector.
-    Call { record: CallRecord, phase: CallPhase },
+    #[n(7)]
+    Call {
+        #[n(0)]
+        record: CallRecord,
+        #[n(1)]
+        phase: CallPhase,
+    },
     /// A child execution.
-    Child { request: ChildRequest, phase: ChildPhase },
+    #[n(8)]
+    Child {
+        #[n(0)]
+        request: ChildRequest,
+        #[n(1)]
+        phase: ChildPhase,
+    },
+    /// An `emit`: the event.
+    #[n(11)]
+    Emitted(#[cbor(n(0), with = "codec::value")] Value),
+    /// A `listen`.
+    #[n(12)]
+    Listen(#[n(0)] Box<Listening>),
     /// A function's task, which runs as a child frame.
-    Function { input: Value, output: Option<Value> },
+    #[n(9)]
+    Function {
+        #[cbor(n(0), with = "codec::value")]
+        input: Value,
+        #[cbor(n(1), with = "codec::optional", has_nil)]
+        output: Option<Value>,
+    },
+    /// The tasks that take back one that had completed.
+    #[n(10)]
+    Undo(#[n(0)] UndoState),
 }
 
 /// A place in a list of tasks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) struct Cursor {
+    #[cbor(n(0), with = "list")]
     pub(crate) list: ListId,
     /// Which task comes next, or runs.
+    #[n(1)]
     pub(crate) position: usize,
     /// The output of the task before: the next one's raw input.
+    #[cbor(n(2), with = "codec::value")]
     pub(crate) data: Value,
 }
 
@@ -104,26 +187,50 @@ impl Cursor {
 }
 
 /// What runs beside each other: branches of a `fork` or items of an `each`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) struct Branches {
+    #[n(0)]
     pub(crate) kind: BranchesKind,
     /// The next one to start.
+    #[n(1)]
     pub(crate) next: usize,
     /// How each ended.
+    #[cbor(n(2), with = "results")]
     pub(crate) results: Vec<Option<Result<Value, Error>>>,
+    #[n(3)]
     pub(crate) failed: usize,
     /// The branch that won.
+    #[n(4)]
     pub(crate) winner: Option<usize>,
     /// `$context` when they began, and as each that ended left it.
+    #[cbor(n(5), with = "codec::value")]
     pub(crate) base: Value,
+    #[cbor(n(6), with = "contexts")]
     pub(crate) contexts: BTreeMap<usize, Value>,
+    #[n(7)]
     pub(crate) joined: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) enum BranchesKind {
-    Fork { compete: bool },
-    Each { items: Value, limit: usize, collect: bool, allowed_failures: usize },
+    #[n(0)]
+    Fork {
+        #[n(0)]
+        compete: bool,
+    },
+    #[n(1)]
+    Each {
+        #[cbor(n(0), with = "codec::value")]
+        items: Value,
+        #[n(1)]
+        limit: usize,
+        #[n(2)]
+        collect: bool,
+        #[n(3)]
+        allowed_failures: usize,
+    },
 }
 
 impl Branches {
@@ -150,15 +257,21 @@ impl Branches {
 }
 
 /// `try`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) struct TryState {
+    #[n(0)]
     pub(crate) phase: TryPhase,
+    #[n(1)]
     pub(crate) cursor: Cursor,
     /// How many retries there were.
+    #[n(2)]
     pub(crate) retries: u64,
     /// When the attempt that runs times out.
+    #[n(3)]
     pub(crate) attempt_due: Option<Timestamp>,
     /// The keys of calls that failed in the body: their re-runs take them over.
+    #[cbor(n(4), with = "key_ring")]
     pub(crate) keys: KeyRing,
 }
 
@@ -174,43 +287,64 @@ impl TryState {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) enum TryPhase {
     /// The tasks under `try` run.
+    #[n(0)]
     Body,
     /// An error came out of them; what to do is decided next.
-    Caught(Error),
+    #[n(1)]
+    Caught(#[n(0)] Error),
+    /// What completed in it is being undone before the error is handled.
+    #[n(4)]
+    Undoing(#[n(0)] Error),
     /// It waits before it tries again.
-    Delay { due: Timestamp },
+    #[n(2)]
+    Delay {
+        #[n(0)]
+        due: Timestamp,
+    },
     /// The tasks under `catch.do` run.
-    Handler(Error),
+    #[n(3)]
+    Handler(#[n(0)] Error),
 }
 
 /// Keys of failed calls by (task, iteration path), with the attempts made under them.
 pub(crate) type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
 
 /// How far a call has come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) enum CallPhase {
     /// It may be made; for `once`, after its dispatch is recorded.
+    #[n(0)]
     Scheduled,
     /// It has left, or is about to.
+    #[n(1)]
     Dispatched,
     /// Its outcome is unknown and its connector is being asked.
-    Probing(Error),
+    #[n(2)]
+    Probing(#[n(0)] Error),
     /// Its outcome is unknown and what that means is decided next.
-    Unknown(Error),
+    #[n(3)]
+    Unknown(#[n(0)] Error),
     /// A person is asked.
-    Incident(Error),
+    #[n(4)]
+    Incident(#[n(0)] Error),
     /// It ended; what follows is decided next.
-    Done(Result<Value, Error>),
+    #[n(5)]
+    Done(#[cbor(n(0), with = "codec::result")] Result<Value, Error>),
 }
 
 /// How far a child execution has come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(context_bound = "AsMut<Payloads>")]
 pub(crate) enum ChildPhase {
     /// It is to be started, or on its way.
+    #[n(0)]
     Requested,
     /// It ended, or need not be waited for.
-    Done(Result<Value, Error>),
+    #[n(1)]
+    Done(#[cbor(n(0), with = "codec::result")] Result<Value, Error>),
 }

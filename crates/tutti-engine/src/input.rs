@@ -2,7 +2,7 @@
 
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
-use tutti_journal::{Error, Parent, Resolution};
+use tutti_journal::{CloudEvent, Error, EventPosition, Parent, Resolution};
 
 /// How an execution begins.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Start {
     pub input: Option<Value>,
     /// The task that starts it.
     pub parent: Option<Parent>,
+    /// The last event that was received before: the execution sees those after it.
+    pub events_after: EventPosition,
 }
 
 /// Something that happened outside the execution.
@@ -65,6 +67,16 @@ pub enum Input {
         child: ExecutionId,
         /// How.
         outcome: ChildOutcome,
+    },
+    /// An event was received. A listener is fed the events after the position it names, in the order of their
+    /// positions, as long as it asks for events ([`Command::AwaitEvent`](crate::Command)).
+    EventArrived {
+        /// The task execution that listens.
+        task: Sequence,
+        /// The event's place among all events.
+        position: EventPosition,
+        /// The event.
+        event: CloudEvent,
     },
     /// An operator's hand.
     Control(Control),
@@ -143,12 +155,18 @@ pub enum Rejection {
     /// The child is not one the execution waits for.
     #[error("the execution does not wait for this child")]
     UnknownChild,
+    /// The event is not one that the listener awaits, or was consumed before; it need not be told again.
+    #[error("the event does not match")]
+    NotMatched,
     /// Going back needs calls and children to be settled first: suspend or cancel the execution.
     #[error("the execution has work under way; suspend or cancel it first")]
     Busy,
     /// The journal knows no passage of the task to go back to.
     #[error("the execution has never passed the task to go back to")]
     NoSuchTask,
+    /// What a task before the one to go back to did has been undone: it would count as done again.
+    #[error("a task before it has been undone since; go back to that one")]
+    Undone,
     /// Nothing to do: no timer is due, nothing is left to go on with, or the execution already is as asked.
     #[error("there is nothing to do")]
     Nothing,

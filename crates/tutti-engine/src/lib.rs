@@ -9,6 +9,7 @@
 
 mod advance;
 mod apply;
+mod authorization;
 mod chance;
 mod child;
 mod command;
@@ -17,14 +18,20 @@ mod decide;
 mod environment;
 mod execution;
 mod frame;
+mod image;
 mod input;
+mod listening;
+mod matching;
 mod output;
+mod places;
 mod rewind;
 mod surroundings;
+mod undo;
 
 pub use advance::step;
 pub use child::ChildRequest;
 pub use command::Command;
 pub use execution::{Execution, Outcome, Status};
 pub use input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start};
+pub use matching::{EventCorrelation, EventInterest, correlation_of};
 pub use surroundings::{Definitions, Limits, Secrets, Surroundings};

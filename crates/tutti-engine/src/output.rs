@@ -3,23 +3,32 @@
 use tutti_expr::{Kind, Value};
 use tutti_journal::CallRecord;
 
-use crate::frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase};
+use crate::{
+    frame::{Body, Branches, BranchesKind, CallPhase, ChildPhase, Frame, TryPhase},
+    undo::UndoState,
+};
 
 impl Frame {
     /// The raw output this frame would end with now; a task that computes one records it.
     pub(crate) fn raw_output(&self) -> Value {
         match &self.body {
-            Body::List(cursor) | Body::For { cursor, .. } => cursor.data.clone(),
+            Body::List(cursor)
+            | Body::For { cursor, .. }
+            | Body::Undo(UndoState { cursor, .. }) => cursor.data.clone(),
             Body::Fork(branches) => branches.raw_output(),
             Body::Try(state) => match state.phase {
                 TryPhase::Body | TryPhase::Handler(_) => state.cursor.data.clone(),
-                TryPhase::Caught(_) | TryPhase::Delay { .. } => self.input.clone(),
+                TryPhase::Caught(_) | TryPhase::Undoing(_) | TryPhase::Delay { .. } => {
+                    self.input.clone()
+                }
             },
             // Whatever the call gave: nobody waits for what comes of the command.
             Body::Call { record, .. } if is_detached(record) => self.input.clone(),
             Body::Call { phase: CallPhase::Done(Ok(output)), .. }
             | Body::Child { phase: ChildPhase::Done(Ok(output)), .. }
             | Body::Function { output: Some(output), .. } => output.clone(),
+            Body::Emitted(event) => event.clone(),
+            Body::Listen(state) => Value::array(state.items.iter().cloned()),
             Body::Fresh
             | Body::Switched { .. }
             | Body::Wait { .. }
@@ -30,10 +39,10 @@ impl Frame {
     }
 }
 
-/// Whether a call only starts what it calls: `run.shell` with `await: false`.
+/// Whether a call only starts what it calls: `run.shell` or `run.script` with `await: false`.
 fn is_detached(call: &CallRecord) -> bool {
     let awaits = call.arguments.get("await").and_then(Value::as_bool);
-    &*call.function == "shell" && awaits == Some(false)
+    matches!(&*call.function, "shell" | "script") && awaits == Some(false)
 }
 
 impl Branches {
@@ -123,6 +132,7 @@ mod tests {
             ending: None,
             context: None,
             body: Body::Call { record, phase: CallPhase::Done(Ok(Value::from("out"))) },
+            undos: crate::undo::Undos::new(),
             queued: false,
         };
         assert_eq!(frame.raw_output().as_str(), Some(expected), "{function} {arguments}");
@@ -133,6 +143,7 @@ mod tests {
         check("shell", r#"{"command":"x","await":false}"#, "in");
         check("shell", r#"{"command":"x","await":true}"#, "out");
         check("shell", r#"{"command":"x"}"#, "out");
+        check("script", r#"{"code":"x","await":false}"#, "in");
         check("http", r#"{"method":"get","await":false}"#, "out");
     }
 }

@@ -35,27 +35,14 @@ impl Execution {
         workflow: Arc<Workflow>,
         journal: impl IntoIterator<Item = &'a Turn>,
     ) -> Self {
-        let empty = Self::new(id, definition, digest, workflow);
-        let mut counting: Vec<Recorded<'a>> = Vec::new();
-        let mut keys = KeyRing::new();
-        let mut next = Sequence::FIRST;
-        for recorded in journal.into_iter().flat_map(recorded) {
-            next = recorded.sequence.next();
-            match recorded.entry {
-                Entry::Rewound { to } => {
-                    let void = Void::find(&empty, &counting, *to, keys);
-                    counting = void.kept;
-                    keys = void.keys;
-                }
-                _ => counting.push(recorded),
-            }
-        }
-        let mut execution = empty;
-        execution.handed_keys = keys;
-        for recorded in counting {
+        let mut execution = Self::new(id, definition, digest, workflow);
+        let counting = Counting::of(&execution, journal);
+        execution.handed_keys = counting.keys;
+        for recorded in counting.entries {
             execution.fold(recorded);
         }
-        execution.next = next;
+        execution.next = counting.next;
+        execution.updated_at = counting.updated_at;
         execution
     }
 
@@ -63,7 +50,8 @@ impl Execution {
     /// it. Decides the turn that says so and goes on from there.
     ///
     /// # Errors
-    /// If the journal knows no such passage, or the execution still has calls or children under way.
+    /// If the journal knows no such passage, the execution still has calls or children under way, or what completed before
+    /// that task has been undone since.
     pub fn rewind(
         &self,
         journal: &[Turn],
@@ -74,6 +62,11 @@ impl Execution {
             return Err(Rejection::Busy);
         }
         let to = self.passage(journal, from).ok_or(Rejection::NoSuchTask)?;
+        let empty = Self::new(self.id, self.definition.clone(), self.digest, self.workflow.clone());
+        let counting = Counting::of(&empty, journal);
+        if Void::find(&empty, &counting.entries, to, counting.keys).forgets_an_undo {
+            return Err(Rejection::Undone);
+        }
         let rewound = Entry::Rewound { to };
         let turn = Turn {
             execution: self.id,
@@ -84,7 +77,6 @@ impl Execution {
         let (id, definition, workflow) = (self.id, self.definition.clone(), self.workflow.clone());
         let mut execution =
             Self::restore(id, definition, self.digest, workflow, journal.iter().chain([&turn]));
-        execution.updated_at = surroundings.now;
         let mut entries = vec![rewound];
         entries.extend(Stepper::resume(&mut execution, surroundings));
         Ok((execution, entries))
@@ -109,17 +101,54 @@ impl Execution {
     }
 }
 
+/// The entries of a journal that still count.
+struct Counting<'a> {
+    entries: Vec<Recorded<'a>>,
+    keys: KeyRing,
+    /// The sequence after the journal's last entry, and when that was decided.
+    next: Sequence,
+    updated_at: Timestamp,
+}
+
+impl<'a> Counting<'a> {
+    fn of(empty: &Execution, journal: impl IntoIterator<Item = &'a Turn>) -> Self {
+        let mut counting = Self {
+            entries: Vec::new(),
+            keys: KeyRing::new(),
+            next: Sequence::FIRST,
+            updated_at: empty.updated_at,
+        };
+        for recorded in journal.into_iter().flat_map(recorded) {
+            counting.next = recorded.sequence.next();
+            counting.updated_at = recorded.at;
+            match recorded.entry {
+                Entry::Rewound { to } => {
+                    let void = Void::find(empty, &counting.entries, *to, counting.keys);
+                    counting.entries = void.kept;
+                    counting.keys = void.keys;
+                }
+                _ => counting.entries.push(recorded),
+            }
+        }
+        counting
+    }
+}
+
 /// What a rewinding leaves of a journal.
 struct Void<'a> {
     kept: Vec<Recorded<'a>>,
     /// Keys of calls that are void but had not ended well: a re-run takes them over.
     keys: KeyRing,
+    /// Whether a completed task would count again though it was undone.
+    forgets_an_undo: bool,
 }
 
 impl<'a> Void<'a> {
     fn find(empty: &Execution, counting: &[Recorded<'a>], to: Sequence, keys: KeyRing) -> Self {
-        let mut state = empty.clone();
-        let mut void = Self { kept: Vec::new(), keys };
+        // Folded along, keys that re-runs took over are gone in the end.
+        let mut state = Execution { handed_keys: keys, ..empty.clone() };
+        let mut void = Self { kept: Vec::new(), keys: KeyRing::new(), forgets_an_undo: false };
+        let mut void_undos = Vec::new();
         let (before, after): (Vec<_>, Vec<_>) =
             counting.iter().partition(|recorded| recorded.sequence < to);
         for recorded in before {
@@ -132,6 +161,9 @@ impl<'a> Void<'a> {
                 void.kept.push(recorded);
             } else {
                 void.keep_key(&state, recorded.entry);
+                if let Entry::UndoStarted { completed, .. } = recorded.entry {
+                    void_undos.push(*completed);
+                }
             }
             state.fold(recorded);
         }
@@ -139,6 +171,11 @@ impl<'a> Void<'a> {
         {
             void.keep_key_of(&state, frame);
         }
+        for (place, key) in state.handed_keys {
+            void.keys.entry(place).or_insert(key);
+        }
+        void.forgets_an_undo =
+            void.kept.iter().any(|recorded| void_undos.contains(&recorded.sequence));
         void
     }
 
@@ -182,7 +219,9 @@ impl Path {
     /// Whether an entry tells what a branch beside the path did by itself, not what was done to it because of the path.
     fn keeps(&self, state: &Execution, recorded: &Recorded<'_>) -> bool {
         let subject = match recorded.entry {
-            Entry::TaskStarted { parent, .. } | Entry::ItemStarted { task: parent, .. } => {
+            Entry::TaskStarted { parent, .. }
+            | Entry::ItemStarted { task: parent, .. }
+            | Entry::UndoStarted { task: parent, .. } => {
                 return self.begins_beside(state, *parent, recorded.sequence);
             }
             Entry::TaskSkipped { parent, .. } => {
@@ -193,8 +232,12 @@ impl Path {
         };
         let given_up =
             subject.and_then(|id| state.frame(id)).is_some_and(|frame| frame.ending.is_some());
-        let settled_well = matches!(recorded.entry, Entry::CallCompleted { .. });
-        self.is_beside(state, subject) && (!given_up || settled_well)
+        // What the world said of a call stays true though it had been given up: nothing is repeated silently.
+        let is_fact = matches!(
+            recorded.entry,
+            Entry::CallCompleted { .. } | Entry::CallOutcomeUnknown { .. }
+        );
+        self.is_beside(state, subject) && (!given_up || is_fact)
     }
 
     fn begins_beside(&self, state: &Execution, parent: Sequence, id: Sequence) -> bool {
@@ -247,9 +290,14 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::ChildDetached { task }
         | Entry::IncidentRaised { task, .. }
         | Entry::IncidentResolved { task, .. }
-        | Entry::FunctionCalled { task, .. } => Some(*task),
+        | Entry::FunctionCalled { task, .. }
+        | Entry::EventEmitted { task, .. }
+        | Entry::ListenStarted { task, .. }
+        | Entry::EventConsumed { task, .. }
+        | Entry::ReversalStarted { task, .. } => Some(*task),
         Entry::ExecutionStarted { .. }
         | Entry::InputAccepted { .. }
+        | Entry::UndoStarted { .. }
         | Entry::TaskStarted { .. }
         | Entry::TaskSkipped { .. }
         | Entry::ExecutionSuspended { .. }

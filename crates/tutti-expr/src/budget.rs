@@ -32,6 +32,11 @@ impl Budget {
         Self { ticks: Cell::new(TICKS), depth: Cell::new(0), held_before: live_bytes() }
     }
 
+    /// How many ticks were used so far.
+    pub(crate) fn used(&self) -> u64 {
+        TICKS - self.ticks.get()
+    }
+
     /// Pays for one elementary piece of work.
     pub(crate) fn tick(&self) -> Flow {
         self.ticks(1)

@@ -4,13 +4,13 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     Value,
-    environment::{Environment, Scope},
+    environment::{Environment, Reads, Scope},
     library,
     limits::{Limit, OUTPUT, SOURCE},
     machine::Machine,
     regexes::SharedRegexes,
     stop::{Flow, Stop},
-    syntax::{error::CompileError, parser::Parser, tree::Node},
+    syntax::{error::CompileError, parser::Parser, reads::reads, tree::Node},
 };
 
 /// A compiled jq program; cheap to clone and shared between threads.
@@ -21,6 +21,8 @@ struct Program {
     source: Arc<str>,
     root: Node,
     variables: Vec<Arc<str>>,
+    /// One for each of `variables`.
+    reads: Vec<Reads>,
     regexes: SharedRegexes,
 }
 
@@ -46,15 +48,18 @@ impl Expression {
         let read = || {
             let mut parser = Parser::new(source, scope, definitions);
             let root = parser.program()?;
-            Ok((root, parser.names.into_used()))
+            let variables = parser.names.into_used();
+            let reads = reads(&root, variables.len());
+            Ok((root, variables, reads))
         };
         // What nests at all has at most one level per byte.
         let needed = (64 << 10) + source.len().min(400) * (10 << 10);
-        let (root, variables) = stacker::maybe_grow(needed, STACK / 2, read)?;
+        let (root, variables, reads) = stacker::maybe_grow(needed, STACK / 2, read)?;
         Ok(Self(Arc::new(Program {
             source: Arc::from(source),
             root,
             variables,
+            reads,
             regexes: SharedRegexes::default(),
         })))
     }
@@ -78,6 +83,19 @@ impl Expression {
         self.0.variables.iter().map(AsRef::as_ref)
     }
 
+    /// What the program reads of the variable `name`; none where it does not use it.
+    ///
+    /// ```
+    /// use tutti_expr::{Expression, Reads, Scope};
+    ///
+    /// let program = Expression::compile("$secrets.token + $secrets[.name]", &Scope::new(["secrets"]));
+    /// assert_eq!(program.expect("it compiles").reads("secrets"), Some(&Reads::All));
+    /// ```
+    pub fn reads(&self, name: &str) -> Option<&Reads> {
+        let number = self.0.variables.iter().position(|known| **known == *name)?;
+        self.0.reads.get(number)
+    }
+
     /// Evaluates to one value: no result is `null`, several are an array.
     ///
     /// # Errors
@@ -93,7 +111,8 @@ impl Expression {
         if input.depth() > Value::MAX_DEPTH {
             return Err(Error::Limit { limit: Limit::ValueDepth });
         }
-        let machine = Machine::new(&self.0.variables, &self.0.regexes, environment);
+        let machine =
+            Machine::new((&self.0.variables, &self.0.reads), &self.0.regexes, environment);
         let mut first: Option<Value> = None;
         let mut more: Vec<Value> = Vec::new();
         let mut size = 0;
@@ -108,6 +127,7 @@ impl Expression {
             }
             Ok(())
         });
+        environment.on_evaluated(machine.context.budget.used());
         flow.map_err(|stop| Error::from_stop(*stop))?;
         let Some(first) = first else { return Ok(Value::NULL) };
         if more.is_empty() {

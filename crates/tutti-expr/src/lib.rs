@@ -26,7 +26,7 @@ mod syntax;
 mod template;
 mod value;
 
-pub use environment::{Environment, Scope};
+pub use environment::{Environment, Reads, Scope};
 pub use expression::{Error, Expression};
 pub use limits::Limit;
 pub use syntax::error::CompileError;

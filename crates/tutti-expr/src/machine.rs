@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) use item::{Env, Item, Out};
 
 use crate::{
-    Environment, Value,
+    Environment, Reads, Value,
     context::Context,
     library,
     limits::Limit,
@@ -36,6 +36,7 @@ use crate::{
 pub(crate) struct Machine<'m> {
     pub(crate) context: Context<'m>,
     names: &'m [Arc<str>],
+    reads: &'m [Reads],
     globals: Vec<OnceCell<Value>>,
     library: &'static Definitions,
     labels: Cell<u32>,
@@ -48,13 +49,14 @@ static ROOT: Env<'static> = Env::Root;
 
 impl<'m> Machine<'m> {
     pub(crate) fn new(
-        names: &'m [Arc<str>],
+        (names, reads): (&'m [Arc<str>], &'m [Reads]),
         regexes: &'m SharedRegexes,
         environment: &'m dyn Environment,
     ) -> Self {
         Self {
             context: Context::new(regexes, environment),
             names,
+            reads,
             globals: names.iter().map(|_| OnceCell::new()).collect(),
             library: library::shared(),
             labels: Cell::new(0),
@@ -81,7 +83,7 @@ impl<'m> Machine<'m> {
         if let Some(value) = slot.get() {
             return Ok(value.clone());
         }
-        match self.context.environment.variable(&self.names[number]) {
+        match self.context.environment.members(&self.names[number], &self.reads[number]) {
             Some(value) if value.depth() > Value::MAX_DEPTH => Stop::limit(Limit::ValueDepth),
             Some(value) => Ok(slot.get_or_init(|| value).clone()),
             None => unbound(),

@@ -9,6 +9,7 @@ pub(crate) mod lexer;
 pub(crate) mod names;
 pub(crate) mod parser;
 pub(crate) mod pattern;
+pub(crate) mod reads;
 pub(crate) mod scope;
 pub(crate) mod term;
 pub(crate) mod text;

@@ -7,7 +7,7 @@ use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 
 use crate::{
-    Effect, Error, Timestamp, names,
+    Effect, Error, EventPosition, Timestamp, names,
     payload::{self, Payloads},
 };
 
@@ -37,6 +37,9 @@ pub enum Entry {
         /// The task that started it, for a child execution.
         #[n(4)]
         parent: Option<Parent>,
+        /// The last event that was received before: the execution's tasks see those after it.
+        #[n(5)]
+        events_after: Option<EventPosition>,
     },
     /// The input fitted its schema and was transformed; the first task may start.
     #[n(1)]
@@ -375,6 +378,131 @@ pub enum Entry {
         #[cbor(n(1), with = "payload::optional", has_nil)]
         input: Option<Value>,
     },
+    /// An event was emitted; it is received in the same moment.
+    #[n(34)]
+    EventEmitted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The event's envelope.
+        #[cbor(n(1), with = "payload")]
+        event: Value,
+    },
+    /// A `listen` awaits events.
+    #[n(35)]
+    ListenStarted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The events after this one are looked at.
+        #[n(1)]
+        after: EventPosition,
+        /// What correlations must be: for each filter an object by name; absent where nothing is known before.
+        #[cbor(n(2), with = "payload::optional", has_nil)]
+        expected: Option<Value>,
+    },
+    /// A `listen` consumed an event.
+    #[n(36)]
+    EventConsumed {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The event's place among all events.
+        #[n(1)]
+        position: EventPosition,
+        /// Which filter it filled, those of `until` after the others; none where every event is welcome.
+        #[n(2)]
+        filter: Option<u32>,
+        /// Whether it only counts towards the end of the consumption.
+        #[n(3)]
+        ends: bool,
+        /// What of it is used; absent where it only counts towards the end.
+        #[cbor(n(4), with = "payload::optional", has_nil)]
+        item: Option<Value>,
+        /// Correlations that were first seen in it, an object by name.
+        #[cbor(n(5), with = "payload::optional", has_nil)]
+        learned: Option<Value>,
+        /// The event's source.
+        #[cbor(n(6), with = "names::text")]
+        source: Arc<str>,
+        /// The event's id.
+        #[cbor(n(7), with = "names::text")]
+        id: Arc<str>,
+    },
+    /// An error leaves a `try`, or the execution: what completed inside is undone first.
+    #[n(37)]
+    ReversalStarted {
+        /// The task execution of the `try`; the execution itself is [`Sequence::FIRST`].
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The error.
+        #[n(1)]
+        error: Error,
+        /// Whether the `try` handles it afterwards; else it goes on outwards.
+        #[n(2)]
+        handled: bool,
+    },
+    /// The undoing of a completed task began; it is a task execution of its own.
+    #[n(38)]
+    UndoStarted {
+        /// The task execution inside which the task had completed.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The entry with which it had completed.
+        #[cbor(n(1), with = "names::sequence")]
+        completed: Sequence,
+    },
+}
+
+impl Entry {
+    /// How many bytes the values in it take in memory, about; what is left out takes none.
+    pub fn value_size(&self) -> u64 {
+        let of = |value: &Option<Value>| value.as_ref().map_or(0, Value::size);
+        match self {
+            Self::ExecutionStarted { input, .. } | Self::ChildStarted { input, .. } => input.size(),
+            Self::InputAccepted { input, .. } | Self::FunctionCalled { input, .. } => of(input),
+            Self::TaskStarted { raw, input, label, .. } => of(raw) + of(input) + of(label),
+            Self::TaskCompleted { output, context, .. } => of(output) + of(context),
+            Self::ExecutionCompleted { output } => of(output),
+            Self::LoopStarted { items, .. } => items.size(),
+            Self::EventEmitted { event, .. } => event.size(),
+            Self::ListenStarted { expected, .. } => of(expected),
+            Self::EventConsumed { item, learned, .. } => of(item) + of(learned),
+            Self::CallScheduled { call, .. } => call.arguments.size(),
+            Self::CallCompleted { output, .. }
+            | Self::IncidentResolved { resolution: Resolution::Complete { output }, .. } => {
+                output.size()
+            }
+            Self::TaskFaulted { error, .. }
+            | Self::TaskTimedOut { error, .. }
+            | Self::RetryScheduled { error, .. }
+            | Self::ErrorCaught { error, .. }
+            | Self::CallFailed { error, .. }
+            | Self::CallOutcomeUnknown { error, .. }
+            | Self::IncidentRaised { error, .. }
+            | Self::ReversalStarted { error, .. }
+            | Self::ExecutionFaulted { error } => {
+                of(&error.title) + of(&error.detail) + of(&error.extra)
+            }
+            Self::TaskSkipped { .. }
+            | Self::TaskCancelled { .. }
+            | Self::CaseSelected { .. }
+            | Self::ItemStarted { .. }
+            | Self::BranchesJoined { .. }
+            | Self::WaitStarted { .. }
+            | Self::RetryStarted { .. }
+            | Self::CallDispatched { .. }
+            | Self::CallRescheduled { .. }
+            | Self::ChildDetached { .. }
+            | Self::IncidentResolved { .. }
+            | Self::ExecutionSuspended { .. }
+            | Self::ExecutionResumed
+            | Self::CancelRequested { .. }
+            | Self::Rewound { .. }
+            | Self::UndoStarted { .. }
+            | Self::ExecutionCancelled => 0,
+        }
+    }
 }
 
 /// Where the flow goes after a task.
@@ -432,21 +560,21 @@ pub struct CallRecord {
     pub attempt: u32,
 }
 
-/// How a person settled an unknown outcome.
+/// How a person settled an unknown outcome, or an undo that failed.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Payloads>")]
 pub enum Resolution {
-    /// Make the call again under its key.
+    /// Make the call again under its key; begin the undo again.
     #[n(0)]
     Retry,
-    /// It was made, and this is what it gave.
+    /// It was made, and this is what it gave; what was to be undone is.
     #[n(1)]
     Complete {
         /// The call's output.
         #[cbor(n(0), with = "payload")]
         output: Value,
     },
-    /// Let the task fault.
+    /// Let the task fault; it stays as it is.
     #[n(2)]
     Fault,
 }
@@ -460,4 +588,7 @@ pub enum SuspensionReason {
     /// An incident needs a person.
     #[n(1)]
     Incident,
+    /// Its journal has reached the limit of entries; resuming or cancelling it grants as many again.
+    #[n(2)]
+    JournalLimit,
 }

@@ -57,6 +57,8 @@ pub enum ErrorType {
     OutcomeUnknown,
     /// A policy of ours forbids it.
     PolicyDenied,
+    /// What a task did could not be undone.
+    CompensationFailed,
 }
 
 impl ErrorType {
@@ -65,7 +67,7 @@ impl ErrorType {
     /// The type's URI.
     pub fn uri(self) -> Arc<str> {
         match self {
-            Self::OutcomeUnknown | Self::PolicyDenied => {
+            Self::OutcomeUnknown | Self::PolicyDenied | Self::CompensationFailed => {
                 Arc::from(format!("tutti://errors/{}", self.name()))
             }
             standard => Arc::from(format!("{}{}", Self::STANDARD, standard.name())),
@@ -84,6 +86,7 @@ impl ErrorType {
             Self::Runtime => "runtime",
             Self::OutcomeUnknown => "outcome-unknown",
             Self::PolicyDenied => "policy-denied",
+            Self::CompensationFailed => "compensation-failed",
         }
     }
 
@@ -94,7 +97,10 @@ impl ErrorType {
             Self::Authentication => 401,
             Self::Authorization | Self::PolicyDenied => 403,
             Self::Timeout => 408,
-            Self::Communication | Self::Runtime | Self::OutcomeUnknown => 500,
+            Self::Communication
+            | Self::Runtime
+            | Self::OutcomeUnknown
+            | Self::CompensationFailed => 500,
         }
     }
 
@@ -110,6 +116,7 @@ impl ErrorType {
             Self::Runtime => "Runtime error",
             Self::OutcomeUnknown => "Outcome unknown",
             Self::PolicyDenied => "Denied by policy",
+            Self::CompensationFailed => "Compensation failed",
         }
     }
 }

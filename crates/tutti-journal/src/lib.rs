@@ -7,19 +7,24 @@
 //!
 //! This crate must never read a clock, chance, the environment or a file. Start reading at [`Entry`], then [`Turn`].
 
+pub mod codec;
 mod effect;
 mod entry;
 mod error;
+mod event;
 mod names;
 mod payload;
 mod row;
 mod sealer;
+mod snapshot;
 mod timestamp;
 
 pub use effect::Effect;
 pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason};
 pub use error::{Error, ErrorType};
-pub use payload::Blob;
+pub use event::{CloudEvent, EventPosition, InvalidEvent, MAX_EVENT_BYTES};
+pub use payload::{Blob, Payloads};
 pub use row::{BLOB_THRESHOLD, CodecError, Damage, Row, SaltedValues, Turn};
 pub use sealer::{SealError, Sealer};
+pub use snapshot::{Snapshot, SnapshotPlace};
 pub use timestamp::Timestamp;

@@ -1,6 +1,6 @@
 //! Values in encoded form: kept beside the structure, sealed where they came from a secret, in blobs where they are big.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use minicbor::{
     Decoder, Encoder,
@@ -38,20 +38,54 @@ impl fmt::Debug for Blob {
     }
 }
 
-/// The values of one turn while it is encoded or decoded. Structure refers to them by position.
+/// The values of one turn or image while it is encoded or decoded. Structure refers to them by position.
 #[derive(Debug)]
-pub(crate) struct Payloads {
+pub struct Payloads {
     values: Vec<Value>,
+    /// Where each shared value stands already; none where every value is written on its own.
+    shared: Option<BTreeMap<Identity, u64>>,
 }
+
+/// What two values share that are one in memory: its place there, its length, and whether it is marked.
+type Identity = (usize, usize, bool);
 
 impl Payloads {
     pub(crate) fn new(values: Vec<Value>) -> Self {
-        Self { values }
+        Self { values, shared: None }
+    }
+
+    /// Payloads in which a value that is shared in memory stands once.
+    pub(crate) fn sharing() -> Self {
+        Self { values: Vec::new(), shared: Some(BTreeMap::new()) }
+    }
+
+    /// Where the value stands.
+    fn place(&mut self, value: &Value) -> u64 {
+        let next = self.values.len() as u64;
+        if let (Some(shared), Some(identity)) = (&mut self.shared, identity(value)) {
+            let place = *shared.entry(identity).or_insert(next);
+            if place < next {
+                return place;
+            }
+        }
+        // It is kept, so nothing else can come to stand at its place in memory.
+        self.values.push(value.clone());
+        next
     }
 
     pub(crate) fn into_values(self) -> Vec<Value> {
         self.values
     }
+}
+
+fn identity(value: &Value) -> Option<Identity> {
+    let (place, length) = match value.kind() {
+        Kind::String(text) => (Arc::as_ptr(text).addr(), text.len()),
+        Kind::Array(items) => (items.as_ptr().addr(), items.len()),
+        Kind::Object(members) => (std::ptr::from_ref(members).addr(), members.len()),
+        Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => return None,
+    };
+    Some((place, length, value.is_tainted()))
 }
 
 impl AsMut<Payloads> for Payloads {
@@ -60,18 +94,18 @@ impl AsMut<Payloads> for Payloads {
     }
 }
 
-pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+/// Writes a value: its position among the payloads.
+pub fn encode<C: AsMut<Payloads>, W: Write>(
     value: &Value,
     encoder: &mut Encoder<W>,
     context: &mut C,
 ) -> Result<(), EncodeError<W::Error>> {
-    let values = &mut context.as_mut().values;
-    encoder.u64(values.len() as u64)?;
-    values.push(value.clone());
+    encoder.u64(context.as_mut().place(value))?;
     Ok(())
 }
 
-pub(crate) fn decode<C: AsMut<Payloads>>(
+/// Reads a value.
+pub fn decode<C: AsMut<Payloads>>(
     decoder: &mut Decoder<'_>,
     context: &mut C,
 ) -> Result<Value, DecodeError> {
@@ -81,11 +115,11 @@ pub(crate) fn decode<C: AsMut<Payloads>>(
 }
 
 /// The same for values that may be left out.
-pub(crate) mod optional {
+pub mod optional {
     use super::{DecodeError, Decoder, EncodeError, Encoder, Payloads, Type, Value, Write};
 
-    #[expect(clippy::ref_option, reason = "the shape that the derive macro asks for")]
-    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+    /// Writes a value, or that there is none.
+    pub fn encode<C: AsMut<Payloads>, W: Write>(
         value: &Option<Value>,
         encoder: &mut Encoder<W>,
         context: &mut C,
@@ -96,7 +130,8 @@ pub(crate) mod optional {
         }
     }
 
-    pub(crate) fn decode<C: AsMut<Payloads>>(
+    /// Reads a value, or that there is none.
+    pub fn decode<C: AsMut<Payloads>>(
         decoder: &mut Decoder<'_>,
         context: &mut C,
     ) -> Result<Option<Value>, DecodeError> {
@@ -107,17 +142,13 @@ pub(crate) mod optional {
         super::decode(decoder, context).map(Some)
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::option_option,
-        reason = "the shape that the derive macro asks for"
-    )]
-    pub(crate) fn nil() -> Option<Option<Value>> {
+    /// What a field that is not there reads as.
+    pub fn nil() -> Option<Option<Value>> {
         Some(None)
     }
 
-    #[expect(clippy::ref_option, reason = "the shape that the derive macro asks for")]
-    pub(crate) fn is_nil(value: &Option<Value>) -> bool {
+    /// Whether there is none.
+    pub fn is_nil(value: &Option<Value>) -> bool {
         value.is_none()
     }
 }

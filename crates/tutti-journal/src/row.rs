@@ -96,7 +96,7 @@ impl Turn {
 }
 
 impl SaltedValues {
-    fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest(Sha256::new().chain_update(self.salt).chain_update(&self.bytes).finalize().into())
     }
 }

@@ -8,7 +8,7 @@ use tutti_engine::{
     CallOutcome, ChildOutcome, ChildRequest, Control, Outcome, ProbeOutcome, Rejection, Start,
 };
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Error, Turn};
+use tutti_journal::{CloudEvent, Error, EventPosition, Turn};
 use tutti_store::{Commit, History};
 
 /// Names one request of a caller, so that the answer finds it.
@@ -78,6 +78,17 @@ pub enum Happening {
         /// What it said.
         outcome: ProbeOutcome,
     },
+    /// A listener is fed an event that was durably received.
+    EventArrived {
+        /// Which.
+        execution: ExecutionId,
+        /// The task execution that listens.
+        task: Sequence,
+        /// The event's place among all events.
+        position: EventPosition,
+        /// The event.
+        event: Box<CloudEvent>,
+    },
     /// An execution was read from the store.
     Loaded {
         /// Which.
@@ -103,7 +114,7 @@ pub enum Happening {
     Tick,
 }
 
-/// A journal and the definition it is about, compiled.
+/// A journal, or a snapshot and what follows it, and the definition it is about, compiled.
 pub type Stored = (Box<History>, Arc<Workflow>);
 
 /// Why an execution was not read.
@@ -122,7 +133,12 @@ pub enum Unread {
 #[derive(Debug)]
 pub enum Message {
     /// A parent wants this child started, if it has not been, and to know how it ends.
-    StartChild(Box<ChildRequest>),
+    StartChild {
+        /// What is wanted.
+        request: Box<ChildRequest>,
+        /// The newest event the parent's loop has seen: the child listens to later ones.
+        newest_event: EventPosition,
+    },
     /// A parent gives this child up.
     CancelChild {
         /// Who gives it up.
@@ -181,8 +197,11 @@ pub struct Standing {
 pub enum Output {
     /// Write this, then tell [`Happening::Committed`]. There is one at a time.
     Commit(Commit),
-    /// Read this execution, then tell [`Happening::Loaded`].
+    /// Read this execution, its snapshot and what follows it, then tell [`Happening::Loaded`].
     Load(ExecutionId),
+    /// Read the whole journal of this execution, as going back needs it and as a snapshot that is of no use leaves it,
+    /// then tell [`Happening::Loaded`].
+    LoadWhole(ExecutionId),
     /// Make this call of this function, then tell [`Happening::CallFinished`].
     MakeCall(Arc<str>, Call),
     /// Tell a call under way that it is no longer wanted.
@@ -238,15 +257,22 @@ pub enum Settlement {
     Lost(String),
 }
 
-/// A call whose outcome only a person can settle.
+/// Something only a person can settle: a call's unknown outcome, or a journal that has reached its limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
     /// The execution it belongs to.
     pub execution: ExecutionId,
-    /// The task execution.
+    /// The task execution; the execution itself ([`Sequence::FIRST`]) where its journal has reached its limit.
     pub task: Sequence,
     /// The task in the document.
     pub reference: TaskRef,
     /// The error.
     pub error: Error,
+}
+
+impl Incident {
+    /// Whether the journal has reached its limit: resuming or cancelling the execution settles that.
+    pub fn is_journal_limit(&self) -> bool {
+        self.task == Sequence::FIRST
+    }
 }

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use tutti_dsl::Workflow;
 use tutti_engine::{Control, Execution, Input, Limits, Rejection, Secrets, Start, Surroundings};
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Sealer, Timestamp, Turn};
+use tutti_journal::{Entry, EventPosition, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
 use self::{durable::Batch, loading::Awaiting, parking::Parking, watching::Count};
@@ -77,6 +77,8 @@ pub struct Loop {
     pending: Batch,
     /// With the store.
     committing: Option<Batch>,
+    /// The last event this loop has heard of: children see those after it.
+    newest_event: EventPosition,
     drawn: u64,
     outputs: Vec<Output>,
 }
@@ -100,6 +102,7 @@ impl Loop {
             set_aside: BTreeMap::new(),
             pending: Batch::default(),
             committing: None,
+            newest_event: EventPosition::default(),
             drawn: 0,
             outputs: Vec::new(),
         }
@@ -129,6 +132,11 @@ impl Loop {
             Happening::ProbeFinished { execution, task, outcome } => {
                 let fact = Awaiting::Fact(Input::ProbeFinished { task, outcome });
                 self.with(execution, fact, now);
+            }
+            Happening::EventArrived { execution, task, position, event } => {
+                self.newest_event = self.newest_event.max(position);
+                let input = Input::EventArrived { task, position, event: *event };
+                self.with(execution, Awaiting::Fact(input), now);
             }
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Told { to, message } => self.on_told(to, message, now),
@@ -260,7 +268,7 @@ impl Loop {
             return;
         }
         self.parking.touch(id);
-        let salt = self.draw().to_be_bytes();
+        let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };
         for entry in &turn.entries {
@@ -268,14 +276,15 @@ impl Loop {
                 self.dispatcher.take((id, *task));
             }
         }
-        let (row, blobs) = turn.encode(resident.head, salt, &*self.options.sealer);
-        resident.head = row.digest;
-        resident.turns_ahead += 1;
+        let (limits, sealer) = (&self.options.limits, &*self.options.sealer);
+        let (row, blobs) = turn.encode(resident.head, salt, sealer);
+        let snapshot = resident.grow(&row, limits, image_salt, sealer);
         self.pending.entries += turn.entries.len();
         self.pending.commit.turns.push(StoredTurn {
             row,
             blobs,
             projection: resident.projection(),
+            snapshot,
         });
         let owed = resident.newly_owed();
         self.pending.owed.push((id, owed));

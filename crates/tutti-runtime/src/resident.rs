@@ -6,10 +6,13 @@ use std::{
 };
 
 use tutti_dsl::Workflow;
-use tutti_engine::{Command, Execution, Status};
+use tutti_engine::{Command, Execution, Limits, Status};
 use tutti_ids::{Digest, ExecutionId, Sequence};
-use tutti_journal::{Row, Sealer, Timestamp, Turn};
+use tutti_journal::{Entry, Row, Sealer, Snapshot, Timestamp, Turn};
 use tutti_store::{History, Projection};
+
+/// A larger image is not kept: reading it would cost more than the journal it spares.
+const MAX_SNAPSHOT_BYTES: usize = 64 * 1024 * 1024;
 
 /// An execution in memory.
 #[derive(Debug)]
@@ -27,8 +30,26 @@ pub(crate) struct Resident {
     pub(crate) queued: bool,
     /// The attempts of calls that connectors are busy with.
     pub(crate) in_flight: BTreeMap<Sequence, u32>,
+    /// How much its journal has grown since its last snapshot.
+    growth: Growth,
     /// What it was owed after its last turn.
     owed: BTreeMap<Debt, Command>,
+}
+
+/// How much a journal has grown.
+#[derive(Debug, Clone, Copy, Default)]
+struct Growth {
+    entries: u64,
+    /// Encoded, blobs not counted: they are read only where they are needed.
+    bytes: u64,
+}
+
+impl Growth {
+    fn add(&mut self, row: &Row) {
+        let values = row.values.as_ref().map_or(0, |values| values.bytes.len());
+        self.entries += u64::from(row.count);
+        self.bytes += (row.structure.len() + values) as u64;
+    }
 }
 
 /// What tells one thing an execution is owed from another.
@@ -50,10 +71,13 @@ pub(crate) struct Owed {
     pub(crate) dropped: Vec<Sequence>,
 }
 
-/// The turns of an execution, decoded.
+/// The turns of an execution, or those after its snapshot, decoded.
 #[derive(Debug)]
 pub(crate) struct Journal {
+    /// What the turns follow; none where they are all.
+    pub(crate) snapshot: Option<Snapshot>,
     pub(crate) turns: Vec<Turn>,
+    growth: Growth,
     /// The digest of the last row.
     pub(crate) head: Digest,
 }
@@ -63,8 +87,18 @@ impl Journal {
     pub(crate) fn decode(history: &History, sealer: &dyn Sealer) -> Result<Self, String> {
         let decode = |row: &Row| row.decode(sealer, &|digest| history.blobs.get(digest).cloned());
         let turns: Result<Vec<Turn>, _> = history.rows.iter().map(decode).collect();
-        let head = history.rows.last().map_or(Digest::ZERO, |row| row.digest);
-        turns.map(|turns| Self { turns, head }).map_err(|error| error.to_string())
+        let before = history.snapshot.as_ref().map_or(Digest::ZERO, |snapshot| snapshot.place.head);
+        let head = history.rows.last().map_or(before, |row| row.digest);
+        let mut growth = Growth::default();
+        history.rows.iter().for_each(|row| growth.add(row));
+        let snapshot = history.snapshot.clone();
+        turns.map(|turns| Self { snapshot, turns, growth, head }).map_err(|error| error.to_string())
+    }
+
+    /// Whether a turn takes the execution back: what is void then may lie before the snapshot.
+    fn goes_back(&self) -> bool {
+        let mut entries = self.turns.iter().flat_map(|turn| &turn.entries);
+        entries.any(|entry| matches!(entry, Entry::Rewound { .. }))
     }
 }
 
@@ -78,27 +112,65 @@ impl Resident {
             parent_told: false,
             queued: false,
             in_flight: BTreeMap::new(),
+            growth: Growth::default(),
             owed: BTreeMap::new(),
         }
     }
 
-    /// Folds a journal that was read and verified.
+    /// Folds a journal that was read and verified. None where the snapshot it begins with is of no use: then the whole
+    /// journal has to be read.
     pub(crate) fn restore(
         id: ExecutionId,
         journal: &Journal,
         projection: &Projection,
         workflow: Arc<Workflow>,
-    ) -> Self {
+        sealer: &dyn Sealer,
+    ) -> Option<Self> {
         let (definition, digest) = (projection.definition.clone(), projection.digest);
-        let execution = Execution::restore(id, definition, digest, workflow, &journal.turns);
+        let execution = match &journal.snapshot {
+            None => Execution::restore(id, definition, digest, workflow, &journal.turns),
+            Some(_) if journal.goes_back() => return None,
+            Some(snapshot) => {
+                // Written by another version, most likely: it is only an image, nothing is lost.
+                let image =
+                    Execution::from_snapshot(snapshot, definition, digest, workflow, sealer);
+                let mut execution = image.ok()?;
+                journal.turns.iter().for_each(|turn| execution.fold_turn(turn));
+                execution
+            }
+        };
+        let (growth, head) = (journal.growth, journal.head);
         // Whether its parent was told is not known; a parent that was not asks.
-        Self { is_durable: true, parent_told: true, head: journal.head, ..Self::new(execution) }
+        Some(Self { is_durable: true, parent_told: true, head, growth, ..Self::new(execution) })
+    }
+
+    /// Goes on after `row`, and gives the snapshot that is due, if one is.
+    pub(crate) fn grow(
+        &mut self,
+        row: &Row,
+        limits: &Limits,
+        salt: [u8; 16],
+        sealer: &dyn Sealer,
+    ) -> Option<Snapshot> {
+        self.head = row.digest;
+        self.turns_ahead += 1;
+        self.growth.add(row);
+        let is_due = self.growth.entries >= limits.snapshot_entries
+            || self.growth.bytes >= limits.snapshot_bytes;
+        if !is_due || self.execution.outcome().is_some() {
+            return None;
+        }
+        self.growth = Growth::default();
+        let snapshot = self.execution.snapshot(self.head, salt, sealer);
+        (snapshot.size() <= MAX_SNAPSHOT_BYTES).then_some(snapshot)
     }
 
     /// Goes on as an execution that was taken back: everything it was owed before is void.
     pub(crate) fn replace(&mut self, execution: Execution) {
         self.execution = execution;
         self.owed.clear();
+        // A snapshot from before is of no more use, so what it spared counts again.
+        self.growth.entries = self.execution.next_sequence().0;
     }
 
     /// Whether all that was decided is durable.
@@ -279,7 +351,7 @@ impl Debt {
 
 fn debt(command: &Command) -> Option<Debt> {
     match command {
-        Command::Continue | Command::Wake { .. } => None,
+        Command::Continue | Command::Wake { .. } | Command::AwaitEvent { .. } => None,
         Command::AwaitSlot { task } => Some(Debt::Slot(*task)),
         Command::Call { task, call, .. } => Some(Debt::Call(*task, call.attempt)),
         Command::CancelCall { task, .. } => Some(Debt::CancelCall(*task)),

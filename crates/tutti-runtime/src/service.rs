@@ -226,7 +226,15 @@ impl Handle {
         input: Option<Value>,
     ) -> Result<(), Error> {
         let seed = u64::try_from(draw()? & u128::from(u64::MAX)).unwrap_or(0);
-        let start = Start { execution, definition, digest, seed, input, parent: None };
+        let start = Start {
+            execution,
+            definition,
+            digest,
+            seed,
+            input,
+            parent: None,
+            events_after: tutti_journal::EventPosition::default(),
+        };
         self.request(execution, |request| Happening::Start { start, workflow, request }).await
     }
 

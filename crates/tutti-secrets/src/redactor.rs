@@ -59,6 +59,11 @@ impl Redactor {
         Ok(Self { patterns: Some(Arc::new(Patterns { finder, forms, longest })) })
     }
 
+    /// Whether there is a secret in `bytes`.
+    pub fn finds(&self, bytes: &[u8]) -> bool {
+        self.patterns.as_ref().is_some_and(|patterns| patterns.finder.is_match(bytes))
+    }
+
     /// `text` without secrets.
     pub fn redact(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.redact_bytes(text.as_bytes())).into_owned()

@@ -14,12 +14,14 @@ use tutti_connectors::{LogLine, Registry};
 use tutti_dsl::Workflow;
 use tutti_engine::{Definitions, Execution, Input, Limits, Secrets, Start, Surroundings};
 use tutti_expr::{Environment, Expression, Scope, Value};
-use tutti_ids::{DefinitionRef, Digest, ExecutionId};
-use tutti_journal::{SealError, Sealer, Timestamp, Turn};
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
+use tutti_journal::{EventPosition, SealError, Sealer, Timestamp, Turn};
 use tutti_runtime::{
     DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement, SystemClock,
 };
-use tutti_store::SqliteStore;
+use tutti_store::{
+    Commit, Projection, SqliteStore, Status, Store as _, StoredTurn, contract::wait,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -33,6 +35,7 @@ fn main() -> Outcome<()> {
     documents()?;
     pure_tasks()?;
     loops()?;
+    reloading()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
     runtime.block_on(durable_tasks())
 }
@@ -138,6 +141,108 @@ fn loops() -> Outcome<()> {
     Ok(())
 }
 
+/// How long a journal of 200,000 entries takes to come back from SQLite: whole, and from a snapshot with a tail of a
+/// quarter of it, which is the longest there is.
+fn reloading() -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let store = SqliteStore::open(folder.path())?;
+    let execution = long_execution(&store)?;
+    let id = execution.id();
+    let restore = |whole: bool| {
+        let begun = Instant::now();
+        let history = wait(if whole { store.load(id) } else { store.load_tail(id) })?;
+        let history = history.ok_or("it is not stored")?;
+        let (name, workflow) = (execution.definition().clone(), execution.workflow().clone());
+        let turns = history
+            .rows
+            .iter()
+            .map(|row| row.decode(&Nothing, &|digest| history.blobs.get(digest).cloned()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let restored = match &history.snapshot {
+            None => Execution::restore(id, name, Digest::ZERO, workflow, &turns),
+            Some(snapshot) => {
+                let mut restored =
+                    Execution::from_snapshot(snapshot, name, Digest::ZERO, workflow, &Nothing)?;
+                for turn in &turns {
+                    restored.fold_turn(turn);
+                }
+                restored
+            }
+        };
+        debug_assert_eq!(restored.next_sequence(), execution.next_sequence());
+        Ok(begun.elapsed())
+    };
+    for (name, whole) in [
+        ("reload: 200,000 entries, whole journal", true),
+        ("reload: 200,000 entries, snapshot and 50,000", false),
+    ] {
+        let time = median(|| restore(whole))?;
+        figure(name, time.as_secs_f64() * 1_000.0, "ms");
+    }
+    let begun = Instant::now();
+    let snapshot = execution.snapshot(Digest::ZERO, [0; 16], &Nothing);
+    figure("snapshot: encoded", begun.elapsed().as_secs_f64() * 1_000.0, "ms");
+    figure("snapshot: size", per_second(snapshot.size(), Duration::from_secs(1_000)), "kB");
+    Ok(())
+}
+
+/// Stores an execution that has come through a loop to its 200,000th entry, with a snapshot at three quarters of it.
+fn long_execution(store: &SqliteStore) -> Outcome<Execution> {
+    let workflow = compile(&format!(
+        "{HEAD}  - loop:\n      for: {{ in: '[range(100000)]' }}\n      do:\n        - add: {{ set: '${{ {{ n: ((.n // 0) + 1) }} }}' }}\n"
+    ))?;
+    let definition = name_of(&workflow)?;
+    let mut execution =
+        Execution::new(ExecutionId::new(0, 1), definition.clone(), Digest::ZERO, workflow);
+    let start = Start {
+        execution: execution.id(),
+        definition: definition.clone(),
+        digest: Digest::ZERO,
+        seed: 1,
+        input: None,
+        parent: None,
+        events_after: EventPosition::default(),
+    };
+    let surroundings = surroundings();
+    let mut entries = execution.start(start, &surroundings);
+    let (mut head, mut first, mut snapshots) = (Digest::ZERO, Sequence::FIRST, 0);
+    while first.0 < 200_000 {
+        let turn = Turn { execution: execution.id(), first, at: Timestamp(0), entries };
+        let (row, blobs) = turn.encode(head, [0; 16], &Nothing);
+        (head, first) = (row.digest, row.next());
+        let snapshot = (first.0 >= 150_000 && snapshots == 0)
+            .then(|| execution.snapshot(head, [0; 16], &Nothing));
+        snapshots += usize::from(snapshot.is_some());
+        let projection = Projection {
+            definition: definition.clone(),
+            digest: Digest::ZERO,
+            status: Status::Running,
+            parent: None,
+            started_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            due: None,
+        };
+        let turns = vec![StoredTurn { row, blobs, projection, snapshot }];
+        wait(store.commit(Commit { definitions: Vec::new(), turns }))?;
+        entries = if first.0 < 200_000 {
+            execution.advance(Input::Continue, &surroundings)?
+        } else {
+            Vec::new()
+        };
+    }
+    Ok(execution)
+}
+
+fn surroundings() -> Surroundings<'static> {
+    Surroundings {
+        now: Timestamp(0),
+        secrets: &Nothing,
+        definitions: &Nothing,
+        free_slots: 0,
+        limits: Limits::default(),
+    }
+}
+
 const HEAD: &str =
     "document: { dsl: '1.0.3', namespace: bench, name: bench, version: '1.0.0' }\ndo:\n";
 
@@ -159,13 +264,7 @@ fn compile(text: &str) -> Outcome<Arc<Workflow>> {
 fn run(workflow: &Arc<Workflow>) -> Outcome<Duration> {
     let id = ExecutionId::new(0, 1);
     let definition = name_of(workflow)?;
-    let surroundings = Surroundings {
-        now: Timestamp(0),
-        secrets: &Nothing,
-        definitions: &Nothing,
-        free_slots: 0,
-        limits: Limits::default(),
-    };
+    let surroundings = surroundings();
     let start = Start {
         execution: id,
         definition: definition.clone(),
@@ -173,6 +272,7 @@ fn run(workflow: &Arc<Workflow>) -> Outcome<Duration> {
         seed: 1,
         input: None,
         parent: None,
+        events_after: tutti_journal::EventPosition::default(),
     };
     let begun = Instant::now();
     let mut execution = Execution::new(id, definition, Digest::ZERO, workflow.clone());

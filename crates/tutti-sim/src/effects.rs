@@ -8,7 +8,7 @@ use std::{
 use tutti_connectors::Call;
 use tutti_engine::CallOutcome;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Effect, Entry, Timestamp};
+use tutti_journal::{Effect, Entry, Error, Timestamp};
 
 use crate::{Reply, invariants::Shadows};
 
@@ -19,6 +19,10 @@ pub struct Effects {
     made: Vec<Made>,
     /// Keys of `once` calls whose outcome was on record as unknown.
     unknown: BTreeSet<(ExecutionId, Arc<str>)>,
+    /// Task executions whose latest call is on record as failed or not made: going back may make it again.
+    ineffective: BTreeSet<(ExecutionId, Sequence)>,
+    /// Keys of calls that are on record as ended well.
+    completed: BTreeSet<(ExecutionId, Arc<str>)>,
     applied: BTreeMap<(ExecutionId, Arc<str>), u32>,
     seen: BTreeMap<ExecutionId, usize>,
     keys: BTreeMap<(ExecutionId, Sequence), Arc<str>>,
@@ -52,6 +56,7 @@ impl Effects {
         let again = self.made.iter().any(|made| {
             made.restarts == restarts
                 && call.effect == Effect::Once
+                && !self.ineffective.contains(&(call.execution, call.task))
                 && (made.call.execution, made.call.task, made.call.attempt)
                     == (call.execution, call.task, call.attempt)
         });
@@ -88,7 +93,23 @@ impl Effects {
                 match entry {
                     Entry::CallScheduled { task, call } => {
                         self.keys.insert((id, *task), call.key.clone());
+                        if self.completed.contains(&(id, call.key.clone())) {
+                            self.problems.push(format!(
+                                "{id} {task}: the key {} of a call that ended well is used again",
+                                call.key
+                            ));
+                        }
                     }
+                    Entry::CallCompleted { task, .. } => {
+                        if let Some(key) = self.keys.get(&(id, *task)) {
+                            self.completed.insert((id, key.clone()));
+                        }
+                    }
+                    Entry::CallDispatched { task } => _ = self.ineffective.remove(&(id, *task)),
+                    Entry::CallFailed { task, error } if !is_unknown(error) => {
+                        self.ineffective.insert((id, *task));
+                    }
+                    Entry::CallRescheduled { task } => _ = self.ineffective.insert((id, *task)),
                     Entry::CallOutcomeUnknown { task, .. } => {
                         if let Some(key) = self.keys.get(&(id, *task)) {
                             self.unknown.insert((id, key.clone()));
@@ -109,4 +130,8 @@ impl Effects {
             call.key
         ));
     }
+}
+
+fn is_unknown(error: &Error) -> bool {
+    error.kind.ends_with("outcome-unknown")
 }

@@ -76,7 +76,7 @@ impl<'c> Generator<'c> {
     }
 
     fn body(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
-        let kinds = if depth == 0 { 7 } else { 15 };
+        let kinds = if depth == 0 { 10 } else { 18 };
         match self.chance.below(kinds) {
             0 => {
                 vec![("set", object([("n", Value::from("${ ((.n? // 0) | numbers // 0) + 1 }"))]))]
@@ -120,20 +120,66 @@ impl<'c> Generator<'c> {
                 ]),
             )],
             6 => vec![("set", Value::from("${ . }"))],
-            7 => vec![("do", self.list(depth - 1, children))],
-            8 | 9 => self.fork(depth, children),
-            10 => vec![
+            7 => self.emit(),
+            8 | 9 => self.listen(depth, children),
+            10 => vec![("do", self.list(depth - 1, children))],
+            11 | 12 => self.fork(depth, children),
+            13 => vec![
                 (
                     "for",
                     object([("in", Value::from(format!("[range({})]", self.chance.below(4))))]),
                 ),
                 ("do", self.list(depth - 1, children)),
             ],
-            11 | 12 => self.guarded(depth, children),
-            13 => self.each(depth, children),
+            14 | 15 => self.guarded(depth, children),
+            16 => self.each(depth, children),
             _ if self.has_function => vec![("call", Value::from("shared"))],
             _ => vec![("set", Value::from("${ . }"))],
         }
+    }
+
+    fn emit(&mut self) -> Vec<(&'static str, Value)> {
+        let data = *self.chance.pick(&["${ .n? // 0 }", "${ $secrets.token }"]);
+        let with = object([
+            ("type", Value::from(*self.chance.pick(&["sim.a", "sim.b"]))),
+            ("subject", Value::from(*self.chance.pick(&["k1", "k2"]))),
+            ("data", object([("n", Value::from(data))])),
+        ]);
+        vec![("emit", object([("event", object([("with", with)]))]))]
+    }
+
+    fn listen(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+        let mut to = match self.chance.below(4) {
+            0 => vec![("one", self.filter())],
+            1 => vec![("all", Value::array([self.filter(), self.filter()]))],
+            _ => vec![("any", Value::array([self.filter()]))],
+        };
+        let until = if to[0].0 == "any" { self.chance.below(4) } else { 4 };
+        match until {
+            0..=1 => to.push(("until", Value::from("length >= 2"))),
+            2 => to.push(("until", object([("one", self.filter())]))),
+            _ => {}
+        }
+        let read = *self.chance.pick(&["data", "envelope", "raw"]);
+        let listen = object([("to", object(to)), ("read", Value::from(read))]);
+        let mut members = vec![("listen", listen)];
+        if depth > 0 && self.chance.one_in(2) {
+            members.push(("foreach", object([("do", self.list(depth - 1, children))])));
+        }
+        members
+    }
+
+    fn filter(&mut self) -> Value {
+        let kind = *self.chance.pick(&["sim.a", "sim.b", "sim\\.(a|b)"]);
+        let mut filter = vec![("with", object([("type", Value::from(kind))]))];
+        if self.chance.one_in(3) {
+            let mut key = vec![("from", Value::from(".subject"))];
+            if self.chance.one_in(2) {
+                key.push(("expect", Value::from("k1")));
+            }
+            filter.push(("correlate", object([("key", object(key))])));
+        }
+        object(filter)
     }
 
     fn http(&mut self, method: &str) -> Vec<(&'static str, Value)> {

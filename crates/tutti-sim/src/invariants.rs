@@ -1,5 +1,7 @@
 //! What must hold after every turn, checked on what was really stored.
 
+mod timers;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -9,9 +11,10 @@ use tutti_connectors::Call;
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Status};
 use tutti_ids::{Digest, ExecutionId, Sequence};
-use tutti_journal::{Effect, Entry, Timestamp, Turn};
+use tutti_journal::{Effect, Entry, Snapshot, Timestamp, Turn};
 use tutti_store::{OpenExecution, StoredTurn};
 
+use self::timers::Timers;
 use crate::{Trace, setting::PlainSealer};
 
 /// Executions folded from what was stored, beside the loop.
@@ -33,8 +36,9 @@ pub struct Shadow {
     pub turns: Vec<Turn>,
     head: Digest,
     next: Sequence,
-    due: BTreeMap<Sequence, Timestamp>,
-    ended: BTreeSet<Sequence>,
+    timers: Timers,
+    /// Where the end of each task execution stands.
+    ended: BTreeMap<Sequence, Sequence>,
 }
 
 impl Shadows {
@@ -81,8 +85,8 @@ impl Shadows {
                 turns: Vec::new(),
                 head: Digest::ZERO,
                 next: Sequence::FIRST,
-                due: BTreeMap::new(),
-                ended: BTreeSet::new(),
+                timers: Timers::default(),
+                ended: BTreeMap::new(),
             }
         });
         if let Err(damage) = row.verify(shadow.head, shadow.next) {
@@ -91,7 +95,12 @@ impl Shadows {
         let blobs: BTreeMap<Digest, Arc<[u8]>> =
             stored.blobs.iter().map(|blob| (blob.digest, blob.bytes.clone())).collect();
         let bytes = row.values.iter().map(|values| &values.bytes[..]);
-        for bytes in bytes.chain([&row.structure[..]]).chain(blobs.values().map(|blob| &blob[..])) {
+        let image = stored
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| [&snapshot.structure[..], &snapshot.values.bytes[..]]);
+        let blobs_bytes = blobs.values().map(|blob| &blob[..]);
+        for bytes in bytes.chain([&row.structure[..]]).chain(blobs_bytes).chain(image) {
             for canary in self.canaries.iter().filter(|canary| contains(bytes, canary)) {
                 problems.push(format!("the secret {canary} stands in a row of {}", row.execution));
             }
@@ -99,6 +108,9 @@ impl Shadows {
         match row.decode(&PlainSealer::default(), &|digest| blobs.get(digest).cloned()) {
             Ok(turn) => problems.extend(shadow.on_turn(turn)),
             Err(error) => problems.push(error.to_string()),
+        }
+        if let Some(snapshot) = &stored.snapshot {
+            problems.extend(shadow.check_snapshot(snapshot));
         }
         shadow.head = row.digest;
         shadow.next = row.next();
@@ -209,6 +221,19 @@ impl Shadows {
             .collect()
     }
 
+    /// Timers that the loop will not be woken for: `next` is when it wants to be.
+    pub(crate) fn slept_through(&self, next: Option<Timestamp>) -> Vec<String> {
+        let open = self.iter().map(|shadow| &shadow.execution);
+        let open = open.filter(|execution| execution.suspended().is_none());
+        open.filter_map(|execution| {
+            let due = execution.next_due()?;
+            next.is_none_or(|next| next > due).then(|| {
+                format!("{} is due at {due:?}, the loop wakes at {next:?}", execution.id())
+            })
+        })
+        .collect()
+    }
+
     /// Executions that have not ended, are not suspended, and wait for nothing that will come.
     pub(crate) fn stuck(&self, calls: &[(ExecutionId, Sequence)]) -> Vec<String> {
         let open = self.iter().filter(|shadow| shadow.execution.outcome().is_none());
@@ -221,6 +246,8 @@ impl Shadows {
         execution.status() == Status::Suspended
             || calls.iter().any(|(id, _)| *id == execution.id())
             || execution.outstanding().any(|command| match command {
+                // The next event may come at any time.
+                Command::AwaitEvent { .. } => true,
                 // All slots may be held by calls that do not end.
                 Command::AwaitSlot { .. } | Command::Call { .. } => !calls.is_empty(),
                 Command::StartChild(request) => self.get(request.execution).is_some_and(|child| {
@@ -235,46 +262,51 @@ impl Shadows {
 }
 
 impl Shadow {
-    /// Folds a turn; each task execution ends once, and nothing that is timed happens early.
+    /// A snapshot shows the execution as the fold of its whole journal does.
+    fn check_snapshot(&self, snapshot: &Snapshot) -> Option<String> {
+        let live = &self.execution;
+        let (definition, workflow) = (live.definition().clone(), live.workflow().clone());
+        let sealer = PlainSealer::default();
+        match Execution::from_snapshot(snapshot, definition, live.digest(), workflow, &sealer) {
+            Ok(imaged) if format!("{imaged:?}") == format!("{live:?}") => None,
+            Ok(imaged) => Some(format!("a snapshot of {} differs: {imaged:?}", live.id())),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Folds a turn; each task execution ends once, and timers fire once and in time.
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
-        let mut problems = Vec::new();
-        for entry in &turn.entries {
+        let mut problems = self.timers.on_turn(&turn);
+        for (entry, sequence) in turn.entries.iter().zip(turn.first.0..) {
             match entry {
-                Entry::WaitStarted { task, due } => _ = self.due.insert(*task, *due),
-                Entry::RetryScheduled { task, due, .. } if turn.at < *due => {
-                    self.due.insert(*task, *due);
+                Entry::TaskCompleted { task, .. }
+                | Entry::TaskFaulted { task, .. }
+                | Entry::TaskCancelled { task }
+                    if self.ended.insert(*task, Sequence(sequence)).is_some() =>
+                {
+                    problems.push(format!("{} {task} ended twice", turn.execution));
                 }
+                // Whatever ended since then may end again.
+                Entry::Rewound { to } => self.ended.retain(|_, end| *end < *to),
                 _ => {}
             }
-            let (task, timed) = match entry {
-                Entry::RetryStarted { task, .. } => (Some(*task), true),
-                Entry::TaskCompleted { task, .. } => (Some(*task), self.is_wait(*task)),
-                _ => (None, false),
-            };
-            if let Some(task) = task.filter(|_| timed)
-                && self.due.remove(&task).is_some_and(|due| due > turn.at)
-            {
-                problems.push(format!("{} {task}: too early", turn.execution));
-            }
-            if let Entry::TaskCompleted { task, .. }
-            | Entry::TaskFaulted { task, .. }
-            | Entry::TaskCancelled { task } = entry
-                && !self.ended.insert(*task)
-            {
-                problems.push(format!("{} {task} ended twice", turn.execution));
-            }
-            self.execution.apply(turn.at, entry);
+        }
+        let is_rewound = turn.entries.iter().any(|entry| matches!(entry, Entry::Rewound { .. }));
+        if !is_rewound {
+            turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
         }
         self.turns.push(turn);
+        if is_rewound {
+            self.execution = self.restored();
+        }
         problems
     }
 
-    fn is_wait(&self, task: Sequence) -> bool {
-        self.turns.iter().any(|turn| {
-            turn.entries.iter().any(
-                |entry| matches!(entry, Entry::WaitStarted { task: wait, .. } if *wait == task),
-            )
-        })
+    /// The fold of all that is stored, from nothing.
+    pub(crate) fn restored(&self) -> Execution {
+        let like = &self.execution;
+        let (definition, workflow) = (like.definition().clone(), like.workflow().clone());
+        Execution::restore(like.id(), definition, like.digest(), workflow, &self.turns)
     }
 }
 

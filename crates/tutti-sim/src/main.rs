@@ -1,7 +1,7 @@
 //! `tutti-sim`: runs seeds of the simulation, and prints the language reference.
 //!
 //! `--seconds N`: fresh seeds for this long, after the recorded ones; with `--from S`, those from S on. `--seeds N`: this many. `--seed S`: one, with all that
-//! happens. `--language`: prints the reference of the language's support.
+//! happens; `--going-back S`: the same, with operators who take executions back to tasks. `--language`: prints the reference of the language's support.
 
 use std::{
     env, fs,
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use tutti_sim::{language_reference, load_scenarios, simulate};
+use tutti_sim::{SeedReport, language_reference, load_scenarios, simulate, simulate_going_back};
 
 fn main() -> ExitCode {
     match run() {
@@ -34,12 +34,13 @@ fn run() -> io::Result<bool> {
             io::stdout().write_all(page.as_bytes())?;
             Ok(true)
         }
-        ["--seed", seed] => one(number(seed)?),
+        ["--seed", seed] => one(&simulate(number(seed)?, true), seed),
+        ["--going-back", seed] => one(&simulate_going_back(number(seed)?, true), seed),
         ["--seeds", count] => many(&Limit::Seeds(number(count)?), fresh_base()),
         ["--seconds", seconds] => many(&Limit::seconds(seconds)?, fresh_base()),
         ["--seconds", seconds, "--from", base] => many(&Limit::seconds(seconds)?, number(base)?),
         _ => Err(io::Error::other(
-            "usage: tutti-sim --seconds N [--from S] | --seeds N | --seed S | --language",
+            "usage: tutti-sim --seconds N [--from S] | --seeds N | --seed S | --going-back S | --language",
         )),
     }
 }
@@ -69,8 +70,7 @@ fn number(text: &str) -> io::Result<u64> {
     text.parse().map_err(|error| io::Error::other(format!("`{text}`: {error}")))
 }
 
-fn one(seed: u64) -> io::Result<bool> {
-    let report = simulate(seed, true);
+fn one(report: &SeedReport, seed: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     for line in report.log.iter().chain(&report.problems) {
         writeln!(out, "{line}")?;

@@ -40,6 +40,10 @@ impl Store for Recorder {
         self.inner.load(execution)
     }
 
+    fn load_tail(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
+        self.inner.load_tail(execution)
+    }
+
     fn open_executions(
         &self,
         after: Option<ExecutionId>,

@@ -6,49 +6,86 @@ use tutti_engine::{
     CallOutcome, ChildOutcome, Command, Control, Execution, Input, Limits, ProbeOutcome, Start,
     Surroundings,
 };
-use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Turn};
+use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
+use tutti_journal::{CloudEvent, Entry, Turn};
 
-use crate::{Setting, invariants::Shadow};
+use crate::{Setting, invariants::Shadow, setting::PlainSealer};
 
 /// Takes a journal back to every turn's beginning, feeds the input that turn was about at the time it was decided, and
 /// compares what is decided now with what is on record. Returns what differs.
-pub fn redecide(shadow: &Shadow, setting: &Setting) -> Vec<String> {
+pub fn redecide(shadow: &Shadow, setting: &Setting, events: &[CloudEvent]) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut again = Again::new(&shadow.execution);
+    let mut again = Again::new(&shadow.execution, events);
     for turn in &shadow.turns {
         if let Err(problem) = again.turn(turn, setting) {
             problems.push(problem);
         }
     }
-    let (folded, live) = (format!("{:?}", again.execution), format!("{:?}", shadow.execution));
-    if folded != live {
-        problems.push(format!("the fold of all turns differs: {folded} {live}"));
+    let live = format!("{:?}", shadow.execution);
+    for folded in [again.execution, shadow.restored()] {
+        let folded = format!("{folded:?}");
+        if folded != live {
+            problems.push(format!("the fold of all turns differs: {folded} {live}"));
+        }
     }
     problems
 }
 
-struct Again {
-    execution: Execution,
-    children: BTreeMap<Sequence, ExecutionId>,
+/// The execution as an image of it gives it.
+fn through_image(execution: &Execution) -> Result<Execution, String> {
+    let sealer = PlainSealer::default();
+    let snapshot = execution.snapshot(Digest([1; 32]), [2; 16], &sealer);
+    snapshot.verify().map_err(|damage| damage.to_string())?;
+    let definition = execution.definition().clone();
+    let (digest, workflow) = (execution.digest(), execution.workflow().clone());
+    Execution::from_snapshot(&snapshot, definition, digest, workflow, &sealer)
+        .map_err(|error| error.to_string())
 }
 
-impl Again {
-    fn new(like: &Execution) -> Self {
+struct Again<'e> {
+    execution: Execution,
+    events: &'e [CloudEvent],
+    children: BTreeMap<Sequence, ExecutionId>,
+    /// The turns so far.
+    turns: Vec<Turn>,
+}
+
+impl<'e> Again<'e> {
+    fn new(like: &Execution, events: &'e [CloudEvent]) -> Self {
         let execution = Execution::new(
             like.id(),
             like.definition().clone(),
             like.digest(),
             like.workflow().clone(),
         );
-        Self { execution, children: BTreeMap::new() }
+        Self { execution, events, children: BTreeMap::new(), turns: Vec::new() }
     }
 
     fn replay(&mut self, turn: &Turn) {
-        turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
+        self.turns.push(turn.clone());
+        if let Some(Entry::Rewound { .. }) = turn.entries.first() {
+            let like = &self.execution;
+            let (definition, workflow) = (like.definition().clone(), like.workflow().clone());
+            self.execution =
+                Execution::restore(like.id(), definition, like.digest(), workflow, &self.turns);
+        } else {
+            turn.entries.iter().for_each(|entry| self.execution.apply(turn.at, entry));
+        }
+    }
+
+    /// Goes on from an image of the state: nothing may be lost in it.
+    fn pass_through_image(&mut self) -> Result<(), String> {
+        let imaged = through_image(&self.execution)?;
+        let (was, is) = (format!("{:?}", self.execution), format!("{imaged:?}"));
+        if was != is {
+            return Err(format!("an image before {} differs: {was} {is}", imaged.next_sequence()));
+        }
+        self.execution = imaged;
+        Ok(())
     }
 
     fn turn(&mut self, turn: &Turn, setting: &Setting) -> Result<(), String> {
+        self.pass_through_image()?;
         let decided = self.decisions(turn, setting);
         let same = decided.iter().find(|(entries, _)| *entries == turn.entries);
         let result = match (same, decided.first()) {
@@ -89,8 +126,14 @@ impl Again {
             free_slots: turn.entries.iter().skip(1).filter(dispatched).count(),
             limits: Limits { ..setting.limits },
         };
-        if let Some(Entry::ExecutionStarted { definition, digest, seed, input, parent }) =
-            turn.entries.first()
+        if let Some(Entry::ExecutionStarted {
+            definition,
+            digest,
+            seed,
+            input,
+            parent,
+            events_after,
+        }) = turn.entries.first()
         {
             let mut live = self.execution.clone();
             let start = Start {
@@ -100,8 +143,13 @@ impl Again {
                 seed: *seed,
                 input: Some(input.clone()),
                 parent: *parent,
+                events_after: events_after.unwrap_or_default(),
             };
             return vec![(live.start(start, &surroundings), live)];
+        }
+        if let Some(Entry::Rewound { to }) = turn.entries.first() {
+            let again = self.execution.rewind(&self.turns, self.task(*to), &surroundings);
+            return again.into_iter().map(|(live, entries)| (entries, live)).collect();
         }
         let inputs = self.inputs(turn);
         let decide = |input| {
@@ -109,6 +157,17 @@ impl Again {
             live.advance(input, &surroundings).ok().map(|entries| (entries, live))
         };
         inputs.into_iter().filter_map(decide).collect()
+    }
+
+    /// The task that began there.
+    fn task(&self, start: Sequence) -> Option<&TaskRef> {
+        let numbered = |turn: &'_ Turn| turn.first.0..;
+        let mut entries =
+            self.turns.iter().flat_map(|turn| turn.entries.iter().zip(numbered(turn)));
+        entries.find_map(|(entry, number)| match entry {
+            Entry::TaskStarted { reference, .. } if number == start.0 => Some(reference),
+            _ => None,
+        })
     }
 
     /// The inputs that a turn with this first entry may have been about.
@@ -146,6 +205,14 @@ impl Again {
                 .map(|child| Input::ChildStarted { child: *child })
                 .into_iter()
                 .collect(),
+            Some(Entry::EventConsumed { task, position, .. }) => {
+                let at = usize::try_from(position.0).ok().and_then(|number| number.checked_sub(1));
+                let event = at.and_then(|at| self.events.get(at)).cloned();
+                event
+                    .map(|event| Input::EventArrived { task: *task, position: *position, event })
+                    .into_iter()
+                    .collect()
+            }
             Some(Entry::ExecutionSuspended { .. }) => vec![Input::Control(Control::Suspend)],
             Some(Entry::ExecutionResumed) => vec![Input::Control(Control::Resume)],
             Some(Entry::CancelRequested { reason }) => {

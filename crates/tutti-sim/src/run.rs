@@ -1,30 +1,26 @@
 //! Runs a scenario in every way that must not make a difference.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroUsize,
-    path::Path,
-    sync::Arc,
-};
+mod expectation;
+mod script;
 
-use tutti_connectors::Call;
-use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome};
+pub use self::expectation::differs;
+
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
+
+use tutti_engine::{Control, Limits};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
-use tutti_journal::{Effect, Entry, Error, ErrorType, Resolution, Timestamp};
-use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError, Settlement};
+use tutti_journal::{CloudEvent, Entry, Resolution};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
 };
 
-use crate::{
-    FixedSecrets, Outside, Progress, Recorder, Reply, Scenario, Setting, Trace, World, redecide,
-    scenario::CallScript, world::BEGINNING,
-};
+pub(crate) use self::script::Script;
+use crate::{FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
 
 /// Steps after which a scenario is taken to run for ever.
 const MAX_STEPS: usize = 10_000;
-const ERRORS: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /// How a scenario is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +88,8 @@ struct Running<'s> {
     world: World,
     execution: ExecutionId,
     commits: Arc<std::sync::atomic::AtomicU64>,
+    /// What is wrong with the script.
+    complaints: Vec<String>,
 }
 
 impl<'s> Running<'s> {
@@ -121,8 +119,12 @@ impl<'s> Running<'s> {
         let (setting, commits) = setting(scenario, mode, library, directory)?;
         let outside = Script::new(scenario.calls.clone(), mode.is_blind());
         let mut world = World::new(setting.clone(), Box::new(outside));
+        for event in &scenario.events {
+            receive(&mut world, event).map_err(|problem| vec![problem])?;
+        }
         let execution = world.start(definition, scenario.input.clone());
-        Ok(Self { scenario, mode, setting, world, execution, commits })
+        let complaints = Vec::new();
+        Ok(Self { scenario, mode, setting, world, execution, commits, complaints })
     }
 
     fn finish(mut self) -> Ran {
@@ -136,7 +138,10 @@ impl<'s> Running<'s> {
             if let Some(until) = until {
                 self.world.skip_to(until);
             }
-            self.control(&control.control);
+            match &control.event {
+                Some(event) => self.complaints.extend(receive(&mut self.world, event).err()),
+                None => self.control(&control.control),
+            }
         }
         while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
             steps += 1;
@@ -150,14 +155,14 @@ impl<'s> Running<'s> {
                 steps += 1;
             }
         }
-        let mut problems = Vec::new();
+        let mut problems = std::mem::take(&mut self.complaints);
         if steps >= MAX_STEPS {
             problems.push("it runs for ever".to_owned());
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting));
+            problems.extend(redecide(shadow, &self.setting, self.world.events()));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -203,61 +208,6 @@ impl<'s> Running<'s> {
         self.world.watch(self.execution);
     }
 
-    /// The execution ended as expected, and whoever watched was told the same.
-    fn check_end(&self) -> Vec<String> {
-        let expect = &self.scenario.expect;
-        let mut problems = Vec::new();
-        let Some(shadow) = self.world.shadows().get(self.execution) else {
-            return vec!["it was never stored".to_owned()];
-        };
-        let status = format!("{:?}", shadow.execution.status()).to_lowercase();
-        let wanted = expect.get("status").and_then(Value::as_str).unwrap_or("completed");
-        if status != wanted {
-            problems.push(format!("it is {status}, not {wanted}"));
-        }
-        let outcome = shadow.execution.outcome();
-        match (outcome, expect.get("output"), expect.get("error")) {
-            (Some(Outcome::Completed(output)), Some(wanted), _) => {
-                problems.extend(differs("output", wanted, output));
-            }
-            (Some(Outcome::Faulted(error)), _, Some(wanted)) => {
-                problems.extend(differs("error", wanted, &error.to_value()));
-            }
-            (Some(Outcome::Faulted(error)), ..) if wanted != "faulted" => {
-                problems.push(format!("it faulted: {error:?}"));
-            }
-            _ => {}
-        }
-        match (outcome, self.world.settlement(self.execution)) {
-            (Some(outcome), Some(Settlement::Ended(told))) if outcome == told => {}
-            (None, Some(Settlement::Suspended { .. })) => {}
-            (_, told) => problems.push(format!("the watcher was told {told:?}")),
-        }
-        problems
-    }
-
-    /// Nobody could tell what became of lost calls: each has its unknown outcome on record.
-    fn check_unknown(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for shadow in self.world.shadows().iter() {
-            let mut open = BTreeSet::new();
-            for entry in shadow.turns.iter().flat_map(|turn| &turn.entries) {
-                match entry {
-                    Entry::CallDispatched { task } => _ = open.insert(*task),
-                    Entry::CallCompleted { task, .. }
-                    | Entry::CallFailed { task, .. }
-                    | Entry::CallRescheduled { task }
-                    | Entry::CallOutcomeUnknown { task, .. } => _ = open.remove(task),
-                    _ => {}
-                }
-            }
-            if shadow.execution.outcome().is_some() && !open.is_empty() {
-                problems.push(format!("it ended with calls whose end is not on record: {open:?}"));
-            }
-        }
-        problems
-    }
-
     fn lines(&self) -> Vec<String> {
         let shadows = self.world.shadows();
         let first = shadows.get(self.execution).into_iter();
@@ -270,68 +220,26 @@ impl<'s> Running<'s> {
         lines
     }
 
-    fn check_journal(&self) -> Vec<String> {
-        let lines = self.lines();
-        let mut left = lines.iter();
-        let mut problems = Vec::new();
-        let texts = |key: &str| {
-            let found = self.scenario.expect.get(key).and_then(Value::as_array).unwrap_or(&[]);
-            found.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-        };
-        for wanted in texts("journal") {
-            if !left.any(|line| line.contains(&wanted)) {
-                problems.push(format!("the journal does not go on with `{wanted}`"));
-                break;
-            }
-        }
-        for unwanted in texts("never") {
-            if lines.iter().any(|line| line.contains(&unwanted)) {
-                problems.push(format!("the journal has `{unwanted}`"));
-            }
-        }
-        problems
-    }
-
-    /// The calls that left: task, attempt, effect, arguments, and which keys are equal.
-    fn check_calls(&self) -> Vec<String> {
-        let Some(wanted) = self.scenario.expect.get("calls").and_then(Value::as_array) else {
-            return Vec::new();
-        };
-        let made = self.world.effects().made();
-        let mut problems = Vec::new();
-        if made.len() != wanted.len() {
-            problems.push(format!("{} calls left, not {}", made.len(), wanted.len()));
-        }
-        let mut keys: BTreeMap<String, Arc<str>> = BTreeMap::new();
-        for (wanted, made) in wanted.iter().zip(made) {
-            let call = &made.call;
-            let found = Value::object([
-                ("task", Value::from(call.reference.as_str())),
-                ("at", Value::from(made.at.0 - BEGINNING.0)),
-                ("attempt", Value::from(i64::from(call.attempt))),
-                ("effect", Value::from(call.effect.to_string())),
-                ("arguments", call.arguments.clone()),
-                ("key", wanted.get("key").cloned().unwrap_or(Value::NULL)),
-            ]);
-            problems.extend(differs("call", wanted, &found));
-            let Some(label) = wanted.get("key").and_then(Value::as_str) else { continue };
-            let known = keys.entry(label.to_owned()).or_insert_with(|| call.key.clone()).clone();
-            if known != call.key {
-                problems.push(format!("a call of key {label} has another key"));
-            }
-        }
-        let mut distinct: Vec<_> = keys.values().collect();
-        distinct.sort();
-        distinct.dedup();
-        if distinct.len() != keys.len() {
-            problems.push("two labels have one key".to_owned());
-        }
-        problems
-    }
-
     fn story(&self) -> String {
         format!("journal:\n    {}", self.lines().join("\n    "))
     }
+}
+
+/// An event is received; what a script leaves out is made up.
+fn receive(world: &mut World, event: &Value) -> Result<(), String> {
+    let defaults = [
+        ("specversion", Value::from("1.0")),
+        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("source", Value::from("/scenario")),
+    ];
+    let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
+    let members = defaults
+        .into_iter()
+        .map(|(name, value)| (Arc::from(name), value))
+        .chain(given.map(|(name, value)| (name.clone(), value.clone())));
+    let event = CloudEvent::from_value(&Value::object::<Arc<str>>(members));
+    world.receive(event.map_err(|error| format!("the scripted event is none: {error}"))?);
+    Ok(())
 }
 
 fn setting(
@@ -370,7 +278,13 @@ fn setting(
         tasks_per_turn: number("tasksPerTurn").unwrap_or(defaults.tasks_per_turn),
         fork_width: number("forkWidth").unwrap_or(defaults.fork_width),
         iterations: number("iterations").unwrap_or(defaults.iterations),
+        events_per_listen: number("eventsPerListen").unwrap_or(defaults.events_per_listen),
         value_bytes: number("valueBytes").unwrap_or(defaults.value_bytes),
+        journal_entries: number("journalEntries").map_or(defaults.journal_entries, |n| n as u64),
+        ticks_per_turn: number("ticksPerTurn").map_or(defaults.ticks_per_turn, |n| n as u64),
+        bytes_per_turn: number("bytesPerTurn").map_or(defaults.bytes_per_turn, |n| n as u64),
+        // Small, so that every reload of a scenario is one from a snapshot.
+        snapshot_entries: number("snapshotEntries").map_or(3, |n| n as u64),
         ..defaults
     };
     let secrets = scenario.secrets.as_object().into_iter().flat_map(tutti_expr::Object::iter);
@@ -380,6 +294,7 @@ fn setting(
         secrets: Arc::new(FixedSecrets(secrets)),
         store: faulty.clone(),
         faulty: Some(faulty),
+        file: None,
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
@@ -390,171 +305,4 @@ fn setting(
         is_traced: false,
     };
     Ok((setting, commits))
-}
-
-/// Answers calls as a scenario says.
-#[derive(Debug)]
-struct Script {
-    calls: Vec<CallScript>,
-    is_blind: bool,
-    made: BTreeMap<usize, usize>,
-    probed: BTreeMap<usize, usize>,
-    /// What became of each attempt, for connectors that know.
-    truth: BTreeMap<(ExecutionId, Arc<str>, u32), CallOutcome>,
-}
-
-impl Script {
-    fn new(calls: Vec<CallScript>, is_blind: bool) -> Self {
-        Self {
-            calls,
-            is_blind,
-            made: BTreeMap::new(),
-            probed: BTreeMap::new(),
-            truth: BTreeMap::new(),
-        }
-    }
-
-    fn find(&self, function: &str, call: &Call) -> Option<usize> {
-        let uri = call.arguments.get("uri").and_then(Value::as_str).unwrap_or_default();
-        self.calls.iter().position(|script| {
-            script.on == function
-                || script.on == call.reference.as_str()
-                || (script.on.contains("://") && uri.starts_with(&script.on))
-        })
-    }
-}
-
-impl Outside for Script {
-    fn call(&mut self, function: &str, call: &Call, _now: Timestamp) -> Reply {
-        let Some(at) = self.find(function, call) else {
-            let detail = format!("nobody scripted {function} {:?}", call.arguments);
-            return Reply::In(0, CallOutcome::Failed(Error::new(ErrorType::Runtime, detail)));
-        };
-        let script = &self.calls[at];
-        if let Some(wanted) = &script.arguments
-            && let Some(difference) = differs("arguments", wanted, &call.arguments)
-        {
-            return Reply::In(0, CallOutcome::Failed(Error::new(ErrorType::Runtime, difference)));
-        }
-        // A call that is made again after a crash meets the same answer.
-        let id = (call.execution, call.key.clone(), call.attempt);
-        let known = self.truth.get(&id).cloned();
-        let count = self.made.entry(at).or_default();
-        let answer = &script.answers[(*count).min(script.answers.len() - 1)];
-        if known.is_none() || call.effect == Effect::Once {
-            *count += 1;
-        }
-        let delay = answer.get("after").and_then(Value::as_i64).unwrap_or(0);
-        if answer.get("never").is_some() {
-            return Reply::Never;
-        }
-        let outcome = known.unwrap_or_else(|| outcome(answer));
-        self.truth.insert(id, outcome.clone());
-        Reply::In(u64::try_from(delay).unwrap_or(0), outcome)
-    }
-
-    fn probe(&mut self, function: &str, call: &Call, _now: Timestamp) -> ProbeOutcome {
-        let scripted = self.find(function, call).and_then(|at| {
-            let probes = &self.calls[at].probes;
-            let count = self.probed.entry(at).or_default();
-            let probe = probes.get((*count).min(probes.len().saturating_sub(1)))?;
-            *count += 1;
-            Some(probe.clone())
-        });
-        if let Some(probe) = scripted {
-            return match outcome(&probe) {
-                CallOutcome::Completed(output) => ProbeOutcome::Completed(output),
-                CallOutcome::Failed(error) => ProbeOutcome::Failed(error),
-                CallOutcome::NotMade => ProbeOutcome::NotMade,
-                CallOutcome::Unknown(_) => ProbeOutcome::Unknown,
-            };
-        }
-        let id = (call.execution, call.key.clone(), call.attempt);
-        match self.truth.get(&id) {
-            _ if self.is_blind => ProbeOutcome::Unknown,
-            Some(CallOutcome::Completed(output)) => ProbeOutcome::Completed(output.clone()),
-            Some(CallOutcome::Failed(error)) => ProbeOutcome::Failed(error.clone()),
-            Some(CallOutcome::Unknown(_)) => ProbeOutcome::Unknown,
-            Some(CallOutcome::NotMade) | None => ProbeOutcome::NotMade,
-        }
-    }
-
-    fn give_up(&mut self, call: &Call) -> CallOutcome {
-        let wanted = self
-            .find("", call)
-            .or_else(|| self.calls.iter().position(|script| !script.on.starts_with('/')));
-        let said = wanted.and_then(|at| self.calls[at].answers[0].get("cancelled").cloned());
-        match said {
-            Some(said) => outcome(&said),
-            None if call.effect == Effect::Once => {
-                CallOutcome::Unknown(Error::new(ErrorType::Runtime, "given up after it had left"))
-            }
-            None => CallOutcome::NotMade,
-        }
-    }
-}
-
-/// `{output}`, `{error}`, `unknown` or `notMade`.
-fn outcome(answer: &Value) -> CallOutcome {
-    if let Some(output) = answer.get("output") {
-        return CallOutcome::Completed(output.clone());
-    }
-    if let Some(error) = answer.get("error") {
-        return CallOutcome::Failed(scripted_error(error));
-    }
-    match answer.as_str() {
-        Some("notMade") => CallOutcome::NotMade,
-        _ => CallOutcome::Unknown(Error::new(ErrorType::Communication, "the connection broke")),
-    }
-}
-
-fn scripted_error(value: &Value) -> Error {
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or("communication");
-    let status = value.get("status").and_then(Value::as_i64).unwrap_or(500);
-    let mut error = Error::new(ErrorType::Communication, "as scripted")
-        .with_status(u16::try_from(status).unwrap_or(500));
-    error.kind = full_type(kind).into();
-    error
-}
-
-fn full_type(kind: &str) -> String {
-    if kind.contains(':') { kind.to_owned() } else { format!("{ERRORS}{kind}") }
-}
-
-/// What is not as wanted: objects may have more members, everything else must be equal; `«any»` fits everything, and an
-/// error's type may be written without its namespace.
-pub fn differs(what: &str, wanted: &Value, found: &Value) -> Option<String> {
-    if wanted.as_str() == Some("«any»") {
-        return None;
-    }
-    if let (Some(wanted), Some(found)) = (wanted.as_object(), found.as_object()) {
-        return wanted.iter().find_map(|(key, wanted)| {
-            let place = format!("{what}.{key}");
-            match found.get(key) {
-                None if wanted.as_str() == Some("«none»") => None,
-                None => Some(format!("{place} is missing")),
-                Some(found) => differs(&place, wanted, found),
-            }
-        });
-    }
-    if let (Some(wanted), Some(found)) = (wanted.as_array(), found.as_array())
-        && wanted.len() == found.len()
-    {
-        let pairs = wanted.iter().zip(found).enumerate();
-        return pairs
-            .map(|(index, (wanted, found))| differs(&format!("{what}.{index}"), wanted, found))
-            .find_map(|difference| difference);
-    }
-    if let (Some(wanted), Some(found)) = (wanted.as_str(), found.as_str())
-        && what.rsplit('.').next() == Some("type")
-        && full_type(wanted) == found
-    {
-        return None;
-    }
-    if let (Some(wanted), Some(found)) = (wanted.as_str(), found.as_str())
-        && let Some(part) = wanted.strip_prefix("…")
-    {
-        return (!found.contains(part)).then(|| format!("{what} is {found:?}, without {part:?}"));
-    }
-    (wanted != found).then(|| format!("{what} is {found:?}, not {wanted:?}"))
 }

@@ -24,7 +24,9 @@ pub struct Scenario {
     pub settings: Value,
     /// What calls meet.
     pub calls: Vec<CallScript>,
-    /// What operators do.
+    /// Events that were received before the start.
+    pub events: Vec<Value>,
+    /// What operators do and which events are received, in this order.
     pub controls: Vec<ControlScript>,
     /// What must come of it.
     pub expect: Value,
@@ -43,13 +45,15 @@ pub struct CallScript {
     pub arguments: Option<Value>,
 }
 
-/// One thing an operator does.
+/// One thing an operator does, or an event that is received.
 #[derive(Debug, Clone)]
 pub struct ControlScript {
     /// When, in milliseconds after the start; none: once nothing moves any more.
     pub at: Option<u64>,
-    /// What.
+    /// What the operator does.
     pub control: Value,
+    /// The event that is received instead; what it leaves out is made up.
+    pub event: Option<Value>,
 }
 
 /// Reads every scenario under a directory, sorted by name.
@@ -83,7 +87,7 @@ fn load(directory: &Path, file: &Path) -> io::Result<Scenario> {
         .map_err(|problem| io::Error::other(format!("scenario {name}: {problem}")))
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "semantics",
     "workflow",
     "workflows",
@@ -92,6 +96,7 @@ const KEYS: [&str; 9] = [
     "settings",
     "calls",
     "controls",
+    "events",
     "expect",
 ];
 
@@ -117,6 +122,7 @@ impl Scenario {
             secrets: value.get("secrets").cloned().unwrap_or(Value::NULL),
             settings: value.get("settings").cloned().unwrap_or(Value::NULL),
             calls: list(&value, "calls").iter().map(CallScript::read).collect::<Result<_, _>>()?,
+            events: list(&value, "events"),
             controls: list(&value, "controls").iter().map(ControlScript::read).collect(),
             expect,
         })
@@ -142,7 +148,8 @@ impl CallScript {
 impl ControlScript {
     fn read(value: &Value) -> Self {
         let at = value.get("at").and_then(Value::as_i64).and_then(|at| u64::try_from(at).ok());
-        Self { at, control: value.get("control").cloned().unwrap_or(Value::NULL) }
+        let control = value.get("control").cloned().unwrap_or(Value::NULL);
+        Self { at, control, event: value.get("event").cloned() }
     }
 }
 

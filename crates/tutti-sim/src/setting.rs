@@ -16,7 +16,7 @@ use tutti_journal::{SealError, Sealer};
 use tutti_runtime::Library;
 use tutti_store::{FaultyStore, Store};
 
-use crate::Recorder;
+use crate::{Recorder, ReopeningStore};
 
 /// What a world is made of.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Setting {
     pub store: Arc<dyn Store>,
     /// The part of `store` that fails by plan, if there is one.
     pub faulty: Option<Arc<FaultyStore>>,
+    /// The bottom of `store` where it is a file, which is opened again after every crash.
+    pub file: Option<Arc<ReopeningStore>>,
     /// What really was stored.
     pub recorder: Arc<Recorder>,
     /// The limits in force.

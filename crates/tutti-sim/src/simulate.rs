@@ -12,13 +12,13 @@ use std::{
 use tutti_connectors::Call;
 use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
 use tutti_expr::Value;
-use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Effect, Error, ErrorType, Resolution, Timestamp};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
+use tutti_journal::{CloudEvent, Effect, Entry, Error, ErrorType, Resolution, Timestamp};
 use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
-use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind};
+use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, Store};
 
 use crate::{
-    Chance, FixedSecrets, Outside, Progress, Recorder, Reply, Setting, World,
+    Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Setting, World,
     generate::{CANARY, Generator},
     redecide,
 };
@@ -27,6 +27,10 @@ use crate::{
 const STEPS: u64 = 600;
 /// Steps after which an execution is taken to run for ever.
 const LONGEST: usize = 20_000;
+
+/// Set chance for these apart: what a seed draws elsewhere does not depend on them.
+const KINDS: u64 = 0x6B69_6E64;
+const RETRIES: u64 = 0x7265_7472;
 
 /// What became of a seed.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +45,16 @@ pub struct SeedReport {
 
 /// Runs one seed.
 pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
+    simulate_kind(Kind::of(seed), is_traced)
+}
+
+/// Runs one seed in which operators also take executions back to tasks.
+pub fn simulate_going_back(seed: u64, is_traced: bool) -> SeedReport {
+    simulate_kind(Kind { goes_back: true, ..Kind::of(seed) }, is_traced)
+}
+
+fn simulate_kind(kind: Kind, is_traced: bool) -> SeedReport {
+    let seed = kind.seed;
     let mut chance = Chance::new(seed);
     let library = Arc::new(Library::default());
     let mut definitions = Vec::new();
@@ -54,7 +68,27 @@ pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
             Err(error) => return refused(&error.to_string()),
         }
     }
-    Simulation::new(seed, chance, library, is_traced).run(&definitions)
+    match Simulation::new(kind, chance, library, is_traced) {
+        Ok(simulation) => simulation.run(&definitions),
+        Err(problem) => refused(&problem),
+    }
+}
+
+/// What a seed is about.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    seed: u64,
+    /// On `SQLite`, which is opened again after every crash; else in memory.
+    is_on_file: bool,
+    /// Whether operators take executions back.
+    goes_back: bool,
+}
+
+impl Kind {
+    fn of(seed: u64) -> Self {
+        let mut chance = Chance::new(seed ^ KINDS);
+        Self { seed, is_on_file: chance.one_in(20), goes_back: false }
+    }
 }
 
 fn refused(problem: &str) -> SeedReport {
@@ -68,13 +102,26 @@ struct Simulation {
     chance: Chance,
     setting: Setting,
     world: World,
+    /// Decides about going back, apart from everything else.
+    retries: Chance,
+    goes_back: bool,
     is_calm: Arc<AtomicBool>,
     started: Vec<ExecutionId>,
 }
 
 impl Simulation {
-    fn new(seed: u64, mut chance: Chance, library: Arc<Library>, is_traced: bool) -> Self {
-        let recorder = Arc::new(Recorder::new(Arc::new(MemoryStore::new())));
+    fn new(
+        kind: Kind,
+        mut chance: Chance,
+        library: Arc<Library>,
+        is_traced: bool,
+    ) -> Result<Self, String> {
+        let file = kind.is_on_file.then(ReopeningStore::new).transpose()?.map(Arc::new);
+        let bottom: Arc<dyn Store> = match &file {
+            Some(file) => file.clone(),
+            None => Arc::new(MemoryStore::new()),
+        };
+        let recorder = Arc::new(Recorder::new(bottom));
         let is_calm = Arc::new(AtomicBool::new(false));
         let calm = is_calm.clone();
         let plan = Mutex::new(Chance::new(chance.next_u64()));
@@ -86,14 +133,21 @@ impl Simulation {
             fails.then(|| *plan.pick(&Fault::ALL))
         }));
         let defaults = Limits::default();
-        let limits =
-            Limits { tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]), ..defaults };
+        let limits = Limits {
+            tasks_per_turn: *chance.pick(&[3, 20, defaults.tasks_per_turn]),
+            ticks_per_turn: *chance.pick(&[10, defaults.ticks_per_turn]),
+            bytes_per_turn: *chance.pick(&[200, defaults.bytes_per_turn]),
+            snapshot_entries: *chance.pick(&[1, 7, 40]),
+            snapshot_bytes: *chance.pick(&[500, defaults.snapshot_bytes]),
+            ..defaults
+        };
         let token = ("token".to_owned(), Value::from(CANARY));
         let setting = Setting {
             library,
             secrets: Arc::new(FixedSecrets(BTreeMap::from([token]))),
             store: faulty.clone(),
             faulty: Some(faulty),
+            file,
             recorder,
             limits,
             max_calls: *chance.pick(&[1, 2, 16]),
@@ -101,13 +155,22 @@ impl Simulation {
             loops: *chance.pick(
                 &[1, 2, 3].map(|loops| NonZeroUsize::new(loops).unwrap_or(NonZeroUsize::MIN)),
             ),
-            seed,
+            seed: kind.seed,
             is_shuffled: true,
             is_traced,
         };
         let outside = Weather { chance: Chance::new(chance.next_u64()), truth: BTreeMap::new() };
         let world = World::new(setting.clone(), Box::new(outside));
-        Self { chance, setting, world, is_calm, started: Vec::new() }
+        let retries = Chance::new(kind.seed ^ RETRIES);
+        Ok(Self {
+            chance,
+            setting,
+            world,
+            retries,
+            goes_back: kind.goes_back,
+            is_calm,
+            started: Vec::new(),
+        })
     }
 
     fn run(mut self, definitions: &[DefinitionText]) -> SeedReport {
@@ -123,6 +186,12 @@ impl Simulation {
             }
             if self.chance.one_in(40) {
                 self.lay_hand();
+            }
+            if self.chance.one_in(4) {
+                self.publish();
+            }
+            if self.goes_back && self.retries.one_in(30) {
+                self.go_back();
             }
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
                 break;
@@ -151,6 +220,44 @@ impl Simulation {
             _ => Control::Resume,
         };
         self.world.control(execution, control);
+    }
+
+    /// Somebody outside publishes an event.
+    fn publish(&mut self) {
+        let number = self.world.events().len();
+        let event = Value::object([
+            ("specversion", Value::from("1.0")),
+            ("id", Value::from(number.to_string())),
+            ("source", Value::from("/sim")),
+            ("type", Value::from(*self.chance.pick(&["sim.a", "sim.b", "sim.c"]))),
+            ("subject", Value::from(*self.chance.pick(&["k1", "k2"]))),
+            ("data", Value::object([("n", Value::from(1))])),
+        ]);
+        let event = CloudEvent::from_value(&event);
+        self.world.receive(event.expect("invariant: what is published is an event"));
+    }
+
+    /// An operator takes some execution back, ended or not: to where it failed, or to a task that its journal shows.
+    fn go_back(&mut self) {
+        let all: Vec<_> = self.world.shadows().iter().collect();
+        if all.is_empty() {
+            return;
+        }
+        let shadow = all[self.retries.index(all.len())];
+        let entries = shadow.turns.iter().flat_map(|turn| &turn.entries);
+        let tasks: Vec<&TaskRef> = entries
+            .filter_map(|entry| match entry {
+                Entry::TaskStarted { reference, .. } => Some(reference),
+                _ => None,
+            })
+            .collect();
+        let execution = shadow.execution.id();
+        let from = if tasks.is_empty() || self.retries.one_in(3) {
+            None
+        } else {
+            Some((*self.retries.pick(&tasks)).clone())
+        };
+        self.world.retry(execution, from);
     }
 
     fn resolution(&mut self, task: Sequence) -> Control {
@@ -205,7 +312,7 @@ impl Simulation {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
         problems.extend(self.world.shadows().iter().flat_map(|shadow| {
-            let found = redecide(shadow, &self.setting);
+            let found = redecide(shadow, &self.setting, self.world.events());
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
         for shadow in self.world.shadows().iter() {

@@ -31,6 +31,17 @@ impl Trace {
             let place = format!("{}#{index}", self.name(*task));
             self.tasks.insert(sequence, place);
         }
+        match entry {
+            // An undo names what it undoes by the entry with which that completed.
+            Entry::TaskCompleted { task, .. } => {
+                self.tasks.insert(sequence, self.name(*task));
+            }
+            Entry::UndoStarted { completed, .. } => {
+                let place = format!("undo of {}", self.name(*completed));
+                self.tasks.insert(sequence, place);
+            }
+            _ => {}
+        }
         if line.ends_with(' ') {
             line.pop();
         }
@@ -147,6 +158,9 @@ impl Trace {
             Entry::ExecutionSuspended { reason } => match reason {
                 SuspensionReason::Control => "suspended".to_owned(),
                 SuspensionReason::Incident => "suspended by incident".to_owned(),
+                SuspensionReason::JournalLimit => {
+                    "suspended by the limit of its journal".to_owned()
+                }
             },
             Entry::ExecutionResumed => "resumed".to_owned(),
             Entry::CancelRequested { .. } => "cancel requested".to_owned(),
@@ -157,6 +171,26 @@ impl Trace {
             }
             Entry::ExecutionFaulted { error } => format!("execution faulted {}", short(error)),
             Entry::ExecutionCancelled => "execution cancelled".to_owned(),
+            Entry::EventEmitted { task, event } => format!("emitted {} {event:?}", name(task)),
+            Entry::ListenStarted { task, after, expected } => {
+                let expected = expected
+                    .as_ref()
+                    .map_or(String::new(), |value| format!(" expecting {value:?}"));
+                format!("listening {} after event {after}{expected}", name(task))
+            }
+            Entry::EventConsumed { task, position, filter, ends, item, learned, .. } => {
+                let filter = filter.map_or(String::new(), |filter| format!(" for filter {filter}"));
+                let ends = if *ends { " towards the end" } else { "" };
+                let item = item.as_ref().map_or(String::new(), |item| format!(" {item:?}"));
+                let learned =
+                    learned.as_ref().map_or(String::new(), |value| format!(" learning {value:?}"));
+                format!("consumed event {position} by {}{filter}{ends}{item}{learned}", name(task))
+            }
+            Entry::ReversalStarted { task, error, handled } => {
+                let then = if *handled { "handle" } else { "raise" };
+                format!("reversal {} {} then {then}", name(task), short(error))
+            }
+            Entry::UndoStarted { completed, .. } => format!("undo {}", name(completed)),
             Entry::FunctionCalled { task, input } => {
                 let input = input.as_ref().map_or(String::new(), |input| format!(" {input:?}"));
                 format!("function {}{input}", name(task))

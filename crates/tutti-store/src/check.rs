@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 use tutti_ids::{Digest, Sequence};
-use tutti_journal::Row;
+use tutti_journal::{Row, Snapshot, SnapshotPlace};
 
 use crate::{Commit, DefinitionText, Error, StoredTurn};
 
@@ -36,12 +36,23 @@ fn turn(turn: &StoredTurn) -> Result<(), Error> {
     if row.count == 0 {
         return Err(corrupt(format!("a turn of {} has no entries", row.execution)));
     }
+    turn.snapshot.as_ref().map_or(Ok(()), |snapshot| snapshot_of(snapshot, row))?;
     turn.blobs.iter().try_for_each(|each| blob(each.digest, &each.bytes))?;
     let brought: BTreeSet<Digest> = turn.blobs.iter().map(|blob| blob.digest).collect();
     if blob_digests(row)?.into_iter().collect::<BTreeSet<_>>() == brought {
         return Ok(());
     }
     Err(corrupt(format!("a turn of {} does not bring the blobs it refers to", row.execution)))
+}
+
+/// Checks that `snapshot` is whole and shows the execution as it is after `row`.
+fn snapshot_of(snapshot: &Snapshot, row: &Row) -> Result<(), Error> {
+    snapshot.verify()?;
+    let SnapshotPlace { execution, next, head } = snapshot.place;
+    if (execution, next, head) == (row.execution, row.next(), row.digest) {
+        return Ok(());
+    }
+    Err(corrupt(format!("a snapshot of {} is not of the turn it comes with", row.execution)))
 }
 
 /// The digests of the blobs that a verified row refers to.
@@ -69,6 +80,14 @@ pub(crate) struct Head {
 impl Head {
     /// Of a journal without rows.
     pub(crate) const START: Self = Self { next: Sequence::FIRST, digest: Digest::ZERO };
+
+    /// Where the rows after a snapshot go on, or those of a whole journal.
+    pub(crate) fn after(snapshot: Option<&Snapshot>) -> Self {
+        snapshot.map_or(Self::START, |snapshot| {
+            let SnapshotPlace { next, head, .. } = snapshot.place;
+            Self { next, digest: head }
+        })
+    }
 
     /// The head after `row`, if it follows this one.
     pub(crate) fn advance(self, row: &Row) -> Result<Self, Error> {

@@ -6,6 +6,7 @@
 mod sample;
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     pin::pin,
     sync::Arc,
@@ -17,6 +18,7 @@ pub use self::sample::{Sample, definition};
 
 use crate::{Commit, Error, Status, Store, StoredTurn};
 use tutti_ids::{Digest, ExecutionId, Sequence};
+use tutti_journal::Snapshot;
 
 /// A store to check, empty.
 pub type Empty<'a> = &'a dyn Fn() -> Arc<dyn Store>;
@@ -31,6 +33,10 @@ pub fn check_all(empty: Empty<'_>) {
     what_contradicts_itself_is_refused(&*empty());
     open_executions_are_listed_by_id(&*empty());
     definitions_are_kept_once(&*empty());
+    a_snapshot_is_read_with_the_rows_after_it(&*empty());
+    a_snapshot_takes_the_place_of_the_one_before(&*empty());
+    a_snapshot_goes_when_its_execution_ends(&*empty());
+    a_snapshot_of_another_turn_is_refused(&*empty());
     of_racing_commits_one_wins(&*empty());
     commits_from_many_threads_all_arrive(&*empty());
 }
@@ -215,6 +221,91 @@ fn definitions_are_kept_once(store: &dyn Store) {
         assert_eq!(wait(store.definition(text.digest)).ok(), Some(Some(text)));
     }
     assert_eq!(wait(store.definition(Digest([7; 32]))).ok(), Some(None));
+}
+
+/// Checks that the tail of `execution` is `snapshot` and the rows of `turns`.
+///
+/// # Panics
+/// If it is not.
+pub fn check_tail(
+    store: &dyn Store,
+    execution: ExecutionId,
+    snapshot: Option<&Snapshot>,
+    turns: &[StoredTurn],
+) {
+    let history = wait(store.load_tail(execution)).expect("the tail is whole");
+    let history = history.expect("the execution is stored");
+    assert_eq!(history.snapshot.as_ref(), snapshot);
+    let rows: Vec<_> = turns.iter().map(|turn| turn.row.clone()).collect();
+    assert_eq!(history.rows, rows);
+    let brought: BTreeSet<Digest> =
+        turns.iter().flat_map(|turn| &turn.blobs).map(|blob| blob.digest).collect();
+    assert_eq!(history.blobs.into_keys().collect::<BTreeSet<_>>(), brought);
+}
+
+fn a_snapshot_is_read_with_the_rows_after_it(store: &dyn Store) {
+    let mut sample = Sample::new(1);
+    let big = "x".repeat(100_000);
+    let mut turns = vec![sample.turn(&big, Status::Running)];
+    must_commit(store, turns.clone());
+    check_tail(store, sample.execution(), None, &turns);
+    assert_eq!(
+        wait(store.load_tail(Sample::new(2).execution())).ok().map(|h| h.is_none()),
+        Some(true)
+    );
+    turns.push(sample.turn_with_snapshot("an image", Status::Running));
+    must_commit(store, [turns[1].clone()]);
+    let snapshot = turns[1].snapshot.clone();
+    check_tail(store, sample.execution(), snapshot.as_ref(), &[]);
+    for detail in ["after", &"y".repeat(100_000)] {
+        turns.push(sample.turn(detail, Status::Running));
+        must_commit(store, turns.last().cloned());
+    }
+    check_tail(store, sample.execution(), snapshot.as_ref(), &turns[2..]);
+    check_stored(store, sample.execution(), &turns);
+}
+
+fn a_snapshot_takes_the_place_of_the_one_before(store: &dyn Store) {
+    let (mut sample, mut other) = (Sample::new(1), Sample::new(2));
+    let beside = other.turn_with_snapshot("beside", Status::Waiting);
+    let turns =
+        ["first", "second", "third"].map(|image| sample.turn_with_snapshot(image, Status::Running));
+    must_commit(store, [beside.clone(), turns[0].clone()]);
+    // Two in one commit: the later one stays.
+    must_commit(store, turns[1..].to_vec());
+    let after = sample.turn("after", Status::Suspended);
+    must_commit(store, [after.clone()]);
+    check_tail(store, sample.execution(), turns[2].snapshot.as_ref(), &[after]);
+    check_tail(store, other.execution(), beside.snapshot.as_ref(), &[]);
+}
+
+fn a_snapshot_goes_when_its_execution_ends(store: &dyn Store) {
+    let mut sample = Sample::new(1);
+    let turns = vec![
+        sample.turn_with_snapshot("an image", Status::Running),
+        sample.turn_with_snapshot("of the end", Status::Faulted),
+        sample.turn("again", Status::Running),
+    ];
+    for turn in &turns {
+        must_commit(store, [turn.clone()]);
+    }
+    check_tail(store, sample.execution(), None, &turns);
+}
+
+fn a_snapshot_of_another_turn_is_refused(store: &dyn Store) {
+    let mut sample = Sample::new(1);
+    let first = sample.turn_with_snapshot("first", Status::Running);
+    let second = sample.turn("second", Status::Running);
+    let mut altered = first.clone();
+    if let Some(snapshot) = &mut altered.snapshot {
+        snapshot.fingerprint.push('!');
+    }
+    let stale = StoredTurn { snapshot: first.snapshot.clone(), ..second };
+    for turns in [vec![altered], vec![first, stale]] {
+        let refused = commit(store, turns);
+        assert!(matches!(refused, Err(Error::Damaged(_) | Error::Corrupt { .. })), "{refused:?}");
+    }
+    check_stored(store, sample.execution(), &[]);
 }
 
 fn of_racing_commits_one_wins(store: &dyn Store) {

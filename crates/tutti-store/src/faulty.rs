@@ -38,7 +38,7 @@ pub struct Operation {
 pub enum OperationKind {
     /// [`Store::commit`]
     Commit,
-    /// [`Store::load`]
+    /// [`Store::load`] or [`Store::load_tail`]
     Load,
     /// [`Store::open_executions`]
     OpenExecutions,
@@ -157,6 +157,10 @@ impl Store for FaultyStore {
 
     fn load(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
         Box::pin(self.perform(OperationKind::Load, self.inner.load(execution)))
+    }
+
+    fn load_tail(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
+        Box::pin(self.perform(OperationKind::Load, self.inner.load_tail(execution)))
     }
 
     fn open_executions(

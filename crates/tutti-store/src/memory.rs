@@ -7,7 +7,7 @@ use std::{
 };
 
 use tutti_ids::{Digest, ExecutionId};
-use tutti_journal::Row;
+use tutti_journal::{Row, Snapshot};
 
 use crate::{
     BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Store,
@@ -33,6 +33,7 @@ struct Execution {
     rows: Vec<Row>,
     head: Head,
     projection: Projection,
+    snapshot: Option<Snapshot>,
 }
 
 impl MemoryStore {
@@ -55,7 +56,16 @@ impl Store for MemoryStore {
     }
 
     fn load(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
-        Box::pin(async move { self.contents().load(execution) })
+        Box::pin(async move { self.contents().load(execution, None) })
+    }
+
+    fn load_tail(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
+        Box::pin(async move {
+            let contents = self.contents();
+            let snapshot =
+                contents.executions.get(&execution).and_then(|known| known.snapshot.clone());
+            contents.load(execution, snapshot)
+        })
     }
 
     fn open_executions(
@@ -98,32 +108,38 @@ impl Contents {
     fn append(&mut self, turn: StoredTurn) {
         let head = Head { next: turn.row.next(), digest: turn.row.digest };
         self.blobs.extend(turn.blobs.into_iter().map(|blob| (blob.digest, blob.bytes)));
-        match self.executions.entry(turn.row.execution) {
+        let execution = match self.executions.entry(turn.row.execution) {
             btree_map::Entry::Vacant(slot) => {
-                let rows = vec![turn.row];
-                slot.insert(Execution { rows, head, projection: turn.projection });
+                let projection = turn.projection.clone();
+                slot.insert(Execution { rows: Vec::new(), head, projection, snapshot: None })
             }
-            btree_map::Entry::Occupied(slot) => {
-                let execution = slot.into_mut();
-                execution.rows.push(turn.row);
-                execution.head = head;
-                execution.projection = turn.projection;
-            }
-        }
+            btree_map::Entry::Occupied(slot) => slot.into_mut(),
+        };
+        execution.rows.push(turn.row);
+        execution.head = head;
+        execution.snapshot = if turn.projection.status.is_terminal() {
+            None
+        } else {
+            turn.snapshot.or(execution.snapshot.take())
+        };
+        execution.projection = turn.projection;
     }
 
-    fn load(&self, id: ExecutionId) -> Result<Option<History>, Error> {
+    fn load(&self, id: ExecutionId, snapshot: Option<Snapshot>) -> Result<Option<History>, Error> {
         let Some(execution) = self.executions.get(&id) else { return Ok(None) };
+        let from = Head::after(snapshot.as_ref()).next;
+        let rows: Vec<Row> =
+            execution.rows.iter().filter(|row| row.first >= from).cloned().collect();
         let mut blobs = BTreeMap::new();
-        for row in &execution.rows {
+        for row in &rows {
             for digest in check::blob_digests(row)? {
                 let bytes = self.blobs.get(&digest);
                 let bytes = bytes.ok_or_else(|| check::corrupt(format!("no blob {digest}")))?;
                 blobs.insert(digest, bytes.clone());
             }
         }
-        let rows = execution.rows.clone();
-        Ok(Some(History { rows, blobs, projection: execution.projection.clone() }))
+        let projection = execution.projection.clone();
+        Ok(Some(History { snapshot, rows, blobs, projection }))
     }
 
     fn open_executions(&self, after: Option<ExecutionId>, limit: usize) -> Vec<OpenExecution> {

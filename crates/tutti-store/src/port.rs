@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Debug, future::Future, pin::Pin, sync::Arc};
 
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
-use tutti_journal::{Blob, Damage, Row, Timestamp};
+use tutti_journal::{Blob, Damage, Row, Snapshot, Timestamp};
 
 /// A future behind a pointer, as the port needs it to be chosen at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -17,11 +17,18 @@ pub trait Store: Debug + Send + Sync {
     /// the commit is stored: the caller must load again before it goes on.
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>>;
 
-    /// Reads an execution's journal, every row verified, with the blobs its rows refer to.
+    /// Reads an execution's whole journal, every row verified, with the blobs its rows refer to. No snapshot is read.
     ///
     /// # Errors
     /// [`Error::Damaged`] if anything read was altered.
     fn load(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>>;
+
+    /// Reads an execution's snapshot and only the rows after it, each verified; the whole journal where there is no
+    /// snapshot.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if anything read was altered, the snapshot included.
+    fn load_tail(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>>;
 
     /// The executions that have not ended, by id, after `after`; at most `limit`.
     fn open_executions(
@@ -55,6 +62,9 @@ pub struct StoredTurn {
     pub blobs: Vec<Blob>,
     /// How the execution stands after this turn.
     pub projection: Projection,
+    /// An image of the execution after this turn, which takes the former one's place. None leaves that as it is; where
+    /// the execution has ended, the store drops it.
+    pub snapshot: Option<Snapshot>,
 }
 
 /// How an execution stands: what listings and recovery read instead of its journal.
@@ -115,10 +125,12 @@ impl Status {
     }
 }
 
-/// The journal of one execution, verified.
+/// The journal of one execution, verified, or what follows its snapshot.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// Its rows from the first on.
+    /// The snapshot that the rows follow; none where they begin with the first.
+    pub snapshot: Option<Snapshot>,
+    /// Its rows: from the first on, or those after the snapshot.
     pub rows: Vec<Row>,
     /// The blobs they refer to.
     pub blobs: BTreeMap<Digest, Arc<[u8]>>,

@@ -16,6 +16,7 @@ mod read;
 mod readers;
 mod rows;
 mod schema;
+mod snapshots;
 mod verify;
 mod writer;
 
@@ -90,6 +91,10 @@ impl Store for SqliteStore {
 
     fn load(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
         Box::pin(self.readers.read(move |connection| read::history(connection, execution)))
+    }
+
+    fn load_tail(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<History>, Error>> {
+        Box::pin(self.readers.read(move |connection| read::tail(connection, execution)))
     }
 
     fn open_executions(

@@ -22,6 +22,7 @@ mod validate;
 use std::{env, process::ExitCode};
 
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
+use tutti_connectors::script::{LAUNCHER, launch};
 
 use crate::{
     command_line::{Arguments, Command},
@@ -30,6 +31,11 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    // The launcher of scripts is this program: it must do its work while there is but one thread.
+    let mut words = env::args_os().skip(1).peekable();
+    if words.next_if(|word| word == LAUNCHER).is_some() {
+        return launch(words);
+    }
     let arguments = match parsed() {
         Ok(arguments) => arguments,
         Err(error) => return shown(&error),

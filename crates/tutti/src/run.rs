@@ -15,7 +15,7 @@ pub(crate) use self::input::{Stdin, read_file};
 
 use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, shell};
+use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
@@ -138,11 +138,15 @@ impl Running {
     ) -> Result<Ended, Failure> {
         let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
         let mut resolution = unknown::resolution(arguments)?;
+        let mut may_resume = arguments.resume.is_some();
         let outcome = loop {
             match self.settled(root).await? {
                 Settlement::Ended(outcome) => break outcome,
                 Settlement::Suspended { incidents } => {
-                    if !begin::move_on(&self.handle, root, &incidents, &mut resolution).await? {
+                    let (resolution, may_resume) = (&mut resolution, &mut may_resume);
+                    if !begin::move_on(&self.handle, root, &incidents, resolution, may_resume)
+                        .await?
+                    {
                         return Ok(Ended::Stuck(incidents));
                     }
                 }
@@ -188,7 +192,14 @@ fn connectors() -> Registry {
         ..GuardOptions::default()
     });
     let options = http::HttpOptions { read_yaml: Some(read_yaml), ..http::HttpOptions::default() };
-    Registry::builder().with(http::Http::new(guard, options)).with(shell::Shell).build()
+    Registry::builder()
+        .with(http::Http::new(guard, options))
+        .with(script::Script::new(script::ScriptOptions {
+            launcher: std::env::current_exe().ok(),
+            limits: script::ScriptLimits::default(),
+        }))
+        .with(shell::Shell)
+        .build()
 }
 
 /// YAML that a service answers with, read as strictly and within the same limits as a document.

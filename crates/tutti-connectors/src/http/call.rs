@@ -181,7 +181,7 @@ fn with_credentials(secrets: Secrets, credentials: Option<&Credentials>) -> Secr
     match credentials {
         Some(Credentials::Basic { username, password }) => {
             use base64::{Engine, engine::general_purpose::STANDARD};
-            secrets.and(&STANDARD.encode(format!("{username}:{password}")))
+            secrets.and(STANDARD.encode(format!("{username}:{password}")))
         }
         _ => secrets,
     }
@@ -232,8 +232,7 @@ fn excerpt(answer: &Answer, secrets: &Secrets, read_yaml: Option<ReadText>) -> V
 
 /// Content in an encoded or shortened form is a secret if the bytes behind it hold one.
 fn marked(content: Value, body: &[u8], secrets: &Secrets) -> Value {
-    let is_text = content.as_str().is_some();
-    if is_text && secrets.are_in(&String::from_utf8_lossy(body)) {
+    if content.as_str().is_some() && secrets.are_in(body) {
         content.tainted()
     } else {
         secrets.mark(content)

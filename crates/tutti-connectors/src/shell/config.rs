@@ -1,9 +1,12 @@
 //! The arguments of `run: shell`, read strictly.
 
-use tutti_expr::{Kind, Object, Value};
+use tutti_expr::{Kind, Value};
 use tutti_journal::Error;
 
-use crate::arguments::{Members, invalid, text_or_json};
+use crate::{
+    arguments::{Members, invalid, text_or_json},
+    process::{Return, given, output, variables},
+};
 
 /// What to run and what of it to return.
 #[derive(Debug)]
@@ -18,16 +21,6 @@ pub(super) struct Arguments {
     pub(super) output: Return,
     /// Whether the call ends with the command, not with its start.
     pub(super) awaits: bool,
-}
-
-/// What the call's output is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Return {
-    Stdout,
-    Stderr,
-    Code,
-    All,
-    None,
 }
 
 impl Arguments {
@@ -61,44 +54,9 @@ type Named = Vec<(String, String)>;
 fn arguments(value: Option<&Value>) -> Result<(Vec<String>, Named), Error> {
     match value.map(Value::kind) {
         None => Ok((Vec::new(), Vec::new())),
-        Some(Kind::Array(items)) => Ok((items.iter().map(positional).collect(), Vec::new())),
+        Some(Kind::Array(items)) => Ok((items.iter().map(given).collect(), Vec::new())),
         Some(Kind::Object(object)) => Ok((Vec::new(), variables(object)?)),
         Some(_) => Err(invalid("`shell.arguments` must be an array or an object".to_owned())),
-    }
-}
-
-fn positional(value: &Value) -> String {
-    if value.is_null() { String::new() } else { text_or_json(value) }
-}
-
-fn variables(object: &Object) -> Result<Named, Error> {
-    let given = object.iter().filter(|(_, value)| !value.is_null());
-    given
-        .map(|(name, value)| {
-            if is_variable(name) {
-                Ok((name.to_string(), text_or_json(value)))
-            } else {
-                Err(invalid(format!("`{name}` is not the name of a variable")))
-            }
-        })
-        .collect()
-}
-
-fn is_variable(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
-}
-
-fn output(text: Option<&str>) -> Result<Return, Error> {
-    match text {
-        None | Some("stdout") => Ok(Return::Stdout),
-        Some("stderr") => Ok(Return::Stderr),
-        Some("code") => Ok(Return::Code),
-        Some("all") => Ok(Return::All),
-        Some("none") => Ok(Return::None),
-        Some(other) => {
-            Err(invalid(format!("`return` is `{other}`, not stdout, stderr, code, all or none")))
-        }
     }
 }
 

@@ -195,6 +195,76 @@ async fn no_secret_comes_back_unmarked() {
     }
 }
 
+const CANARY: &str = r#"canary "x" 2+2"#;
+
+/// As it is, base64, hexadecimal, URL-encoded, JSON-escaped.
+const CANARY_FORMS: [&str; 5] = [
+    r#"canary "x" 2+2"#,
+    "Y2FuYXJ5ICJ4IiAyKzI=",
+    "63616e6172792022782220322b32",
+    "canary%20%22x%22%202%2B2",
+    r#"canary \"x\" 2+2"#,
+];
+
+/// Whatever `outcome` and `lines` say, it is none of the forms; the outcome says that there was a secret.
+#[track_caller]
+fn check_hidden(form: &str, outcome: &Result<Value, Failure>, lines: &[String]) {
+    let text = format!("{outcome:?} {lines:?}");
+    assert!(format!("{outcome:?}").contains("«secret»"), "{form}: {text}");
+    let escaped = form.escape_debug().to_string();
+    assert!(!text.contains(form) && !text.contains(&escaped), "{form}: {text}");
+    if let Ok(output) = outcome {
+        let journaled = output.to_redacted_json();
+        assert!(!journaled.contains(form) && !journaled.contains(&escaped), "{form}: {journaled}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_a_command_prints_in_any_form_is_hidden() {
+    for form in CANARY_FORMS {
+        for recorded in [false, true] {
+            for code in [0, 1] {
+                // In two writes, so that a border may fall into it.
+                let command = format!(
+                    "printf %s \"$A\"; printf '%s\\n' \"$B\"; printf '%s\\n' \"$A$B\" >&2; exit {code}"
+                );
+                let (first, second) = form.split_at(form.len() / 2);
+                let environment = Value::object([
+                    ("A", Value::from(first)),
+                    ("B", Value::from(second)),
+                    ("SECRET", Value::from(CANARY).tainted()),
+                ]);
+                let arguments = Value::object([
+                    ("command", Value::from(command)),
+                    ("environment", environment),
+                ]);
+                let (outcome, lines) = Subject::shell(recorded).outcome(&arguments).await;
+                check_hidden(form, &outcome, &lines);
+                assert_eq!(lines, ["«secret»", "«secret»"], "{form}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_a_server_sends_back_in_any_form_is_hidden() {
+    for form in CANARY_FORMS {
+        for (status, output) in [("200 OK", "content"), ("200 OK", "raw"), ("418 No", "response")] {
+            let header = format!("x-echo: {form}");
+            let act = answer(status, &[&header, "content-type: text/plain"], form.as_bytes());
+            let server = Server::always(act).await;
+            let arguments = Value::object([
+                ("method", Value::from("post")),
+                ("uri", Value::from(server.uri("/"))),
+                ("query", Value::object([("q", Value::from(CANARY).tainted())])),
+                ("output", Value::from(output)),
+            ]);
+            let (outcome, lines) = Subject::http().await.outcome(&arguments).await;
+            check_hidden(form, &outcome, &lines);
+        }
+    }
+}
+
 #[tokio::test]
 async fn arguments_of_the_wrong_shape_are_known_errors() {
     for subject in Subject::all().await {

@@ -4,6 +4,8 @@ mod conformance;
 mod guard;
 mod http;
 mod recovery;
+mod script;
+mod script_recovery;
 mod server;
 mod shell;
 mod tls;

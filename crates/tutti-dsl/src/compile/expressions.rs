@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use tutti_expr::{Expression, Template};
+use tutti_expr::{Expression, Reads, Template};
 
 use super::{
     At, Compiler,
@@ -148,12 +148,15 @@ impl Compiler<'_> {
         let text = at.text()?;
         let source = text.get(range.clone())?;
         let variables = variables(source);
-        self.check_secrets(at, source, &variables, range.start, place);
+        self.warn_of_secrets(at, &variables, range.start, place);
         if self.refuse_absent_variables(at, source, &variables, range.start, place) {
             return None;
         }
         match self.compiled(source, place) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                self.check_secrets(at, &expression, &variables, range.start);
+                Some(expression)
+            }
             Err(error) => {
                 let inner = range.start + error.range.start..range.start + error.range.end;
                 let span = at.node.span_within(self.text, &inner);
@@ -173,31 +176,39 @@ impl Compiler<'_> {
         compiled.or_insert_with(|| Expression::compile(source, &place.scope)).clone()
     }
 
-    fn check_secrets(
+    fn warn_of_secrets(
         &mut self,
         at: &At<'_>,
-        source: &str,
         variables: &[VariableUse<'_>],
         start: usize,
         place: &Place,
     ) {
-        let uses: Vec<_> = variables.iter().filter(|used| used.name == "secrets").collect();
-        if let Some(first) = uses.first()
-            && !place.secrets_expected
-        {
+        let first = variables.iter().find(|used| used.name == "secrets");
+        if let Some(first) = first.filter(|_| !place.secrets_expected) {
             let span = self.within(at, start, &first.range);
             let message = "a secret used here easily ends up in data";
             self.push(Problem::new(Code::SecretOutsideInput, span, &*at.pointer, message).hint(
                 "use secrets in `authentication` (`use: NAME`) or in `input.from` where possible",
             ));
         }
-        for used in uses {
-            let (length, name) = member_named(&source[used.range.end..]);
-            let Some(name) = name else { continue };
-            if !self.names.declares_secret(&name) {
-                let range = used.range.start..used.range.end + length;
+    }
+
+    /// Tells about secrets the expression reads by name and the document does not declare.
+    fn check_secrets(
+        &mut self,
+        at: &At<'_>,
+        expression: &Expression,
+        variables: &[VariableUse<'_>],
+        start: usize,
+    ) {
+        let Some(Reads::Members(names)) = expression.reads("secrets") else { return };
+        for name in names {
+            if self.names.declares_secret(name) {
+                continue;
+            }
+            for range in secret_ranges(expression.source(), variables, name) {
                 let span = self.within(at, start, &range);
-                let problem = self.undeclared_secret(&name, span, &at.pointer);
+                let problem = self.undeclared_secret(name, span, &at.pointer);
                 self.push(problem);
             }
         }
@@ -243,6 +254,18 @@ impl Compiler<'_> {
         };
         Problem::new(Code::UndeclaredSecret, span, pointer, message).hint(hint)
     }
+}
+
+/// Where a source reads the secret `name`: each `$secrets` with that name after it, else the first `$secrets`.
+fn secret_ranges(source: &str, variables: &[VariableUse<'_>], name: &str) -> Vec<Range<usize>> {
+    let uses = || variables.iter().filter(|used| used.name == "secrets");
+    let named: Vec<_> = uses()
+        .filter_map(|used| {
+            let (length, member) = member_named(&source[used.range.end..]);
+            (member? == name).then(|| used.range.start..used.range.end + length)
+        })
+        .collect();
+    if named.is_empty() { uses().take(1).map(|used| used.range.clone()).collect() } else { named }
 }
 
 fn literal_or(literal: bool, node: &Node, template: Template) -> Template {

@@ -4,13 +4,17 @@ use super::{
     At, Compiler,
     scope::{Place, Scopes},
 };
-use crate::{Process, Return, Run, Settings, Shell, Subworkflow, TaskKind, codes::Code};
+use crate::{
+    Process, Return, Run, Script, ScriptText, Settings, Shell, Subworkflow, TaskKind, codes::Code,
+};
 
 impl<'n> Compiler<'n> {
     pub(super) fn run(&mut self, at: &At<'n>, scopes: &Scopes) -> Option<TaskKind> {
         let run = at.get("run")?;
         let process = if let Some(shell) = run.get("shell") {
             self.shell(&shell, &scopes.body).map(|shell| Process::Shell(Box::new(shell)))
+        } else if let Some(script) = run.get("script") {
+            self.script(&script, &scopes.body).map(|script| Process::Script(Box::new(script)))
         } else if let Some(workflow) = run.get("workflow") {
             self.subworkflow(&workflow, &scopes.body).map(Process::Workflow)
         } else {
@@ -32,6 +36,19 @@ impl<'n> Compiler<'n> {
         Some(Shell { command: command?, stdin, arguments, environment })
     }
 
+    fn script(&mut self, at: &At<'n>, place: &Place) -> Option<Script> {
+        let text = match (at.get("code"), at.get("source").and_then(|at| at.get("endpoint"))) {
+            (Some(code), None) => self.code_template(&code, place).map(ScriptText::Code),
+            (None, Some(endpoint)) => self.endpoint(&endpoint, place).map(ScriptText::Source),
+            _ => None,
+        };
+        let mut part = |key: &str| at.get(key).and_then(|at| self.template(&at, place));
+        let (stdin, arguments, environment) =
+            (part("stdin"), part("arguments"), part("environment"));
+        let language = at.get("language").and_then(|at| at.text().cloned())?;
+        Some(Script { language, text: text?, stdin, arguments, environment })
+    }
+
     /// `run.workflow`, also under `each`.
     pub(super) fn subworkflow(&mut self, at: &At<'n>, place: &Place) -> Option<Subworkflow> {
         let input = at.get("input").and_then(|at| self.template(&at, place));
@@ -44,15 +61,19 @@ impl<'n> Compiler<'n> {
         })
     }
 
-    /// A shell command can do anything: its author knows what.
+    /// A shell command or script can do anything: its author knows what.
     pub(super) fn warn_about_effects(&mut self, at: &At<'_>, kind: &TaskKind, settings: &Settings) {
-        let shell = matches!(kind, TaskKind::Run(Run { process: Process::Shell(_), .. }));
-        if !shell || settings.effect.is_some() {
+        let (part, what) = match kind {
+            TaskKind::Run(Run { process: Process::Shell(_), .. }) => ("shell", "command"),
+            TaskKind::Run(Run { process: Process::Script(_), .. }) => ("script", "script"),
+            _ => return,
+        };
+        if settings.effect.is_some() {
             return;
         }
-        let Some((key, _)) = at.node.get("run").and_then(|run| run.entry("shell")) else { return };
+        let Some((key, _)) = at.node.get("run").and_then(|run| run.entry(part)) else { return };
         let message = format!(
-            "task `{}` does not say what its command does to the world; `once` is assumed",
+            "task `{}` does not say what its {what} does to the world; `once` is assumed",
             at.pointer
         );
         self.push(

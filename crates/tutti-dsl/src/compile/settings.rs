@@ -2,23 +2,30 @@
 
 use std::sync::Arc;
 
-use super::{At, Compiler, scope::Place};
+use super::{
+    At, Compiler,
+    flow::Jumps,
+    scope::{Place, Scopes},
+};
 use crate::{Effect, Settings, codes::Code};
 
 /// Characters of a label.
 const MAX_LABEL: usize = 120;
 
 impl<'n> Compiler<'n> {
-    pub(super) fn settings(&mut self, task: &At<'n>, place: &Place) -> Settings {
+    pub(super) fn settings(&mut self, task: &At<'n>, scopes: &Scopes) -> Settings {
         let Some(at) = task.get("metadata").and_then(|metadata| metadata.get("tutti")) else {
             return Settings::default();
         };
+        let place = &scopes.body;
         let effect_at = at.get("effect").and_then(|at| at.text().cloned());
         Settings {
             effect: effect_at.and_then(|text| effect(&text)),
             idempotency_key: at.get("idempotencyKey").and_then(|at| self.template(&at, place)),
             label: at.get("label").and_then(|at| self.label(&at, place)),
+            undo: at.get("undo").map(|at| self.list(&at, scopes, Jumps::Allowed)),
             sensitive: at.get("sensitive").map_or_else(Vec::new, |at| self.pointers(&at)),
+            network: at.get("network").is_some_and(|at| self.network(&at, task)),
         }
     }
 
@@ -30,6 +37,18 @@ impl<'n> Compiler<'n> {
             self.push(at.problem(Code::OutOfRange, message));
         }
         Some(template)
+    }
+
+    /// What is not a script has its network from elsewhere: granting or denying it here would mean nothing.
+    fn network(&mut self, at: &At<'n>, task: &At<'n>) -> bool {
+        if task.get("run").is_none_or(|run| run.get("script").is_none()) {
+            let message = "`network` is for tasks that run a script; this task runs none";
+            self.push(
+                at.problem(Code::UnknownKey, message)
+                    .hint("remove it: only scripts are kept off the network"),
+            );
+        }
+        at.node.as_bool().unwrap_or(false)
     }
 
     fn pointers(&mut self, at: &At<'n>) -> Vec<Arc<str>> {

@@ -61,7 +61,7 @@ impl<'n> Compiler<'n> {
         let flow = self.flow(at, scopes);
         let timeout = self.timeout(at, scopes);
         let then = self.then(at, around.siblings);
-        let settings = self.settings(at, &scopes.body);
+        let settings = self.settings(at, scopes);
         let keyword = Keyword::of(at.node);
         let kind = keyword.and_then(|keyword| self.kind(keyword, at, around));
         let unsupported = self.unsupported(keyword, kind.as_ref(), at);
@@ -91,7 +91,7 @@ impl<'n> Compiler<'n> {
         });
     }
 
-    fn flow(&mut self, at: &At<'n>, scopes: &Scopes) -> DataFlow {
+    pub(super) fn flow(&mut self, at: &At<'n>, scopes: &Scopes) -> DataFlow {
         let mut flow = DataFlow::default();
         if let Some(input) = at.get("input") {
             flow.input_schema = self.schema(&input);
@@ -119,12 +119,10 @@ impl<'n> Compiler<'n> {
         match keyword {
             Keyword::Call => self.call(at, scopes),
             Keyword::Do => Some(TaskKind::Do(self.list(&at.get("do")?, scopes, Jumps::Allowed))),
-            Keyword::Emit | Keyword::Listen => {
-                self.check_unexecuted(keyword, at, scopes);
-                Some(TaskKind::Unsupported)
-            }
+            Keyword::Emit => self.emit(at, scopes),
             Keyword::For => self.for_loop(at, scopes),
             Keyword::Fork => self.fork(at, scopes),
+            Keyword::Listen => self.listen(at, scopes),
             Keyword::Raise => {
                 self.raised(&at.get("raise")?.get("error")?, body).map(TaskKind::Raise)
             }
@@ -146,8 +144,7 @@ impl<'n> Compiler<'n> {
         let keyword = keyword?;
         let own = match kind {
             Some(
-                TaskKind::Unsupported
-                | TaskKind::Call(Call::Unsupported)
+                TaskKind::Call(Call::Unsupported)
                 | TaskKind::Run(crate::Run { process: Process::Unsupported, .. }),
             ) => Some(unsupported_part(keyword, at)),
             _ => None,
@@ -155,6 +152,7 @@ impl<'n> Compiler<'n> {
         own.or_else(|| self.extended.applying_to(keyword, &at.pointer))
             .or_else(|| external_schema(at))
             .or_else(|| unsupported_authentication(at, &self.names))
+            .or_else(|| authenticated_script(at))
             .map(Arc::from)
     }
 }
@@ -170,8 +168,7 @@ fn unsupported_part(keyword: Keyword, at: &At<'_>) -> String {
             })
         }),
         Keyword::Run => at.get("run").and_then(|run| {
-            let process =
-                run.members().find(|(key, _)| matches!(&*key.text, "container" | "script"))?;
+            let process = run.members().find(|(key, _)| &*key.text == "container")?;
             Some(format!("`run: {}` is not executed by this version", process.0.text))
         }),
         _ => None,
@@ -184,6 +181,11 @@ fn external_schema(at: &At<'_>) -> Option<String> {
         at.get(part)?.get("schema")?.get("resource")?;
         Some(format!("`{part}.schema.resource` is not loaded by this version"))
     })
+}
+
+fn authenticated_script(at: &At<'_>) -> Option<String> {
+    at.get("run")?.get("script")?.get("source")?.get("endpoint")?.get("authentication")?;
+    Some("`script.source.endpoint.authentication` is not executed by this version".to_owned())
 }
 
 fn unsupported_authentication(at: &At<'_>, names: &super::names::Names<'_>) -> Option<String> {

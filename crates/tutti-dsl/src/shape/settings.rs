@@ -2,7 +2,7 @@
 
 use super::{
     Object,
-    Shape::{self, Any, Choice, Integer, List, NotYet, Text, TextValue},
+    Shape::{self, Any, Bool, Choice, Integer, List, NotYet, Tasks, Text, TextValue},
     object, optional,
 };
 
@@ -72,7 +72,12 @@ static TASK_SETTINGS: Object = object(
             List(&Text),
             "JSON pointers into the output that are treated as secrets.",
         ),
-        optional("undo", NotYet, "The tasks that take this one back."),
+        optional(
+            "network",
+            Bool,
+            "Whether the script that the task runs has the network; default `false`.",
+        ),
+        optional("undo", Tasks, "The tasks that take this one back; `.` is its output."),
         optional("pools", NotYet, "Capacity reserved while the task runs."),
         optional("worker", NotYet, "Labels of the worker that makes the call."),
         optional("cooldown", NotYet, "How often the call may be made."),

@@ -350,6 +350,11 @@ const MISSHAPEN: &[(&str, &str)] = &[
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { effect: maybe } } } }]\n", "E0108"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { efect: read } } } }]\n", "E0107"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { undo: [] } } } }]\n", "E0132"),
+    ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { network: true } } } }]\n", "E0107"),
+    (
+        "do: [{ a: { run: { script: { language: js, code: x } }, metadata: { tutti: { effect: once, network: 1 } } } }]\n",
+        "E0105",
+    ),
     ("use: { extensions: [{ e: { extend: none } }] }\ndo: []\n", "E0108"),
     ("use: { catalogs: { c: {} } }\ndo: []\n", "E0106"),
     ("use: { authentications: { a: { use: b } } }\ndo: []\n", "E0109"),

@@ -68,13 +68,14 @@ impl Execution {
             (Body::Try(state), _) => keys.clone_from(&state.keys),
             _ => return,
         }
-        let holder = self.ancestors(frame).find(|around| {
-            matches!(&around.body, Body::Try(state) if matches!(state.phase, TryPhase::Body | TryPhase::Caught(_)))
+        let holder = self.ancestors(frame).find(|around| match &around.body {
+            Body::Try(state) => matches!(state.phase, TryPhase::Body | TryPhase::Caught(_)),
+            body => body.keys().is_some(),
         });
         if let Some(holder) = holder.map(|holder| holder.id) {
             self.touch(holder, |frame| {
-                if let Body::Try(state) = &mut frame.body {
-                    state.keys.append(&mut keys);
+                if let Some(held) = frame.body.keys_mut() {
+                    held.append(&mut keys);
                 }
             });
         }
@@ -85,17 +86,36 @@ impl Execution {
         let Some(frame) = self.frame(task) else { return };
         let Some(id) = frame.task else { return };
         let key = (id, self.iteration_path(frame));
-        let holder = self.ancestors(frame).find(
-            |around| matches!(&around.body, Body::Try(state) if state.keys.contains_key(&key)),
-        );
+        let holder = self
+            .ancestors(frame)
+            .find(|around| around.body.keys().is_some_and(|keys| keys.contains_key(&key)));
         let holder = holder.map(|holder| holder.id);
         self.handed_keys.remove(&key);
         if let Some(holder) = holder {
             self.touch(holder, |frame| {
-                if let Body::Try(state) = &mut frame.body {
-                    state.keys.remove(&key);
+                if let Some(held) = frame.body.keys_mut() {
+                    held.remove(&key);
                 }
             });
+        }
+    }
+}
+
+impl Body {
+    /// The keys that re-runs in this frame take over.
+    pub(crate) fn keys(&self) -> Option<&KeyRing> {
+        match self {
+            Self::Try(state) => Some(&state.keys),
+            Self::Undo(state) => Some(&state.keys),
+            _ => None,
+        }
+    }
+
+    fn keys_mut(&mut self) -> Option<&mut KeyRing> {
+        match self {
+            Self::Try(state) => Some(&mut state.keys),
+            Self::Undo(state) => Some(&mut state.keys),
+            _ => None,
         }
     }
 }

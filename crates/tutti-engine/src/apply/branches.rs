@@ -8,6 +8,7 @@ use tutti_journal::{Error, Timestamp};
 use crate::{
     execution::Execution,
     frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role},
+    undo::Undos,
 };
 
 impl Execution {
@@ -32,7 +33,7 @@ impl Execution {
         match frame.role {
             Role::Item => frame.iteration.and_then(|index| usize::try_from(index).ok()),
             Role::Task => self.branch_position(parent, frame.task?),
-            Role::Workflow => None,
+            Role::Workflow | Role::Undo => None,
         }
     }
 
@@ -94,7 +95,9 @@ impl Execution {
     ) {
         let Some(each) = self.frame(parent) else { return };
         let Some(task) = each.task else { return };
-        let TaskKind::Each(repeated) = &self.workflow.task(task).kind else { return };
+        let TaskKind::Each(repeated) = &self.workflow.task(task).kind else {
+            return self.on_event_item_started(id, at, parent, index);
+        };
         let position = usize::try_from(index).unwrap_or(usize::MAX);
         let item = match &each.body {
             Body::Fork(Branches { kind: BranchesKind::Each { items, .. }, .. }) => items
@@ -128,6 +131,7 @@ impl Execution {
             ending: None,
             context,
             body,
+            undos: Undos::new(),
             queued: false,
         });
     }

@@ -64,8 +64,14 @@ impl Execution {
                     *phase = ChildPhase::Done(Ok(input));
                 }
             }),
+            Entry::IncidentRaised { task, error } if self.is_undo(*task) => {
+                self.on_undo_failed(*task, error);
+            }
             Entry::IncidentRaised { task, error } => {
                 self.set_phase(*task, CallPhase::Incident(error.clone()));
+            }
+            Entry::IncidentResolved { task, resolution } if self.is_undo(*task) => {
+                self.on_undo_resolved(*task, resolution);
             }
             Entry::IncidentResolved { task, resolution } => self.on_resolved(*task, resolution),
             _ => {}

@@ -8,6 +8,7 @@ use tutti_journal::{Error, Flow, Timestamp};
 use crate::{
     execution::Execution,
     frame::{Body, Branches, BranchesKind, Cursor, Ending, Frame, Role, TryPhase, TryState},
+    undo::Undos,
 };
 
 impl Execution {
@@ -41,6 +42,7 @@ impl Execution {
             ending: None,
             context,
             body,
+            undos: Undos::new(),
             queued: false,
         });
     }
@@ -104,6 +106,7 @@ impl Execution {
 
     pub(super) fn on_completed(
         &mut self,
+        sequence: Sequence,
         task: Sequence,
         output: Option<&Value>,
         context: Option<&Value>,
@@ -115,10 +118,18 @@ impl Execution {
             let owner = self.context_owner(frame);
             self.touch(owner, |frame| frame.context = Some(context.clone()));
         }
-        let Some(frame) = self.remove(task) else { return };
+        self.note_undo(sequence, task, &output);
+        let Some(mut frame) = self.remove(task) else { return };
         let Some(parent) = frame.parent else { return };
+        self.hand_undos_up(parent, &mut frame.undos);
+        if frame.role == Role::Undo {
+            return;
+        }
         if then == Flow::End {
-            return self.end_workflow(output);
+            return match self.undoing(parent) {
+                Some(undo) => self.end_frame(undo, Ending::Finish),
+                None => self.end_workflow(output),
+            };
         }
         let length = self.list_length(parent);
         let branch = self.position_in(parent, &frame);
@@ -130,6 +141,10 @@ impl Execution {
                 }
             }
             Body::Function { output: slot, .. } => *slot = Some(output),
+            Body::Listen(state) => {
+                state.current = None;
+                state.keep(output);
+            }
             body => {
                 if let Some(cursor) = body.cursor_mut() {
                     cursor.data = output;
@@ -155,9 +170,10 @@ impl Execution {
     }
 
     pub(super) fn on_faulted(&mut self, task: Sequence, error: &Error) {
-        let Some(frame) = self.remove(task) else { return };
+        let Some(mut frame) = self.remove(task) else { return };
         let Some(parent) = frame.parent else { return };
         self.hand_keys_up(&frame);
+        self.hand_undos_up(parent, &mut frame.undos);
         let branch = self.position_in(parent, &frame);
         let mut fatal = None;
         self.touch(parent, |around| match &mut around.body {
@@ -197,9 +213,10 @@ impl Execution {
     }
 
     pub(super) fn on_cancelled(&mut self, task: Sequence) {
-        let Some(frame) = self.remove(task) else { return };
+        let Some(mut frame) = self.remove(task) else { return };
         let Some(parent) = frame.parent else { return };
         self.hand_keys_up(&frame);
+        self.hand_undos_up(parent, &mut frame.undos);
         let branch = self.position_in(parent, &frame);
         self.touch(parent, |around| {
             if let (Body::Fork(branches), Some(branch)) = (&mut around.body, branch) {

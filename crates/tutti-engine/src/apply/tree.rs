@@ -5,18 +5,20 @@ use tutti_ids::Sequence;
 
 use crate::{
     execution::Execution,
-    frame::{Body, CallPhase, Cursor, Ending, Frame},
+    frame::{Body, CallPhase, Cursor, Ending, Frame, Role},
+    undo::UndoState,
 };
 
 impl Execution {
-    /// A frame will end so; whatever runs in it is given up.
+    /// A frame will end so; whatever runs in it is given up, except what undoes: that goes on to its own end.
     pub(super) fn end_frame(&mut self, id: Sequence, ending: Ending) {
         let mut inside: Vec<Sequence> = Vec::new();
         for (candidate, frame) in self.frames.range(id..) {
             let around = frame
                 .parent
                 .is_some_and(|parent| parent == id || inside.binary_search(&parent).is_ok());
-            if *candidate != id && around {
+            let shielded = frame.role == Role::Undo;
+            if *candidate != id && around && !shielded {
                 inside.push(*candidate);
             }
         }
@@ -64,6 +66,7 @@ impl Execution {
             self.timers.remove(&(due, id));
         }
         self.external.remove(&id);
+        self.join_lines(&frame);
         if let Some(parent) = frame.parent {
             self.touch(parent, |around| around.children = around.children.saturating_sub(1));
         }
@@ -116,7 +119,9 @@ impl Execution {
 impl Body {
     pub(crate) fn cursor(&self) -> Option<&Cursor> {
         match self {
-            Self::List(cursor) | Self::For { cursor, .. } => Some(cursor),
+            Self::List(cursor)
+            | Self::For { cursor, .. }
+            | Self::Undo(UndoState { cursor, .. }) => Some(cursor),
             Self::Try(state) => Some(&state.cursor),
             _ => None,
         }
@@ -124,7 +129,9 @@ impl Body {
 
     pub(super) fn cursor_mut(&mut self) -> Option<&mut Cursor> {
         match self {
-            Self::List(cursor) | Self::For { cursor, .. } => Some(cursor),
+            Self::List(cursor)
+            | Self::For { cursor, .. }
+            | Self::Undo(UndoState { cursor, .. }) => Some(cursor),
             Self::Try(state) => Some(&mut state.cursor),
             _ => None,
         }

@@ -61,8 +61,8 @@ impl Stepper<'_> {
                     self.start_attempt(id);
                 }
             }
-            Ok(Verdict::Handle) => self.record(Entry::ErrorCaught { task: id, error }),
-            Ok(Verdict::Raise) => self.record(Entry::TaskFaulted { task: id, error }),
+            Ok(Verdict::Handle) => self.leave_try(id, error, true),
+            Ok(Verdict::Raise) => self.leave_try(id, error, false),
             Err(error) => self.fault(id, *error),
         }
     }
@@ -91,7 +91,7 @@ impl Stepper<'_> {
         error: &Error,
     ) -> (Scene<'b>, Value) {
         let value = error.to_value();
-        let mut scene = Scene::of(self.execution, self.surroundings, tried);
+        let mut scene = Scene::of(self.execution, &self.surroundings, tried);
         scene.bound = vec![(Arc::clone(&catch.variable), value.clone())];
         (scene, value)
     }
@@ -138,7 +138,7 @@ impl Stepper<'_> {
 
     /// The delay before a retry in milliseconds: base by backoff, plus a draw from the jitter.
     fn delay(&self, frame: &Frame, policy: &RetryPolicy, retry: u64) -> Result<u64> {
-        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
         let base = match (&policy.delay, policy.backoff) {
             (Some(delay), _) => scene.milliseconds(delay, &frame.input)?,
             (None, Some(_)) => DEFAULT_DELAY_MS,
@@ -171,7 +171,7 @@ impl Stepper<'_> {
         else {
             return Ok(None);
         };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
         ask(&scene, &tried.catch, frame).map(Some)
     }
 }

@@ -3,19 +3,15 @@
 use std::sync::Arc;
 
 use tutti_dsl::{
-    Authentication, Effect as Declared, HttpCall, HttpOutput, Return, Run, SchemeParameters, Shell,
-    Task, UriSource,
+    Authentication, Effect as Declared, HttpCall, HttpOutput, Return, Run, SchemeParameters,
+    Script, ScriptText, Shell, Task, UriSource,
 };
 use tutti_expr::{Template, Value};
 use tutti_ids::Sequence;
 use tutti_journal::{CallRecord, Effect, Entry, Error, ErrorType};
 
 use crate::{
-    advance::Stepper,
-    chance,
-    data_flow::Result,
-    environment::Scene,
-    frame::{Body, Frame},
+    advance::Stepper, authorization, chance, data_flow::Result, environment::Scene, frame::Frame,
 };
 
 type Members = Vec<(&'static str, Value)>;
@@ -28,8 +24,8 @@ impl Stepper<'_> {
         call: &HttpCall,
     ) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
-        let arguments = http_arguments(&scene, call, &frame.input)?;
+        let mut scene = Scene::of(self.execution, &self.surroundings, frame);
+        let arguments = http_arguments(&mut scene, call, &frame.input)?;
         let effect =
             default_http_effect(arguments.get("method").and_then(Value::as_str).unwrap_or(""));
         drop(scene);
@@ -44,7 +40,7 @@ impl Stepper<'_> {
         shell: &Shell,
     ) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
         let mut members: Members =
             vec![("command", Value::from(scene.text(&shell.command, &frame.input, "`command`")?))];
         put(&mut members, "stdin", evaluate(&scene, shell.stdin.as_ref(), &frame.input)?);
@@ -58,6 +54,31 @@ impl Stepper<'_> {
         members.push(("await", Value::from(run.awaits)));
         drop(scene);
         self.schedule(id, task, "shell", Value::object(members), Effect::Once)
+    }
+
+    pub(super) fn schedule_script(
+        &mut self,
+        id: Sequence,
+        task: &Task,
+        run: &Run,
+        script: &Script,
+    ) -> Result<()> {
+        let Some(frame) = self.execution.frame(id) else { return Ok(()) };
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
+        let input = &frame.input;
+        let mut members: Members = vec![("language", Value::from(script.language.clone()))];
+        members.push(match &script.text {
+            ScriptText::Code(code) => ("code", Value::from(scene.text(code, input, "`code`")?)),
+            ScriptText::Source(endpoint) => ("source", uri(&scene, &endpoint.uri, input)?),
+        });
+        put(&mut members, "stdin", evaluate(&scene, script.stdin.as_ref(), input)?);
+        put(&mut members, "arguments", evaluate(&scene, script.arguments.as_ref(), input)?);
+        put(&mut members, "environment", evaluate(&scene, script.environment.as_ref(), input)?);
+        members.push(("network", Value::from(task.settings.network)));
+        members.push(("return", Value::from(returned(run.output))));
+        members.push(("await", Value::from(run.awaits)));
+        drop(scene);
+        self.schedule(id, task, "script", Value::object(members), Effect::Once)
     }
 
     /// Records the call. One that must not be repeated is dispatched in the same turn where a slot is free.
@@ -87,7 +108,7 @@ impl Stepper<'_> {
         let inherited = self.inherited_key(frame, &path);
         let attempt = inherited.as_ref().map_or(1, |(_, attempt)| attempt.saturating_add(1));
         if let Some(template) = &task.settings.idempotency_key {
-            let scene = Scene::of(self.execution, self.surroundings, frame);
+            let scene = Scene::of(self.execution, &self.surroundings, frame);
             return Ok((scene.text(template, &frame.input, "`idempotencyKey`")?, attempt));
         }
         let fresh = || chance::idempotency_key(self.execution.id, &task.reference, &path, id);
@@ -96,15 +117,22 @@ impl Stepper<'_> {
 
     fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
         let key = (frame.task?, path.to_vec());
-        let from_try = self.execution.ancestors(frame).find_map(|around| match &around.body {
-            Body::Try(state) => state.keys.get(&key).cloned(),
-            _ => None,
-        });
-        from_try.or_else(|| self.execution.handed_keys.get(&key).cloned())
+        let held = self
+            .execution
+            .ancestors(frame)
+            .find_map(|around| around.body.keys().and_then(|keys| keys.get(&key)).cloned());
+        held.or_else(|| self.execution.handed_keys.get(&key).cloned())
     }
 }
 
-fn http_arguments(scene: &Scene<'_>, call: &HttpCall, input: &Value) -> Result<Value> {
+fn http_arguments(scene: &mut Scene<'_>, call: &HttpCall, input: &Value) -> Result<Value> {
+    // First of all, as everything else may say `$authorization`.
+    let authentication = match &call.endpoint.authentication {
+        Some(authentication) => Some(credentials(scene, authentication, input)?),
+        None => None,
+    };
+    scene.authorization = authentication.as_ref().map(authorization::descriptor);
+    let scene = &*scene;
     let mut members: Members = vec![
         ("method", Value::from(scene.text(&call.method, input, "`method`")?)),
         ("uri", uri(scene, &call.endpoint.uri, input)?),
@@ -120,9 +148,7 @@ fn http_arguments(scene: &Scene<'_>, call: &HttpCall, input: &Value) -> Result<V
     members.push(("output", Value::from(output)));
     let redirect = evaluate(scene, call.redirect.as_ref(), input)?;
     members.push(("redirect", redirect.unwrap_or_else(|| Value::from(false))));
-    if let Some(authentication) = &call.endpoint.authentication {
-        members.push(("authentication", credentials(scene, authentication, input)?));
-    }
+    put(&mut members, "authentication", authentication);
     Ok(Value::object(members))
 }
 
@@ -146,7 +172,9 @@ fn uri(scene: &Scene<'_>, source: &UriSource, input: &Value) -> Result<Value> {
 
 fn credentials(scene: &Scene<'_>, authentication: &Authentication, input: &Value) -> Result<Value> {
     let parameters = match &authentication.parameters {
-        SchemeParameters::Inline(template) => scene.evaluate(template, input)?,
+        SchemeParameters::Inline(template) => {
+            authorization::marked(&scene.evaluate(template, input)?)
+        }
         SchemeParameters::Secret(name) => scene.secret(name)?,
     };
     Ok(Value::object([

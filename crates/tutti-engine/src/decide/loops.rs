@@ -81,7 +81,7 @@ impl Stepper<'_> {
             return Ok(false);
         };
         let Some(condition) = &looped.condition else { return Ok(true) };
-        let mut scene = Scene::of(self.execution, self.surroundings, frame);
+        let mut scene = Scene::of(self.execution, &self.surroundings, frame);
         scene.bound = self.loop_bindings(id, index);
         scene.holds(condition, &frame.data_for_children())
     }

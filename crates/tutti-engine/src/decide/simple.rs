@@ -24,7 +24,7 @@ impl Stepper<'_> {
     /// `switch` takes the first case that holds, in declaration order; the default only if none does.
     pub(super) fn switch(&mut self, id: Sequence, task: &Task, cases: &[Case]) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
-        let scene = Scene::of(self.execution, self.surroundings, frame);
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
         let mut chosen = None;
         for case in cases {
             if let Some(when) = &case.when
@@ -55,7 +55,7 @@ impl Stepper<'_> {
     pub(super) fn wait(&mut self, id: Sequence, duration: &DurationSource) -> Result<()> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
         let due =
-            Scene::of(self.execution, self.surroundings, frame).due(duration, &frame.input)?;
+            Scene::of(self.execution, &self.surroundings, frame).due(duration, &frame.input)?;
         self.record(Entry::WaitStarted { task: id, due });
         if due <= self.surroundings.now {
             self.complete(id, None);
@@ -66,7 +66,7 @@ impl Stepper<'_> {
     /// Evaluates a template of a task on its transformed input.
     pub(super) fn evaluate(&self, id: Sequence, template: &Template) -> Result<Value> {
         let Some(frame) = self.execution.frame(id) else { return Ok(Value::NULL) };
-        Scene::of(self.execution, self.surroundings, frame).evaluate(template, &frame.input)
+        Scene::of(self.execution, &self.surroundings, frame).evaluate(template, &frame.input)
     }
 }
 

@@ -210,7 +210,8 @@ impl Op {
         }
     }
 
-    fn children(&self, visit: &mut dyn FnMut(&Node)) {
+    /// Hands over the nodes right below.
+    pub(crate) fn children(&self, visit: &mut dyn FnMut(&Node)) {
         match self {
             Self::Identity
             | Self::Constant(_)

@@ -3,6 +3,7 @@
 mod compile;
 mod hostile;
 mod jq;
+mod reads;
 mod secrets;
 mod templates;
 mod values;

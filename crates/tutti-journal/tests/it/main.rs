@@ -2,6 +2,7 @@
 
 mod chain;
 mod container;
+mod events;
 mod golden;
 mod hostile;
 mod round_trip;

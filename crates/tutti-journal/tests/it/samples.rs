@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{
-    Blob, CallRecord, CodecError, Effect, Entry, Error, ErrorType, Flow, Parent, Resolution, Row,
-    SealError, Sealer, SuspensionReason, Timestamp, Turn,
+    Blob, CallRecord, CodecError, Effect, Entry, Error, ErrorType, EventPosition, Flow, Parent,
+    Resolution, Row, SealError, Sealer, SuspensionReason, Timestamp, Turn,
 };
 
 /// Seals by a byte that is different for each key, so that the wrong key fails; otherwise seals nothing.
@@ -77,6 +77,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             seed: u64::MAX,
             input: json(r#"{"b": [1, {"c": "d"}], "a": ""}"#),
             parent: Some(Parent { execution: execution(), task, depth: 1, awaits: true }),
+            events_after: None,
         },
         Entry::ExecutionStarted {
             definition: definition(),
@@ -84,6 +85,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             seed: 0,
             input: Value::NULL,
             parent: None,
+            events_after: None,
         },
         Entry::InputAccepted { input: Some(numbers), due: Some(due) },
         Entry::InputAccepted { input: None, due: None },
@@ -154,6 +156,53 @@ pub(crate) fn entries() -> Vec<Entry> {
         Entry::ExecutionFaulted { error: error() },
         Entry::ExecutionCancelled,
         Entry::FunctionCalled { task, input: Some(json("{\"x\": 1}")) },
+    ]
+}
+
+/// The kinds of entries, and optional parts of them, that came after 0.1.
+pub(crate) fn newer_entries() -> Vec<Entry> {
+    let (task, position) = (Sequence(3), EventPosition(7));
+    let event =
+        json(r#"{"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "data": 1}"#);
+    vec![
+        Entry::ExecutionStarted {
+            definition: definition(),
+            digest: Digest([4; 32]),
+            seed: 7,
+            input: Value::NULL,
+            parent: None,
+            events_after: Some(position),
+        },
+        Entry::EventEmitted { task, event: event.clone() },
+        Entry::ListenStarted { task, after: position, expected: Some(json(r#"[{"a": 1}, {}]"#)) },
+        Entry::ListenStarted { task, after: EventPosition(0), expected: None },
+        Entry::EventConsumed {
+            task,
+            position,
+            filter: Some(1),
+            ends: false,
+            item: Some(event.tainted()),
+            learned: Some(json(r#"{"key": "k"}"#)),
+            source: Arc::from("/s"),
+            id: Arc::from("1"),
+        },
+        Entry::EventConsumed {
+            task,
+            position: EventPosition(u64::MAX),
+            filter: None,
+            ends: true,
+            item: None,
+            learned: None,
+            source: Arc::from(""),
+            id: Arc::from(""),
+        },
+        Entry::ReversalStarted {
+            task,
+            error: Error::new(ErrorType::CompensationFailed, "no"),
+            handled: true,
+        },
+        Entry::UndoStarted { task, completed: Sequence(9) },
+        Entry::ExecutionSuspended { reason: SuspensionReason::JournalLimit },
     ]
 }
 

@@ -29,7 +29,7 @@ impl Loop {
 
     pub(super) fn carry_out_command(&mut self, id: ExecutionId, command: Command, now: Timestamp) {
         match command {
-            Command::Continue | Command::Wake { .. } => {}
+            Command::Continue | Command::Wake { .. } | Command::AwaitEvent { .. } => {}
             Command::AwaitSlot { task } => {
                 if self.dispatcher.request((id, task)) {
                     self.on_slot((id, task), now);
@@ -48,7 +48,10 @@ impl Loop {
             }
             Command::StartChild(request) => {
                 let to = request.execution;
-                let message = Message::StartChild(Box::new(request));
+                let message = Message::StartChild {
+                    request: Box::new(request),
+                    newest_event: self.newest_event,
+                };
                 self.tell(to, message);
             }
             Command::CancelChild { child } => {

@@ -16,7 +16,10 @@ use crate::{
 impl Loop {
     pub(super) fn on_told(&mut self, to: ExecutionId, message: Message, now: Timestamp) {
         let awaiting = match message {
-            Message::StartChild(request) => Awaiting::Child(request),
+            Message::StartChild { request, newest_event } => {
+                self.newest_event = self.newest_event.max(newest_event);
+                Awaiting::Child(request)
+            }
             Message::CancelChild { parent } => Awaiting::Cancel { parent },
             Message::ChildStarted { child } => Awaiting::Fact(Input::ChildStarted { child }),
             Message::ChildEnded { child, outcome } => {
@@ -49,6 +52,7 @@ impl Loop {
             seed: fold(request.execution.to_bits()),
             input: Some(request.input),
             parent: Some(request.parent),
+            events_after: self.newest_event,
         };
         self.on_start(start, workflow, None, now);
     }

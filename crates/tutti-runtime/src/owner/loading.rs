@@ -51,7 +51,15 @@ impl Loop {
         };
         match Journal::decode(&history, &*self.options.sealer) {
             Ok(journal) => {
-                let resident = Resident::restore(id, &journal, &history.projection, workflow);
+                let wants_whole = awaiting.iter().any(|each| matches!(each, Awaiting::Retry(..)));
+                let sealer = &*self.options.sealer;
+                let resident =
+                    Resident::restore(id, &journal, &history.projection, workflow, sealer)
+                        .filter(|_| journal.snapshot.is_none() || !wants_whole);
+                let Some(resident) = resident else {
+                    self.loading.insert(id, awaiting);
+                    return self.outputs.push(Output::LoadWhole(id));
+                };
                 let (retries, others): (Vec<_>, Vec<_>) = awaiting
                     .into_iter()
                     .partition(|awaiting| matches!(awaiting, Awaiting::Retry(..)));
@@ -105,7 +113,7 @@ impl Loop {
         let queue = self.loading.entry(id).or_default();
         queue.push(Awaiting::Retry(from, request));
         if queue.len() == 1 {
-            self.outputs.push(Output::Load(id));
+            self.outputs.push(Output::LoadWhole(id));
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tutti_ids::ExecutionId;
 
 use super::Loop;
-use crate::resident::Asked;
+use crate::resident::{Asked, Resident};
 
 /// Which executions may be dropped, in the order of their last use.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Loop {
     pub(super) fn make_room(&mut self) {
         for id in std::mem::take(&mut self.parking.touched) {
             self.forget_if_over(id);
-            let is_parked = self.residents.get(&id).is_some_and(|resident| resident.is_parked());
+            let is_parked = self.residents.get(&id).is_some_and(Resident::is_parked);
             self.parking.set(id, is_parked);
         }
         while self.residents.len() > self.options.max_residents {

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use tutti_engine::{Input, Status};
-use tutti_ids::ExecutionId;
-use tutti_journal::Timestamp;
+use tutti_engine::{Execution, Input, Limits, Status};
+use tutti_ids::{ExecutionId, Sequence, TaskRef};
+use tutti_journal::{Error, ErrorType, SuspensionReason, Timestamp};
 
 use super::{Loop, loading::Awaiting};
 use crate::{
@@ -112,7 +112,7 @@ impl Loop {
         });
         let standing = Standing {
             is_suspended: execution.status() == Status::Suspended,
-            incidents: incidents.collect(),
+            incidents: incidents.chain(journal_limit(execution, &self.options.limits)).collect(),
             lost: None,
         };
         let left: BTreeSet<ExecutionId> = resident.children().collect();
@@ -207,4 +207,19 @@ impl Loop {
             self.with(id, Awaiting::Stands, now);
         }
     }
+}
+
+/// The incident of an execution whose journal may grow only if a person says so.
+fn journal_limit(execution: &Execution, limits: &Limits) -> Option<Incident> {
+    let reason = execution.suspended()?;
+    let detail = format!(
+        "the journal has grown by {} entries; resume the execution to grant as many again, or cancel it",
+        limits.journal_entries
+    );
+    (*reason == SuspensionReason::JournalLimit).then(|| Incident {
+        execution: execution.id(),
+        task: Sequence::FIRST,
+        reference: TaskRef::root(),
+        error: Error::new(ErrorType::Runtime, detail),
+    })
 }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use tokio::runtime::Handle as Tokio;
-use tutti_connectors::{Call, CallContext, Canceller, Failure, Probe};
+use tutti_connectors::{Call, CallContext, Canceller, Connector, Failure, Probe};
 use tutti_engine::{CallOutcome, ProbeOutcome};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::ErrorType;
+use tutti_journal::{Entry, ErrorType, Turn};
 use tutti_store::Store;
 
 use super::{
@@ -35,13 +35,24 @@ pub(super) struct Shell {
     messages: mpsc::Sender<Message>,
     switchboard: Arc<Switchboard>,
     calls: BTreeMap<(ExecutionId, Sequence), Canceller>,
+    /// Calls whose connectors may keep something for a crash until the outcome is durable.
+    unsettled: BTreeMap<ExecutionId, BTreeMap<Sequence, Unsettled>>,
 }
+
+type Unsettled = (Arc<dyn Connector>, Call);
 
 impl Shell {
     /// The shell of one loop. Must be called within tokio.
     pub(super) fn new(options: Arc<Options>, switchboard: Arc<Switchboard>, number: usize) -> Self {
         let messages = switchboard.inbox(number);
-        Self { options, tokio: Tokio::current(), messages, switchboard, calls: BTreeMap::new() }
+        Self {
+            options,
+            tokio: Tokio::current(),
+            messages,
+            switchboard,
+            calls: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+        }
     }
 
     /// Serves the loop until the runtime stops. Whatever ends one loop ends all: what one of them cannot do any more, its
@@ -98,7 +109,8 @@ impl Shell {
                     tell(&messages, Happening::Committed { result });
                 });
             }
-            Output::Load(execution) => self.load(execution),
+            Output::Load(execution) => self.load(execution, Extent::Tail),
+            Output::LoadWhole(execution) => self.load(execution, Extent::Whole),
             Output::MakeCall(function, call) => self.make_call(&function, call),
             Output::CancelCall(execution, task) => {
                 if let Some(canceller) = self.calls.get(&(execution, task)) {
@@ -106,7 +118,10 @@ impl Shell {
                 }
             }
             Output::Probe(function, call) => self.probe(&function, call),
-            Output::Publish(turn, workflow) => self.options.observer.on_turn(&turn, &workflow),
+            Output::Publish(turn, workflow) => {
+                self.settle_calls(&turn);
+                self.options.observer.on_turn(&turn, &workflow);
+            }
             Output::Tell { to, message } => {
                 self.switchboard.tell(to, Happening::Told { to, message });
             }
@@ -124,11 +139,11 @@ impl Shell {
         true
     }
 
-    fn load(&self, execution: ExecutionId) {
+    fn load(&self, execution: ExecutionId, extent: Extent) {
         let (store, library, messages) =
             (self.options.store.clone(), self.options.library.clone(), self.messages.clone());
         self.tokio.spawn(async move {
-            let result = read(&*store, &library, execution).await;
+            let result = read(&*store, &library, execution, extent).await;
             tell(&messages, Happening::Loaded { execution, result });
         });
     }
@@ -142,7 +157,7 @@ impl Shell {
                 Happening::CallFinished { execution, task, attempt, outcome },
             );
         };
-        let (context, messages) = self.call_context(&call);
+        let (context, messages) = self.call_context(&call, &connector);
         self.tokio.spawn(async move {
             let outcome = outcome(connector.call(call, context).await);
             tell(&messages, Happening::CallFinished { execution, task, attempt, outcome });
@@ -155,7 +170,7 @@ impl Shell {
             let outcome = ProbeOutcome::Unknown;
             return tell(&self.messages, Happening::ProbeFinished { execution, task, outcome });
         };
-        let (context, messages) = self.call_context(&call);
+        let (context, messages) = self.call_context(&call, &connector);
         self.tokio.spawn(async move {
             let outcome = match connector.probe(call, context).await {
                 Probe::Finished(Ok(output)) => ProbeOutcome::Completed(output),
@@ -167,7 +182,33 @@ impl Shell {
         });
     }
 
-    fn call_context(&mut self, call: &Call) -> (CallContext, mpsc::Sender<Message>) {
+    /// Lets connectors remove what they kept for calls whose outcomes are in this turn.
+    fn settle_calls(&mut self, turn: &Turn) {
+        let Some(scratch) = &self.options.scratch else { return };
+        let Some(calls) = self.unsettled.get_mut(&turn.execution) else { return };
+        for entry in &turn.entries {
+            if let Entry::CallCompleted { task, .. } | Entry::CallFailed { task, .. } = entry
+                && let Some((connector, call)) = calls.remove(task)
+            {
+                let scratch = scratch.join(turn.execution.to_string());
+                // Files are removed; nobody waits for that.
+                drop(self.tokio.spawn_blocking(move || connector.settled(&call, &scratch)));
+            }
+        }
+        if calls.is_empty() || turn.entries.iter().any(is_end) {
+            self.unsettled.remove(&turn.execution);
+        }
+    }
+
+    fn call_context(
+        &mut self,
+        call: &Call,
+        connector: &Arc<dyn Connector>,
+    ) -> (CallContext, mpsc::Sender<Message>) {
+        if self.options.scratch.is_some() {
+            let calls = self.unsettled.entry(call.execution).or_default();
+            calls.insert(call.task, (connector.clone(), call.clone()));
+        }
         let (canceller, cancellation) = Canceller::new();
         self.calls.insert((call.execution, call.task), canceller);
         let (log, mut lines) = tokio::sync::mpsc::channel(LOG_LINES_AHEAD);
@@ -184,13 +225,27 @@ impl Shell {
     }
 }
 
+/// How much of a journal is read.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// What follows the snapshot, and that.
+    Tail,
+    /// All of it.
+    Whole,
+}
+
 /// Reads an execution and its definition.
 async fn read(
     store: &dyn Store,
     library: &Library,
     execution: ExecutionId,
+    extent: Extent,
 ) -> Result<Option<Stored>, Unread> {
-    let Some(history) = store.load(execution).await.map_err(unread)? else {
+    let history = match extent {
+        Extent::Tail => store.load_tail(execution).await,
+        Extent::Whole => store.load(execution).await,
+    };
+    let Some(history) = history.map_err(unread)? else {
         return Ok(None);
     };
     let digest = history.projection.digest;
@@ -215,6 +270,15 @@ fn unread(error: tutti_store::Error) -> Unread {
         | tutti_store::Error::Ambiguous { .. }
         | tutti_store::Error::Unavailable { .. } => Unread::Store(error),
     }
+}
+
+fn is_end(entry: &Entry) -> bool {
+    matches!(
+        entry,
+        Entry::ExecutionCompleted { .. }
+            | Entry::ExecutionFaulted { .. }
+            | Entry::ExecutionCancelled
+    )
 }
 
 fn outcome(result: Result<Value, Failure>) -> CallOutcome {

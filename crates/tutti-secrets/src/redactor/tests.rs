@@ -118,6 +118,20 @@ fn short_and_no_secrets_change_nothing() {
 }
 
 #[test]
+fn a_secret_is_found_in_every_form() {
+    let redactor = redactor(&["hunter2"]);
+    for (text, found) in [
+        ("pw=hunter2", true),
+        ("aHVudGVyMg==", true),
+        ("68756E74657232", true),
+        ("hunter", false),
+        ("", false),
+    ] {
+        assert_eq!(redactor.finds(text.as_bytes()), found, "{text}");
+    }
+}
+
+#[test]
 fn more_than_a_mebibyte_is_refused() {
     let large = "x".repeat(MOST + 1);
     assert_eq!(Redactor::new([&*large]).map(|_| ()), Err(TooMuchToRedact));

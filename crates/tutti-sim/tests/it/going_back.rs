@@ -8,7 +8,9 @@ use tutti_engine::{
 };
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{CallRecord, Entry, Error, ErrorType, Timestamp, Turn};
+use tutti_journal::{
+    CallRecord, CloudEvent, Entry, Error, ErrorType, EventPosition, Timestamp, Turn,
+};
 
 /// A branch that works, beside one that charges and may fail.
 const ORDER: &str = r"
@@ -105,6 +107,44 @@ fn going_back_is_refused_while_work_is_under_way_or_where_nothing_passed() {
     assert_eq!(run.back(None), Err(Rejection::NoSuchTask), "nothing failed");
 }
 
+/// Two listeners beside each other, and one after them.
+const EVENTS: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - left: { listen: { to: { one: { with: { type: a } } } } }
+          - right: { listen: { to: { any: [], until: 'length == 2' } }, foreach: { do: [ { note: { set: '${ $index }' } } ] } }
+  - after: { listen: { to: { one: { with: { type: a } } } } }
+";
+
+#[test]
+fn a_listener_that_is_started_again_sees_what_it_had_consumed_and_no_more() {
+    let mut run = Run::of(EVENTS);
+    for position in 1..=2 {
+        run.tell("/left", position).ok();
+        run.tell("/right", position).expect("it is welcome");
+    }
+    run.tell("/after", 2).expect_err("consumed before");
+    run.tell("/after", 3).expect("it is new");
+    assert_eq!(run.output(), "[3]");
+
+    run.back(Some("/do/1/after")).expect("it was passed");
+    assert_eq!(run.tell("/after", 1), Err(Rejection::NotMatched), "it counts as consumed still");
+    run.tell("/after", 3).expect("the passage that consumed it is void");
+    assert_eq!(run.output(), "[3]");
+    run.check_replay();
+
+    run.back(Some("/do/0/both/fork/branches/1/right")).expect("it was passed");
+    assert!(run.tell("/left", 4).is_err(), "the other branch still counts");
+    run.tell("/right", 1).expect("the passage that consumed it is void");
+    run.tell("/right", 3).expect("it is welcome");
+    assert_eq!(run.tell("/after", 2), Ok(()), "nobody consumed it this time");
+    assert_eq!(run.output(), "[2]");
+    run.check_replay();
+}
+
 /// An execution with its journal.
 struct Run {
     execution: Execution,
@@ -128,6 +168,7 @@ impl Run {
             seed: 1,
             input: None,
             parent: None,
+            events_after: EventPosition::default(),
         };
         let entries = execution.start(start, &surroundings());
         let first = Turn { execution: id, first: Sequence::FIRST, at: Timestamp(0), entries };
@@ -139,6 +180,31 @@ impl Run {
         let entries =
             self.execution.advance(input, &surroundings()).expect("the input means something");
         self.record(first, entries);
+    }
+
+    /// Feeds the event of type `a` at this position to a listener; refused as well where nothing listens there.
+    fn tell(&mut self, listener: &str, position: u64) -> Result<(), Rejection> {
+        let task = self.execution.outstanding().find_map(|command| match command {
+            Command::AwaitEvent { task, reference, .. }
+                if reference.as_str().ends_with(listener) =>
+            {
+                Some(task)
+            }
+            _ => None,
+        });
+        let envelope = format!(
+            r#"{{"specversion":"1.0","id":"{position}","source":"/s","type":"a","data":{position}}}"#
+        );
+        let envelope = Value::from_json(&envelope).expect("it is JSON");
+        let event = CloudEvent::from_value(&envelope).expect("it is an event");
+        let first = self.execution.next_sequence();
+        let task = task.ok_or(Rejection::Nothing)?;
+        let position = EventPosition(position);
+        let entries = self
+            .execution
+            .advance(Input::EventArrived { task, position, event }, &surroundings())?;
+        self.record(first, entries);
+        Ok(())
     }
 
     fn record(&mut self, first: Sequence, entries: Vec<Entry>) {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
-use tutti_journal::{Entry, Error, ErrorType, SealError, Sealer, Timestamp, Turn};
+use tutti_journal::{
+    Entry, Error, ErrorType, SealError, Sealer, Snapshot, SnapshotPlace, Timestamp, Turn,
+};
 
 use crate::{DefinitionText, Projection, Status, StoredTurn, check};
 
@@ -37,7 +39,17 @@ impl Sample {
         let (row, blobs) = turn.encode(self.previous, salt, &Plain);
         self.next = row.next();
         self.previous = row.digest;
-        StoredTurn { row, blobs, projection: self.projection(at, status) }
+        StoredTurn { row, blobs, projection: self.projection(at, status), snapshot: None }
+    }
+
+    /// The next turn with a made-up image after it, which holds `image`.
+    pub fn turn_with_snapshot(&mut self, image: &str, status: Status) -> StoredTurn {
+        let turn = self.turn("before a snapshot", status);
+        let Self { execution, next, previous: head } = *self;
+        let place = SnapshotPlace { execution, next, head };
+        let error = Error::new(ErrorType::Runtime, image);
+        let snapshot = Snapshot::encode(place, "a sample".to_owned(), &error, [7; 16], &Plain);
+        StoredTurn { snapshot: Some(snapshot), ..turn }
     }
 
     /// A turn that follows one that is never given out.

@@ -7,6 +7,7 @@ use super::{
     commits::Totals,
     failure, read,
     rows::{self, ExecutionRow},
+    snapshots,
 };
 use crate::{Commit, DefinitionText, Error, StoredTurn, check::Head};
 
@@ -88,6 +89,7 @@ fn write_turn(
 ) -> rusqlite::Result<()> {
     rows::insert_journal_row(connection, position, &turn.row)?;
     rows::upsert_execution(connection, now)?;
+    snapshots::write(connection, turn)?;
     for blob in &turn.blobs {
         let query =
             "INSERT INTO blobs (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";

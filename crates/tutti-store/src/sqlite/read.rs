@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
-use tutti_ids::{Digest, ExecutionId};
-use tutti_journal::Row;
+use tutti_ids::{Digest, ExecutionId, Sequence};
+use tutti_journal::{Row, Snapshot};
 
 use super::{
     checksum::Checksum,
     columns::Columns,
     commits, failure,
     rows::{self, EXECUTION_COLUMNS, ExecutionRow, JOURNAL_COLUMNS},
+    snapshots,
 };
 use crate::{
     DefinitionText, Error, History, OpenExecution,
@@ -19,21 +20,34 @@ use crate::{
 
 /// The whole journal of an execution.
 pub(super) fn history(connection: &Connection, id: ExecutionId) -> Result<Option<History>, Error> {
-    let rows = journal(connection, id)?;
+    history_after(connection, id, None)
+}
+
+/// The snapshot of an execution and the rows after it, or its whole journal.
+pub(super) fn tail(connection: &Connection, id: ExecutionId) -> Result<Option<History>, Error> {
+    history_after(connection, id, snapshots::find(connection, id)?)
+}
+
+fn history_after(
+    connection: &Connection,
+    id: ExecutionId,
+    snapshot: Option<Snapshot>,
+) -> Result<Option<History>, Error> {
+    let after = Head::after(snapshot.as_ref());
+    let rows = journal(connection, id, after.next)?;
     let Some(stored) = execution(connection, id)? else {
-        return match rows.first() {
-            Some(_) => Err(check::corrupt(format!("{id} has a journal but is not listed"))),
+        return match rows.first().map(|_| ()).or(snapshot.map(|_| ())) {
+            Some(()) => Err(check::corrupt(format!("{id} has a journal but is not listed"))),
             None => Ok(None),
         };
     };
-    verify(&rows, &stored)?;
+    verify(after, &rows, &stored)?;
     let blobs = blobs(connection, &rows)?;
-    Ok(Some(History { rows, blobs, projection: stored.projection }))
+    Ok(Some(History { snapshot, rows, blobs, projection: stored.projection }))
 }
 
-/// Checks that rows follow each other up to where the execution is known to stand.
-pub(super) fn verify(rows: &[Row], stored: &ExecutionRow) -> Result<(), Error> {
-    let mut head = Head::START;
+/// Checks that rows follow each other from `head` up to where the execution is known to stand.
+fn verify(mut head: Head, rows: &[Row], stored: &ExecutionRow) -> Result<(), Error> {
     for row in rows {
         row.verify(head.digest, head.next)?;
         head = Head { next: row.next(), digest: row.digest };
@@ -47,14 +61,22 @@ pub(super) fn verify(rows: &[Row], stored: &ExecutionRow) -> Result<(), Error> {
     )))
 }
 
-fn journal(connection: &Connection, id: ExecutionId) -> Result<Vec<Row>, Error> {
-    let query =
-        format!("SELECT {JOURNAL_COLUMNS} FROM journal WHERE execution = ?1 ORDER BY first");
+/// The rows of an execution from entry `first` on. All of them where that is the very first: rows with a number that
+/// cannot be are to be found as well.
+fn journal(connection: &Connection, id: ExecutionId, first: Sequence) -> Result<Vec<Row>, Error> {
+    let query = format!(
+        "SELECT {JOURNAL_COLUMNS} FROM journal WHERE execution = ?1 AND first >= ?2 ORDER BY first"
+    );
+    let first = match first {
+        Sequence::FIRST => i64::MIN,
+        Sequence(first) => i64::try_from(first).unwrap_or(i64::MAX),
+    };
     let attempt = format!("cannot read the journal of {id}");
     let fail = failure::of(&attempt);
     let mut query = connection.prepare_cached(&query).map_err(&fail)?;
     let key = id.to_bits().to_be_bytes();
-    let found = query.query_map([key], |row| Ok(rows::journal_row(row)?.1)).map_err(&fail)?;
+    let found =
+        query.query_map((key, first), |row| Ok(rows::journal_row(row)?.1)).map_err(&fail)?;
     found.collect::<Result<_, _>>().map_err(&fail)
 }
 

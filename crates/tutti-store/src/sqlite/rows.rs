@@ -233,6 +233,6 @@ fn status(code: i64) -> Option<Status> {
     known.into_iter().find(|known| status_code(*known) == code)
 }
 
-fn integer(value: u64) -> rusqlite::Result<i64> {
+pub(super) fn integer(value: u64) -> rusqlite::Result<i64> {
     i64::try_from(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }

@@ -14,10 +14,12 @@ use crate::{Error, check};
 /// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// How many of [`TABLES`] each format has, from format 1 on: later ones only add.
+const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, TABLES.len()];
 
 /// Every table and index. A row is covered by a chain of digests or by its `checksum`.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "CREATE TABLE meta (
         name TEXT NOT NULL PRIMARY KEY,
         value BLOB NOT NULL,
@@ -82,6 +84,16 @@ const TABLES: [&str; 9] = [
     ) STRICT, WITHOUT ROWID",
     // Statuses below 4 are those of executions that have not ended.
     "CREATE INDEX executions_open ON executions (execution) WHERE status < 4",
+    "CREATE TABLE snapshots (
+        execution BLOB NOT NULL PRIMARY KEY,
+        next INTEGER NOT NULL,
+        head BLOB NOT NULL,
+        fingerprint TEXT NOT NULL,
+        structure BLOB NOT NULL,
+        salt BLOB NOT NULL,
+        value BLOB NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT",
 ];
 
 /// Refuses to go on with an SQLite that is too old.
@@ -153,8 +165,7 @@ fn create(
     connection.execute_batch(setup).map_err(&fail)?;
     let transaction = connection.transaction().map_err(&fail)?;
     TABLES.iter().try_for_each(|table| transaction.execute_batch(table)).map_err(&fail)?;
-    let format = [FORMAT.to_be_bytes(), FORMAT.to_be_bytes()].concat();
-    write_meta(&transaction, "format", &format).map_err(&fail)?;
+    write_format(&transaction).map_err(&fail)?;
     write_meta(&transaction, "incarnation", &incarnation()?).map_err(&fail)?;
     transaction.commit().map_err(&fail)?;
     directory.sync().map_err(|error| Error::Unavailable {
@@ -167,19 +178,43 @@ fn create(
 /// Checks a database that another incarnation left, and marks it as ours.
 fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Error> {
     let fail = failure::of("cannot take over the database");
-    check_format(connection)?;
-    if tables(connection).map_err(&fail)? != TABLES {
+    let known = tables_of(check_format(connection)?);
+    if tables(connection).map_err(&fail)? != known {
         return Err(check::corrupt("the tables are not those of this store"));
     }
     let tail = commits::check_tail(connection, mark)?;
     let setup =
         "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
     connection.execute_batch(setup).map_err(&fail)?;
+    add_tables(connection, &TABLES[known.len()..]).map_err(&fail)?;
     write_meta(connection, "incarnation", &incarnation()?).map_err(&fail)?;
     Ok(tail)
 }
 
-fn check_format(connection: &Connection) -> Result<(), Error> {
+/// The tables of a database of this format, oldest first.
+fn tables_of(format: u32) -> &'static [&'static str] {
+    let count = TABLES_BY_FORMAT.get(format.saturating_sub(1) as usize);
+    &TABLES[..count.copied().unwrap_or(TABLES.len())]
+}
+
+/// Brings a database of an older format up to this one.
+fn add_tables(connection: &mut Connection, missing: &[&str]) -> rusqlite::Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    missing.iter().try_for_each(|table| transaction.execute_batch(table))?;
+    write_format(&transaction)?;
+    transaction.commit()
+}
+
+fn write_format(connection: &Connection) -> rusqlite::Result<()> {
+    let format = [FORMAT.to_be_bytes(), FORMAT.to_be_bytes()].concat();
+    write_meta(connection, "format", &format)
+}
+
+/// The format of the database, if this version knows it.
+fn check_format(connection: &Connection) -> Result<u32, Error> {
     let value = read_meta(connection, "format")?;
     let (oldest_reader, oldest_writer) = value
         .split_first_chunk::<4>()
@@ -187,7 +222,7 @@ fn check_format(connection: &Connection) -> Result<(), Error> {
         .ok_or_else(|| check::corrupt("the format of the store is unreadable"))?;
     let needed = u32::from_be_bytes(oldest_reader).max(u32::from_be_bytes(oldest_writer));
     if needed <= FORMAT {
-        return Ok(());
+        return Ok(needed);
     }
     Err(unavailable(format!(
         "the store has format {needed}, written by a newer version; this one knows {FORMAT}"
@@ -215,7 +250,7 @@ fn read_meta(connection: &Connection, name: &str) -> Result<Vec<u8>, Error> {
 /// Checks what the database says about itself.
 pub(super) fn check_meta(connection: &Connection) -> Result<(), Error> {
     read_meta(connection, "incarnation")?;
-    check_format(connection)
+    check_format(connection).map(|_| ())
 }
 
 fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
@@ -245,12 +280,29 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let (connection, _) = open(&directory, None).expect("it can be made");
-        for (reader, writer) in [(1_u32, 2_u32), (2, 2)] {
+        for (reader, writer) in [(FORMAT, FORMAT + 1), (FORMAT + 1, FORMAT + 1)] {
             let format = [reader.to_be_bytes(), writer.to_be_bytes()].concat();
             write_meta(&connection, "format", &format).expect("it can be written");
             let refused = open(&directory, None).err().map(|error| error.to_string());
             assert!(refused.is_some_and(|text| text.contains("written by a newer version")));
         }
+    }
+
+    #[test]
+    fn a_store_of_an_older_format_gets_the_tables_it_lacks() {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        let directory = Directory::lock(root.path()).expect("nobody else uses it");
+        let (connection, _) = open(&directory, None).expect("it can be made");
+        connection.execute_batch("DROP TABLE snapshots").expect("it can be dropped");
+        let older = [1_u32.to_be_bytes(), 1_u32.to_be_bytes()].concat();
+        write_meta(&connection, "format", &older).expect("it can be written");
+        let (connection, _) = open(&directory, None).expect("it is taken over");
+        assert_eq!(tables(&connection).expect("they can be listed"), TABLES);
+        assert_eq!(check_format(&connection).ok(), Some(FORMAT));
+        open(&directory, None).expect("it is now of this format");
+        connection.execute_batch("DROP TABLE snapshots").expect("it can be dropped");
+        let refused = open(&directory, None).err();
+        assert!(matches!(refused, Some(Error::Corrupt { .. })), "{refused:?}");
     }
 
     #[test]

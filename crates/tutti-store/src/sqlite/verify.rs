@@ -9,9 +9,9 @@ use super::{
     commits::{self, Tail, Totals},
     failure, read,
     rows::{self, EXECUTION_COLUMNS},
-    schema,
+    schema, snapshots,
 };
-use crate::{Error, check};
+use crate::{Error, History, check};
 
 /// What was checked and found whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +28,8 @@ pub struct VerifyReport {
     pub blobs: u64,
     /// Definitions.
     pub definitions: u64,
+    /// Snapshots.
+    pub snapshots: u64,
 }
 
 /// Checks all tables and how they hang together.
@@ -78,9 +80,23 @@ fn executions(connection: &Connection, report: &mut VerifyReport) -> Result<(), 
         let history = history.ok_or_else(|| check::corrupt(format!("{id} is lost")))?;
         report.executions += 1;
         report.rows += history.rows.len() as u64;
+        report.snapshots += u64::from(snapshot(connection, id, &history)?);
         after = Some(id);
     }
+    if snapshots::count(connection)? != report.snapshots {
+        return Err(check::corrupt("there are snapshots of executions that are not listed"));
+    }
     Ok(())
+}
+
+/// Whether an execution has a snapshot, which must be of a place in its journal.
+fn snapshot(connection: &Connection, id: ExecutionId, history: &History) -> Result<bool, Error> {
+    let Some(snapshot) = snapshots::find(connection, id)? else { return Ok(false) };
+    let place = snapshot.place;
+    if history.rows.iter().any(|row| row.next() == place.next && row.digest == place.head) {
+        return Ok(true);
+    }
+    Err(check::corrupt(format!("the snapshot of {id} is of another journal")))
 }
 
 fn next_execution(

@@ -10,6 +10,7 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tutti_journal::Snapshot;
 
 use super::{
     append::{Added, control},
@@ -288,7 +289,8 @@ impl Group {
         for turn in turns {
             let values = turn.row.values.as_ref().map_or(0, |values| values.bytes.len());
             let blobs: usize = turn.blobs.iter().map(|blob| blob.bytes.len()).sum();
-            self.bytes += ROW_BYTES + turn.row.structure.len() + values + blobs;
+            let snapshot = turn.snapshot.as_ref().map_or(0, Snapshot::size);
+            self.bytes += ROW_BYTES + turn.row.structure.len() + values + blobs + snapshot;
         }
         self.requests.push(request);
     }

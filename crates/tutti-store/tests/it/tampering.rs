@@ -10,6 +10,7 @@ use tutti_store::{
 #[derive(Debug, Clone, Copy)]
 enum Read {
     Load,
+    Tail,
     Open,
     Definition,
     /// Nothing shows it but a check of everything.
@@ -17,7 +18,7 @@ enum Read {
 }
 
 /// What is done, and which read shows it. The execution is the first; its journal has the positions 1, 3, 5 and 7.
-const CASES: [(&str, Read); 37] = [
+const CASES: [(&str, Read); 47] = [
     (
         "UPDATE journal SET structure = CAST(structure || 'x' AS BLOB) WHERE position = 3",
         Read::Load,
@@ -59,6 +60,16 @@ const CASES: [(&str, Read); 37] = [
     ("UPDATE definitions SET name = 'other'", Read::Definition),
     ("UPDATE definitions SET digest = zeroblob(32)", Read::Definition),
     ("DELETE FROM definitions", Read::Definition),
+    ("UPDATE snapshots SET structure = x'80'", Read::Tail),
+    ("UPDATE snapshots SET value = x''", Read::Tail),
+    ("UPDATE snapshots SET salt = zeroblob(16)", Read::Tail),
+    ("UPDATE snapshots SET fingerprint = 'other'", Read::Tail),
+    ("UPDATE snapshots SET next = 3", Read::Tail),
+    ("UPDATE snapshots SET head = zeroblob(32)", Read::Tail),
+    ("UPDATE snapshots SET digest = zeroblob(32)", Read::Tail),
+    ("DELETE FROM journal WHERE position = 7", Read::Tail),
+    ("DELETE FROM executions", Read::Tail),
+    ("UPDATE snapshots SET execution = zeroblob(16)", Read::Verify),
     ("UPDATE commits SET open = open + 1 WHERE number = 2", Read::Verify),
     ("DELETE FROM blob_references", Read::Verify),
 ];
@@ -77,7 +88,11 @@ impl Fixture {
         let (mut execution, mut other) = (Sample::new(1), Sample::new(2));
         let definition = contract::definition("one");
         for detail in ["one", "two", &"x".repeat(70_000), "four"] {
-            let turns = [&mut execution, &mut other].map(|each| each.turn(detail, Status::Running));
+            let next = if detail == "two" { Sample::turn_with_snapshot } else { Sample::turn };
+            let turns = [
+                next(&mut execution, detail, Status::Running),
+                other.turn(detail, Status::Running),
+            ];
             let definitions = vec![definition.clone()];
             let commit = Commit { definitions, turns: turns.into() };
             wait(store.commit(commit)).expect("the commit is good");
@@ -88,6 +103,7 @@ impl Fixture {
     fn error(&self, read: Read) -> Option<Error> {
         match read {
             Read::Load => wait(self.store.load(self.execution.execution())).err(),
+            Read::Tail => wait(self.store.load_tail(self.execution.execution())).err(),
             Read::Open => wait(self.store.open_executions(None, 10)).err(),
             Read::Definition => wait(self.store.definition(self.definition.digest)).err(),
             Read::Verify => wait(self.store.verify()).err(),
@@ -104,7 +120,7 @@ impl Fixture {
 #[test]
 fn every_tampering_is_reported_by_the_read_that_would_show_it() {
     let untouched = Fixture::new();
-    for read in [Read::Load, Read::Open, Read::Definition, Read::Verify] {
+    for read in [Read::Load, Read::Tail, Read::Open, Read::Definition, Read::Verify] {
         assert!(untouched.error(read).is_none(), "{read:?}");
     }
     for (statement, read) in CASES {

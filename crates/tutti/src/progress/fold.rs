@@ -46,6 +46,7 @@ impl Model {
                 if *then == Flow::End {
                     self.end_from(of(task));
                 }
+                self.note_undo(fold, of(task));
                 tell(self.notice("completed", of(task), self.took(of(task), fold.at)));
                 self.end(of(task), Status::Completed, fold.at);
             }
@@ -68,6 +69,8 @@ impl Model {
             Entry::RetryScheduled { .. }
             | Entry::RetryStarted { .. }
             | Entry::ErrorCaught { .. }
+            | Entry::ReversalStarted { .. }
+            | Entry::UndoStarted { .. }
             | Entry::IncidentRaised { .. }
             | Entry::IncidentResolved { .. } => self.fold_trouble(fold, entry, tell),
             Entry::CaseSelected { .. }
@@ -92,6 +95,14 @@ impl Model {
                     node.status = Status::Waiting;
                     node.note = Some(format!("again in {pause}: {}", told(error)));
                 });
+            }
+            Entry::ReversalStarted { task, error, .. } => {
+                tell(self.notice("undoing", of(task), Detail::Error(error)));
+                self.note(of(task), Some(format!("undoing: {}", told(error))));
+            }
+            Entry::UndoStarted { task, completed } => {
+                self.start_undo(fold, of(task), of(completed));
+                tell(self.notice("started", fold.key, Detail::Nothing));
             }
             Entry::ErrorCaught { task, error } => {
                 tell(self.notice("caught", of(task), Detail::Error(error)));

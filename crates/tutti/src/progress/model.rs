@@ -12,6 +12,9 @@ use super::words::plain;
 /// Items of an `each` that failed and are still shown.
 const FAILED_ITEMS_KEPT: u64 = 5;
 
+/// Stands for the pointer of a node that undoes a task.
+const UNDO: &str = "undo";
+
 /// Names a node: an execution, and the entry that started the task execution.
 pub(super) type Key = (ExecutionId, Sequence);
 
@@ -22,6 +25,8 @@ pub(crate) struct Model {
     nodes: BTreeMap<Key, Node>,
     /// The task that started each child execution.
     pub(super) started_by: BTreeMap<ExecutionId, Key>,
+    /// The names of tasks that completed and can be undone, by the entry with which they did.
+    undoable: BTreeMap<Key, String>,
 }
 
 /// One task execution, or an execution.
@@ -128,6 +133,24 @@ impl Model {
         self.add(fold, Some(parent), Arc::from(reference), name, iteration);
     }
 
+    /// A task that can be undone completed with the entry that is folded.
+    pub(super) fn note_undo(&mut self, fold: &Fold<'_>, task: Key) {
+        let Some(node) = self.nodes.get(&task) else { return };
+        let has_undo = fold
+            .workflow
+            .find(&node.reference)
+            .is_some_and(|id| fold.workflow.task(id).settings.undo.is_some());
+        if has_undo {
+            self.undoable.insert(fold.key, node.name.clone());
+        }
+    }
+
+    /// The undoing of a task began; it stands below what is being undone.
+    pub(super) fn start_undo(&mut self, fold: &Fold<'_>, around: Key, completed: Key) {
+        let name = self.undoable.remove(&completed).unwrap_or_default();
+        self.add(fold, Some(around), Arc::from(UNDO), format!("undo {name}"), None);
+    }
+
     /// An item of an `each` began.
     pub(super) fn insert(&mut self, fold: &Fold<'_>, parent: Key, index: u64) {
         self.add(fold, Some(parent), Arc::from(""), String::new(), Some(index));
@@ -232,12 +255,13 @@ impl Model {
         }
     }
 
-    /// A task ends its execution: what is around it is not given up, it is over.
+    /// A task ends its execution, or the undo it belongs to: what is around it is not given up, it is over.
     pub(super) fn end_from(&mut self, task: Key) {
         let mut current = self.node(task).and_then(|node| node.parent);
         while let Some(key) = current.filter(|key| key.0 == task.0) {
             self.on(key, |node| node.ends = true);
-            current = self.node(key).and_then(|node| node.parent);
+            current =
+                self.node(key).filter(|node| *node.reference != *UNDO).and_then(|node| node.parent);
         }
     }
 

@@ -47,6 +47,7 @@ impl Journal {
             seed: 0,
             input: Value::NULL,
             parent: None,
+            events_after: None,
         });
         journal
     }

@@ -115,11 +115,13 @@ async fn adopt(handle: &Handle, execution: ExecutionId) -> Result<(), Failure> {
 }
 
 /// Settles what a person has to settle, as the command line says; false where it says nothing that helps.
+/// `may_resume`: whether whoever called has asked to go on with an execution whose journal has reached its limit.
 pub(super) async fn move_on(
     handle: &Handle,
     root: ExecutionId,
     incidents: &[Incident],
     resolution: &mut Option<Resolution>,
+    may_resume: &mut bool,
 ) -> Result<bool, Failure> {
     if incidents.is_empty() {
         return match handle.control(root, Control::Resume).await {
@@ -128,10 +130,19 @@ pub(super) async fn move_on(
             Err(other) => Err(stopped(&other)),
         };
     }
-    // Once: an outcome that is unknown again is again for a person to look at.
-    let Some(resolution) = resolution.take() else { return Ok(false) };
-    for incident in incidents {
-        let control = Control::Resolve { task: incident.task, resolution: resolution.clone() };
+    // Once: an outcome that is unknown again is again for a person to look at, and so is a journal that grew again.
+    let resolution = resolution.take();
+    let may_resume = std::mem::take(may_resume);
+    let control_for = |incident: &Incident| match &resolution {
+        _ if incident.is_journal_limit() => may_resume.then_some(Control::Resume),
+        Some(resolution) => {
+            Some(Control::Resolve { task: incident.task, resolution: resolution.clone() })
+        }
+        None => None,
+    };
+    let controls: Option<Vec<_>> = incidents.iter().map(control_for).collect();
+    let Some(controls) = controls else { return Ok(false) };
+    for (incident, control) in incidents.iter().zip(controls) {
         match handle.control(incident.execution, control).await {
             Ok(()) | Err(Error::Refused(_)) => {}
             Err(other) => return Err(stopped(&other)),

@@ -78,7 +78,7 @@ fn stuck(state: &State, incidents: &[Incident], console: &Console) {
             console.line(&format!("  the call's idempotency key is {key}"));
         }
     }
-    if incidents.is_empty() {
+    if incidents.iter().all(Incident::is_journal_limit) {
         console.line("not finished: the execution is suspended");
         return go_on(state, "", console);
     }

@@ -1,0 +1,29 @@
+//! A program started for a call: its whole tree under control, and a record that outlives this process.
+//!
+//! `run: shell` and `run: script` share it; what differs is what is started ([`Program`]). Start reading at `attempt.rs`;
+//! `record.rs` says how a program that outlived us is found again.
+
+mod attempt;
+mod capture;
+mod group;
+mod outcome;
+mod program;
+mod record;
+mod start;
+mod watch;
+
+use std::path::Path;
+
+use crate::Call;
+
+pub(crate) use {
+    attempt::Attempt,
+    program::{Bounds, Program, Return, Start, given, is_variable, output, variables},
+};
+
+/// Removes from disk what an attempt printed, once its outcome needs no proof any more.
+pub(crate) fn discard_output(call: &Call, scratch: &Path) {
+    if let Some(record) = record::Record::find(scratch, call, call.attempt) {
+        record.discard_output();
+    }
+}

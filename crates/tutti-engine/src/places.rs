@@ -1,0 +1,333 @@
+//! How tasks, lists and what runs beside each other are encoded in an image.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use minicbor::{
+    Decoder, Encoder,
+    decode::Error as DecodeError,
+    encode::{Error as EncodeError, Write},
+};
+use tutti_dsl::{ListId, TaskId};
+use tutti_expr::Value;
+use tutti_ids::Sequence;
+use tutti_journal::{Error, Payloads, codec};
+
+use crate::{listening::Consumed, undo::Undos};
+
+type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
+
+/// A list of tasks, by its place.
+pub(crate) mod list {
+    use super::{DecodeError, Decoder, Encoded, Encoder, ListId, Write};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that the derive macro asks for"
+    )]
+    pub(crate) fn encode<C, W: Write>(
+        value: &ListId,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Encoded<W> {
+        encoder.u32(value.0).map(|_| ())
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<ListId, DecodeError> {
+        decoder.u32().map(ListId)
+    }
+}
+
+/// A task, by its place.
+pub(crate) mod task {
+    use super::{DecodeError, Decoder, Encoded, Encoder, TaskId, Write};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that the derive macro asks for"
+    )]
+    pub(crate) fn encode<C, W: Write>(
+        value: &TaskId,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Encoded<W> {
+        encoder.u32(value.0).map(|_| ())
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<TaskId, DecodeError> {
+        decoder.u32().map(TaskId)
+    }
+}
+
+/// A task, by its place, or none.
+pub(crate) mod optional_task {
+    use super::{DecodeError, Decoder, Encoded, Encoder, TaskId, Write};
+
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that the derive macro asks for"
+    )]
+    pub(crate) fn encode<C, W: Write>(
+        value: &Option<TaskId>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.encode_with(value.map(|task| task.0), context).map(|_| ())
+    }
+
+    pub(crate) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Option<TaskId>, DecodeError> {
+        let read: Option<u32> = decoder.decode_with(context)?;
+        Ok(read.map(TaskId))
+    }
+}
+
+/// How each of the branches ended, if it has.
+pub(crate) mod results {
+    use super::{
+        DecodeError, Decoder, Encoded, Encoder, Error, Payloads, Value, Write, codec, length,
+    };
+
+    type Results = Vec<Option<Result<Value, Error>>>;
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &Results,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.array(value.len() as u64)?;
+        for result in value {
+            match result {
+                Some(result) => codec::result::encode(result, encoder, context)?,
+                None => _ = encoder.null()?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Results, DecodeError> {
+        let length = length(decoder.array()?)?;
+        let mut results = Vec::new();
+        for _ in 0..length {
+            let is_none = decoder.datatype()? == minicbor::data::Type::Null;
+            results.push(if is_none {
+                decoder.null()?;
+                None
+            } else {
+                Some(codec::result::decode(decoder, context)?)
+            });
+        }
+        Ok(results)
+    }
+}
+
+/// `$context` by branch.
+pub(crate) mod contexts {
+    use super::{
+        BTreeMap, DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, codec, length,
+    };
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &BTreeMap<usize, Value>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (branch, value) in value {
+            encoder.u64(*branch as u64)?;
+            codec::value::encode(value, encoder, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<BTreeMap<usize, Value>, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut contexts = BTreeMap::new();
+        for _ in 0..length {
+            let branch: usize = decoder.decode()?;
+            contexts.insert(branch, codec::value::decode(decoder, context)?);
+        }
+        Ok(contexts)
+    }
+}
+
+/// Variables and what they are bound to.
+pub(crate) mod bindings {
+    use super::{
+        Arc, DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, codec, length,
+    };
+
+    type Bindings = Vec<(Arc<str>, Value)>;
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &Bindings,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (name, value) in value {
+            encoder.str(name)?;
+            codec::value::encode(value, encoder, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Bindings, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut bindings = Bindings::new();
+        for _ in 0..length {
+            let name = Arc::from(decoder.str()?);
+            bindings.push((name, codec::value::decode(decoder, context)?));
+        }
+        Ok(bindings)
+    }
+}
+
+/// Values by name.
+pub(crate) mod learned {
+    use super::{
+        Arc, BTreeMap, DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, bindings,
+    };
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &BTreeMap<Arc<str>, Value>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        let list = value.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        bindings::encode(&list, encoder, context)
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<BTreeMap<Arc<str>, Value>, DecodeError> {
+        bindings::decode(decoder, context).map(BTreeMap::from_iter)
+    }
+}
+
+/// Values in order.
+pub(crate) mod values {
+    use super::{DecodeError, Decoder, Encoded, Encoder, Payloads, Value, Write, codec, length};
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &[Value],
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.array(value.len() as u64)?;
+        value.iter().try_for_each(|value| codec::value::encode(value, encoder, context))
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Vec<Value>, DecodeError> {
+        let length = length(decoder.array()?)?;
+        (0..length).map(|_| codec::value::decode(decoder, context)).collect()
+    }
+}
+
+/// Which events were consumed, by line of flow.
+pub(crate) mod lines {
+    use super::{
+        BTreeMap, Consumed, DecodeError, Decoder, Encoded, Encoder, Sequence, Write, length,
+    };
+
+    pub(crate) fn encode<C, W: Write>(
+        value: &BTreeMap<Sequence, Consumed>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (line, consumed) in value {
+            encoder.u64(line.0)?.encode_with(consumed, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<BTreeMap<Sequence, Consumed>, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut lines = BTreeMap::new();
+        for _ in 0..length {
+            lines.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
+        }
+        Ok(lines)
+    }
+}
+
+/// What could be undone, by the entry with which it completed.
+pub(crate) mod undos {
+    use super::{DecodeError, Decoder, Encoded, Encoder, Payloads, Sequence, Undos, Write, length};
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &Undos,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (completed, undo) in value {
+            encoder.u64(completed.0)?.encode_with(undo, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Undos, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut undos = Undos::new();
+        for _ in 0..length {
+            undos.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
+        }
+        Ok(undos)
+    }
+}
+
+/// Keys of calls that their re-runs take over.
+pub(crate) mod key_ring {
+    use super::{Arc, BTreeMap, DecodeError, Decoder, Encoded, Encoder, TaskId, Write, length};
+
+    type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
+
+    pub(crate) fn encode<C, W: Write>(
+        value: &KeyRing,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Encoded<W> {
+        encoder.array(value.len() as u64)?;
+        for ((task, iterations), (key, attempts)) in value {
+            encoder.encode((task.0, iterations, &**key, attempts))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<KeyRing, DecodeError> {
+        let length = length(decoder.array()?)?;
+        let mut ring = KeyRing::new();
+        for _ in 0..length {
+            let (task, iterations, key, attempts): (u32, Vec<u64>, &str, u32) = decoder.decode()?;
+            ring.insert((TaskId(task), iterations), (Arc::from(key), attempts));
+        }
+        Ok(ring)
+    }
+}
+
+fn length(length: Option<u64>) -> Result<u64, DecodeError> {
+    length.ok_or_else(|| DecodeError::message("a list without a length"))
+}
