@@ -1,7 +1,9 @@
 //! `cargo xtask crash [--rounds N]`: the real binary, killed at random moments and resumed, with an independent recorder
-//! of its side effects. Nothing may be lost, nothing committed twice, no `once` call silently repeated.
+//! of its side effects. Nothing may be lost, nothing committed twice, no `once` call silently repeated. With `--damage`
+//! the files of a store are damaged instead.
 
 mod chance;
+mod damage;
 mod recorder;
 mod round;
 
@@ -28,7 +30,13 @@ pub(crate) struct Options {
 
 /// Runs the harness.
 pub(crate) fn command(repository: &Repository, arguments: &[String]) -> Result<()> {
-    harness(repository, &parse(arguments)?)
+    if let [flag, rest @ ..] = arguments
+        && flag == "--damage"
+    {
+        let Options { rounds, seed } = parse(rest, damage::ROUNDS)?;
+        return damage::everything(repository, rounds, seed);
+    }
+    harness(repository, &parse(arguments, ROUNDS_IN_TEST)?)
 }
 
 /// Starts, kills and resumes, and compares what happened with what was recorded.
@@ -52,15 +60,15 @@ pub(crate) fn harness(repository: &Repository, options: &Options) -> Result<()> 
     Ok(())
 }
 
-fn parse(arguments: &[String]) -> Result<Options> {
-    let mut options = Options { rounds: ROUNDS_IN_TEST, seed: 1 };
+fn parse(arguments: &[String], rounds: u32) -> Result<Options> {
+    let mut options = Options { rounds, seed: 1 };
     let mut rest = arguments.iter();
     while let Some(flag) = rest.next() {
         let value = rest.next().with_context(|| format!("`{flag}` needs a number"))?;
         match flag.as_str() {
             "--rounds" => options.rounds = number(value)?,
             "--seed" => options.seed = number(value)?,
-            _ => bail!("usage: cargo xtask crash [--rounds N] [--seed SEED]"),
+            _ => bail!("usage: cargo xtask crash [--damage] [--rounds N] [--seed SEED]"),
         }
     }
     Ok(options)
@@ -75,7 +83,8 @@ mod tests {
     use super::*;
 
     fn parsed(arguments: &[&str]) -> Result<Options> {
-        parse(&arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>())
+        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        parse(&arguments, ROUNDS_IN_TEST)
     }
 
     #[test]

@@ -8,8 +8,3 @@ use crate::repository::Repository;
 pub(crate) fn ui(_repository: &Repository, _arguments: &[String]) -> Result<()> {
     bail!("there is no user interface in this version, so there is nothing to build")
 }
-
-/// Plants known bugs and requires the tests to catch them; none are written down yet.
-pub(crate) fn mutants(_repository: &Repository, _arguments: &[String]) -> Result<()> {
-    bail!("no planted bugs are written down in this version, so there is nothing to catch")
-}

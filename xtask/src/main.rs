@@ -6,8 +6,10 @@
 mod bench;
 mod console;
 mod crash;
+mod fuzz;
 mod generate;
 mod later;
+mod mutants;
 mod process;
 mod provision;
 mod repository;
@@ -52,8 +54,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "crash",
-        about: "kill and resume the real binary [--rounds N]",
+        about: "kill and resume the real binary [--rounds N], or damage a store [--damage]",
         execute: crash::command,
+    },
+    Command {
+        name: "fuzz",
+        about: "feed the readers of bytes what nobody wrote [TARGET] [--seconds N]",
+        execute: fuzz::command,
     },
     Command {
         name: "bench",
@@ -63,8 +70,8 @@ const COMMANDS: &[Command] = &[
     Command { name: "ui", about: "build and test the user interface", execute: later::ui },
     Command {
         name: "mutants",
-        about: "plant known bugs and require the tests to catch them",
-        execute: later::mutants,
+        about: "plant known bugs and require the tests to catch them [NAME]; for a release",
+        execute: mutants::command,
     },
 ];
 

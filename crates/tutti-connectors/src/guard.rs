@@ -4,6 +4,8 @@
 //! were checked are the ones connected to, so an answer that changes between check and use gains nothing. A pooled
 //! connection leads where it led when it was checked.
 
+#[cfg(test)]
+mod fuzzed;
 mod link;
 mod policy;
 mod pool;

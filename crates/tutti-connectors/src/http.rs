@@ -10,6 +10,7 @@ mod config;
 mod content;
 mod digest;
 mod exchange;
+mod fetch;
 mod outcome;
 mod outgoing;
 

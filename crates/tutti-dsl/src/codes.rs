@@ -111,6 +111,14 @@ codes! {
     InvalidVariable = "E0136",
     /// A text is not a JSON pointer.
     InvalidPointer = "E0137",
+    /// A resource cannot be loaded.
+    CannotLoad = "E0138",
+    /// What a call names is not a function.
+    NotAFunction = "E0139",
+    /// A resource is not UTF-8.
+    ResourceNotText = "E0140",
+    /// A resource is too large, or one too many.
+    ResourceTooLarge = "E0141",
     /// A key of the document's root has no meaning.
     UnknownRootKey = "W0101",
     /// No way through the document leads to a task.
@@ -127,6 +135,8 @@ codes! {
     NotExecutedYet = "W0107",
     /// A text looks like an expression and is none.
     LooksLikeExpression = "W0108",
+    /// A resource was not loaded, and so not checked.
+    NotLoaded = "W0109",
 }
 
 /// Whether a rule refuses the document.

@@ -12,12 +12,13 @@ mod expressions;
 mod extensions;
 mod flow;
 mod functions;
-mod jq_text;
+pub(crate) mod jq_text;
 mod loops;
 mod names;
 mod processes;
+mod resources;
 mod schedule;
-mod scope;
+pub(crate) mod scope;
 mod settings;
 mod tasks;
 mod unexecuted;
@@ -28,20 +29,26 @@ use std::{collections::BTreeMap, sync::Arc};
 use tutti_expr::{CompileError, Expression, Value};
 
 use crate::{
-    DataFlow, Document, ListId, Task, TaskId, TaskList, Workflow,
-    codes::Code,
+    DataFlow, Document, ListId, Need, Resources, Task, TaskId, TaskList, Workflow,
     diagnostic::Problem,
     tree::{At, Node},
 };
 
-use self::{extensions::Extended, names::Names, scope::Scopes};
+use self::{extensions::Extended, names::Names, resources::Outside, scope::Scopes};
 
 /// Compiles a whole document; nothing if a required part is missing.
-pub(crate) fn compile(text: &str, root: &Node, problems: &mut Vec<Problem>) -> Option<Workflow> {
+pub(crate) fn compile(
+    text: &str,
+    root: &Node,
+    resources: &Resources,
+    needs: &mut Vec<Need>,
+    problems: &mut Vec<Problem>,
+) -> Option<Workflow> {
     let at = At::root(root);
-    let mut compiler = Compiler::new(text, &at);
+    let mut compiler = Compiler::new(text, &at, resources);
     let workflow = compiler.workflow(&at);
     problems.append(&mut compiler.problems);
+    needs.append(&mut compiler.outside.needs);
     workflow
 }
 
@@ -62,10 +69,11 @@ struct Compiler<'n> {
     calls: Vec<functions::FunctionCall>,
     /// The function whose task is being compiled.
     function: Option<Arc<str>>,
+    outside: Outside<'n>,
 }
 
 impl<'n> Compiler<'n> {
-    fn new(text: &'n str, root: &At<'n>) -> Self {
+    fn new(text: &'n str, root: &At<'n>, resources: &'n Resources) -> Self {
         let mode = root.get("evaluate").and_then(|evaluate| evaluate.get("mode"));
         let loose = mode.is_some_and(|mode| mode.text().is_some_and(|text| &**text == "loose"));
         Self {
@@ -80,6 +88,7 @@ impl<'n> Compiler<'n> {
             expressions: BTreeMap::new(),
             calls: Vec::new(),
             function: None,
+            outside: Outside::new(resources),
         }
     }
 
@@ -87,14 +96,19 @@ impl<'n> Compiler<'n> {
         let document = self.document(root);
         self.reserve_functions(root);
         let flow = self.workflow_flow(root);
+        let incomplete = self.outside.unloaded.take().is_some();
         let timeout = self.timeout(root, &Scopes::workflow());
         self.schedule(root);
         let list =
             root.get("do").map(|list| self.list(&list, &Scopes::task(), flow::Jumps::Allowed));
         self.functions(root);
-        self.extensions(root);
+        let extensions = self.extensions(root);
+        self.loaded_functions();
         self.reusable_parts();
         self.refuse_function_cycles();
+        if incomplete {
+            return None;
+        }
         Some(Workflow {
             document: document?,
             flow,
@@ -105,6 +119,7 @@ impl<'n> Compiler<'n> {
             text: Arc::from(self.text),
             tasks: std::mem::take(&mut self.tasks).into_iter().collect::<Option<Vec<_>>>()?,
             lists: std::mem::take(&mut self.lists),
+            extensions,
             by_reference: std::mem::take(&mut self.by_reference),
         })
     }
@@ -132,19 +147,6 @@ impl<'n> Compiler<'n> {
     }
 
     fn workflow_flow(&mut self, root: &At<'n>) -> DataFlow {
-        for part in ["input", "output"] {
-            let schema = root.get(part).and_then(|part| part.get("schema"));
-            if let Some(resource) = schema.and_then(|schema| schema.get("resource")) {
-                let message = format!(
-                    "`{part}.schema.resource` of a workflow is known, but this version does not support it yet"
-                );
-                self.push(
-                    resource
-                        .problem(Code::NotSupportedYet, message)
-                        .hint("put the schema itself under `document`"),
-                );
-            }
-        }
         let mut flow = DataFlow::default();
         let scopes = Scopes::workflow();
         if let Some(input) = root.get("input") {

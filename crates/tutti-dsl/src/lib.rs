@@ -2,10 +2,12 @@
 //! every expression compiled.
 //!
 //! [`parse`] is the way in: text → [`Parsed`], a [`Workflow`] if nothing is wrong and all [`Diagnostic`]s of one pass.
+//! [`parse_with`] is the same with the [`Resources`] that the document names and somebody else has loaded.
 //! [`render`] shows a diagnostic with its excerpt, [`explain`] is the page behind its [`Code`].
 //!
 //! This crate must never run anything, read a file or look at a clock. Start reading at [`Workflow`].
 
+pub mod assist;
 mod built_in;
 mod codes;
 mod compile;
@@ -13,8 +15,10 @@ mod cron;
 mod diagnostic;
 mod duration;
 mod kinds;
+mod location;
 mod model;
 mod parse;
+mod resources;
 mod schema;
 mod shape;
 mod tree;
@@ -27,12 +31,13 @@ pub use duration::{Duration, InvalidDuration};
 pub use model::{
     AttributeFilter, Authentication, Backoff, Call, Case, Catch, Consumption, Correlation,
     DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit, Endpoint, ErrorFilter,
-    EventFilter, EventFilters, EventIterator, For, Fork, HttpCall, HttpOutput, Jitter, ListId,
-    Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters, Script,
-    ScriptText, Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try, Until,
-    UriSource, Workflow,
+    EventFilter, EventFilters, EventIterator, Extension, For, Fork, HttpCall, HttpOutput, Jitter,
+    ListId, Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters,
+    Script, ScriptText, Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try,
+    Until, UriSource, Workflow,
 };
-pub use parse::{Parsed, parse, parse_value};
+pub use parse::{Parsed, parse, parse_value, parse_with};
+pub use resources::{LoadError, MAX_RESOURCE, MAX_RESOURCES, MAX_RESOURCES_SIZE, Need, Resources};
 pub use schema::{InvalidSchema, Schema, Violation};
 pub use shape::json_schema::json_schema;
 pub use uri_template::{ExpansionError, InvalidUriTemplate, UriTemplate};

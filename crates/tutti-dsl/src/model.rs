@@ -34,6 +34,8 @@ pub struct Workflow {
     pub tasks: Vec<Task>,
     /// Every task list, by [`ListId`].
     pub lists: Vec<TaskList>,
+    /// `use.extensions`, in the order they are declared.
+    pub extensions: Vec<Extension>,
     /// The task each JSON pointer names.
     pub by_reference: BTreeMap<Arc<str>, TaskId>,
 }
@@ -110,11 +112,28 @@ pub struct Task {
     pub then: Then,
     /// `metadata.tutti`
     pub settings: Settings,
-    /// What this version cannot execute about the task (such as an extension that applies to it): it validates and then
-    /// faults with a `configuration` error saying this.
+    /// The places in [`Workflow::extensions`] of those that extend tasks of its kind, in the order they are declared.
+    pub extensions: Vec<usize>,
+    /// What this version cannot execute about the task: it validates and then faults with a `configuration` error saying
+    /// this.
     pub unsupported: Option<Arc<str>>,
     /// What the task does.
     pub kind: TaskKind,
+}
+
+/// `use.extensions`: tasks around tasks.
+#[derive(Debug)]
+pub struct Extension {
+    /// The key it stands under.
+    pub name: Arc<str>,
+    /// Its RFC 6901 pointer, such as `/use/extensions/0/logging`.
+    pub reference: Arc<str>,
+    /// `when`: whether it applies to the task at hand; absent: it does.
+    pub when: Option<Expression>,
+    /// `before`: the tasks before; nothing where there are none.
+    pub before: Option<ListId>,
+    /// `after`: the tasks after; nothing where there are none.
+    pub after: Option<ListId>,
 }
 
 /// `input`, `output` and `export` of a task or workflow.
@@ -273,7 +292,7 @@ pub enum UriSource {
 }
 
 /// An authentication policy, `use` resolved.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Authentication {
     /// `basic`, `bearer`, `digest`, `oauth2`, `oidc`, `certificate`.
     pub scheme: Arc<str>,
@@ -282,7 +301,7 @@ pub struct Authentication {
 }
 
 /// Where the parameters of an authentication scheme come from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum SchemeParameters {
     /// They stand in the document.
     Inline(Template),

@@ -4,18 +4,19 @@ mod attempts;
 mod branches;
 mod calls;
 mod events;
+mod extension;
 mod lines;
 mod passage;
 mod tree;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tutti_expr::Value;
 use tutti_ids::Sequence;
 use tutti_journal::{Entry, SuspensionReason, Timestamp};
 
-use self::passage::Started;
+use self::{extension::Completed, passage::Started};
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
@@ -78,6 +79,14 @@ impl Execution {
             Entry::UndoStarted { task, completed } => {
                 self.on_undo_started(sequence, at, *task, *completed);
             }
+            Entry::ExtensionsSelected { task, extensions, .. } => {
+                self.on_extensions_selected(*task, extensions);
+            }
+            Entry::BodyCompleted { task, raw, output, context, then } => {
+                let completed =
+                    Completed { raw: raw.as_ref(), output: output.as_ref(), then: *then };
+                self.on_body_completed(sequence, *task, &completed, context.as_ref());
+            }
             Entry::Rewound { .. } => {}
             Entry::ExecutionCompleted { output } => {
                 let last = self.frame(Sequence::FIRST).map_or(Value::NULL, Frame::raw_output);
@@ -108,6 +117,7 @@ impl Execution {
             context: Some(Value::object::<&str>([])),
             body: Body::Fresh,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         };
         self.insert(frame);
@@ -143,23 +153,32 @@ impl Execution {
             // As many entries again.
             SuspensionReason::JournalLimit => self.granted_at = self.next,
         }
-        let ids: Vec<Sequence> = self.timers.iter().map(|(_, id)| *id).collect();
-        let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
-        for id in ids.into_iter().collect::<std::collections::BTreeSet<_>>() {
-            self.touch(id, |frame| {
-                frame.due.iter_mut().for_each(later);
-                match &mut frame.body {
-                    Body::Wait { due } => later(due),
-                    Body::Try(state) => {
-                        state.attempt_due.iter_mut().for_each(later);
-                        if let TryPhase::Delay { due } = &mut state.phase {
-                            later(due);
-                        }
-                    }
-                    _ => {}
-                }
-            });
+        for id in self.timed() {
+            self.delay_timers(id, pause);
         }
+    }
+
+    /// The frames of which something will be due.
+    pub(crate) fn timed(&self) -> BTreeSet<Sequence> {
+        self.timers.iter().map(|(_, id)| *id).collect()
+    }
+
+    /// What is due of a frame will be so many milliseconds later.
+    pub(crate) fn delay_timers(&mut self, id: Sequence, pause: u64) {
+        let later = |due: &mut Timestamp| *due = due.plus_ms(pause);
+        self.touch(id, |frame| {
+            frame.due.iter_mut().for_each(later);
+            match &mut frame.body {
+                Body::Wait { due } => later(due),
+                Body::Try(state) => {
+                    state.attempt_due.iter_mut().for_each(later);
+                    if let TryPhase::Delay { due } = &mut state.phase {
+                        later(due);
+                    }
+                }
+                _ => {}
+            }
+        });
     }
 
     fn finish(&mut self, outcome: Outcome) {

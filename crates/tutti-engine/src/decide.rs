@@ -10,6 +10,7 @@ use crate::{
     advance::Stepper,
     data_flow::Result,
     environment::Scene,
+    extension::{After, Before},
     frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
     output::taint_at,
     undo::UndoState,
@@ -19,6 +20,7 @@ mod attempt;
 mod call;
 mod child;
 mod events;
+mod extension;
 mod loops;
 mod simple;
 mod undo;
@@ -55,13 +57,20 @@ impl Stepper<'_> {
                 self.conclude(id, ending);
             }
             (Body::Fresh, None) => self.begin(id),
-            (Body::Switched { .. } | Body::Emitted(_), None) => self.complete(id, None),
-            (Body::List(cursor) | Body::Undo(UndoState { cursor, .. }), None) => {
-                match self.execution.task_at(cursor.list, cursor.position) {
-                    Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
-                    None => self.complete(id, None),
-                }
+            (Body::Extended, None) => self.select_extensions(id),
+            (Body::Switched { .. } | Body::Emitted(_) | Body::Bypassed(_), None) => {
+                self.complete(id, None);
             }
+            (
+                Body::List(cursor)
+                | Body::Before(Before { cursor, .. })
+                | Body::After(After { cursor, .. })
+                | Body::Undo(UndoState { cursor, .. }),
+                None,
+            ) => match self.execution.task_at(cursor.list, cursor.position) {
+                Some(task) => self.start_task(Candidate { task, parent: id, iteration: None }),
+                None => self.complete(id, None),
+            },
             (Body::For { .. }, None) => self.go_on_for(id),
             (Body::Fork(_), None) => self.go_on_branches(id),
             (Body::Try(state), None) => match &state.phase {
@@ -259,19 +268,39 @@ impl Stepper<'_> {
                 context: None,
                 then: Flow::Continue,
             }),
-            Role::Task => {
-                let known = frame.raw_output();
-                let raw = raw.unwrap_or_else(|| known.clone());
-                match self.closing(id, raw) {
-                    Ok((output, context)) => {
-                        let then = self.flow_after(id);
-                        let output = (output != known || output.is_tainted() != known.is_tainted())
-                            .then_some(output);
-                        self.record(Entry::TaskCompleted { task: id, output, context, then });
-                    }
-                    Err(error) => self.fault(id, *error),
+            Role::Task => match &frame.body {
+                Body::After(After { then, .. }) => {
+                    let then = *then;
+                    self.record(Entry::TaskCompleted {
+                        task: id,
+                        output: None,
+                        context: None,
+                        then,
+                    });
                 }
+                _ => self.complete_body(id, raw),
+            },
+        }
+    }
+
+    /// Ends what a task does; the tasks after it follow, or its end.
+    fn complete_body(&mut self, id: Sequence, raw: Option<Value>) {
+        let Some(frame) = self.execution.frame(id) else { return };
+        let known = frame.raw_output();
+        let raw = raw.unwrap_or_else(|| known.clone());
+        let continues = self.execution.has_tasks_after(frame);
+        let then = self.flow_after(id);
+        match self.closing(id, raw.clone()) {
+            Ok((output, context)) if continues => {
+                let output = unless_known(output, &raw);
+                let raw = unless_known(raw, &known);
+                self.record(Entry::BodyCompleted { task: id, raw, output, context, then });
             }
+            Ok((output, context)) => {
+                let output = unless_known(output, &known);
+                self.record(Entry::TaskCompleted { task: id, output, context, then });
+            }
+            Err(error) => self.fault(id, *error),
         }
     }
 
@@ -427,6 +456,11 @@ pub(crate) fn flow(then: Then) -> Flow {
         Then::End => Flow::End,
         Then::Jump(position) => Flow::Jump(u32::try_from(position).unwrap_or(u32::MAX)),
     }
+}
+
+/// A value where it has to be recorded: it, or what of it is secret, differs from what is known.
+fn unless_known(value: Value, known: &Value) -> Option<Value> {
+    (value != *known || value.is_tainted() != known.is_tainted()).then_some(value)
 }
 
 fn unsupported(task: &Task) -> Error {

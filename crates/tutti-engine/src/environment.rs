@@ -30,6 +30,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) input: Option<Value>,
     pub(crate) raw_output: Option<Value>,
     pub(crate) output: Option<Value>,
+    /// Whether it is the `when` of an extension of the task.
+    pub(crate) extended: bool,
     /// `$authorization` of a call that is being put together; later the call's own record tells.
     pub(crate) authorization: Option<Value>,
     /// An error that reading a variable gave; it takes the place of what the expression made of it.
@@ -55,6 +57,7 @@ impl<'a> Scene<'a> {
             input: None,
             raw_output: None,
             output: None,
+            extended: false,
             authorization: None,
             refused: RefCell::new(None),
         }
@@ -118,7 +121,30 @@ impl<'a> Scene<'a> {
         found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))
     }
 
+    /// `$task`: of the task that is extended, where a task of an extension is at hand.
     fn task_descriptor(&self) -> Value {
+        let extended = self.around.and_then(|around| self.execution.extended(around));
+        if let Some(frame) = extended {
+            let task = Self::of(self.execution, self.surroundings, frame);
+            let raw_output = match &frame.body {
+                Body::After(after) => Some(after.raw.clone()),
+                _ => None,
+            };
+            return Self { raw_output, ..task }.extended_descriptor();
+        }
+        if self.extended { self.extended_descriptor() } else { self.own_descriptor() }
+    }
+
+    /// The descriptor over what the document says of the task.
+    fn extended_descriptor(&self) -> Value {
+        let own = self.own_descriptor();
+        let definition = self.task.map_or(Value::NULL, |task| task.definition.clone());
+        let members = [&definition, &own].into_iter().filter_map(Value::as_object);
+        let members = members.flat_map(tutti_expr::Object::iter);
+        Value::object(members.map(|(key, value)| (key.clone(), value.clone())))
+    }
+
+    fn own_descriptor(&self) -> Value {
         let Some(task) = self.task else { return Value::NULL };
         let mut members = vec![
             ("name", Value::from(task.name.clone())),

@@ -13,7 +13,7 @@ use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Error, EventPosition, Parent, Payloads, SuspensionReason, Timestamp, codec};
 
 use crate::{
-    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Role, TryPhase},
+    frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Place, Role, TryPhase},
     listening::Consumed,
     undo::UndoState,
 };
@@ -231,6 +231,18 @@ impl Execution {
         path
     }
 
+    /// Where a frame stands.
+    pub(crate) fn place(&self, frame: &Frame) -> Place {
+        let step = |frame: &Frame| {
+            let undoing = (frame.role == Role::Undo).then_some(frame.id.0);
+            frame.task.map(|task| (task, undoing.or(frame.iteration)))
+        };
+        let mut place: Place = self.ancestors(frame).filter_map(step).collect();
+        place.reverse();
+        place.extend(step(frame));
+        place
+    }
+
     /// The frames around a frame, innermost first.
     pub(crate) fn ancestors<'a>(
         &'a self,
@@ -285,10 +297,18 @@ impl Frame {
 
     fn can_go_on(&self) -> bool {
         match &self.body {
-            Body::Fresh | Body::Switched { .. } | Body::Emitted(_) => true,
-            Body::List(_) | Body::For { .. } | Body::Function { .. } => self.children == 0,
+            Body::Fresh
+            | Body::Switched { .. }
+            | Body::Emitted(_)
+            | Body::Extended
+            | Body::Bypassed(_) => true,
+            Body::List(_)
+            | Body::For { .. }
+            | Body::Function { .. }
+            | Body::Before(_)
+            | Body::After(_) => self.children == 0,
             Body::Fork(branches) => {
-                let more = branches.next < branches.results.len();
+                let more = branches.upcoming() < branches.results.len();
                 (more && self.children < branches.limit()) || self.children == 0
             }
             Body::Try(state) => match state.phase {

@@ -1,6 +1,6 @@
 //! A task execution that is going on: one frame of an execution's tree.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 use tutti_dsl::{ListId, TaskId};
@@ -10,9 +10,15 @@ use tutti_journal::{CallRecord, Error, Flow, Payloads, Timestamp, codec};
 
 use crate::{
     child::ChildRequest,
+    extension::{After, Before},
+    key_ring,
     listening::Listening,
-    places::{contexts, key_ring, list, optional_task, results, undos},
-    undo::{UndoState, Undos},
+    places::{contexts, optional_task, results},
+    undo::{self, UndoState, Undos},
+};
+pub(crate) use crate::{
+    cursor::Cursor,
+    key_ring::{KeyRing, Place},
 };
 
 /// A task execution that is going on, an item of an `each`, or the workflow itself.
@@ -53,8 +59,11 @@ pub(crate) struct Frame {
     #[n(12)]
     pub(crate) body: Body,
     /// What completed in it and could be undone.
-    #[cbor(n(14), with = "undos")]
+    #[cbor(n(14), with = "undo::by_entry")]
     pub(crate) undos: Undos,
+    /// The places of the extensions that apply to it among the workflow's, in the order they are declared.
+    #[n(15)]
+    pub(crate) extensions: Vec<u32>,
     /// Whether it stands in the queue of frames that are ready.
     #[n(13)]
     pub(crate) queued: bool,
@@ -164,26 +173,18 @@ pub(crate) enum Body {
     /// The tasks that take back one that had completed.
     #[n(10)]
     Undo(#[n(0)] UndoState),
-}
-
-/// A place in a list of tasks.
-#[derive(Debug, Clone, Encode, Decode)]
-#[cbor(context_bound = "AsMut<Payloads>")]
-pub(crate) struct Cursor {
-    #[cbor(n(0), with = "list")]
-    pub(crate) list: ListId,
-    /// Which task comes next, or runs.
-    #[n(1)]
-    pub(crate) position: usize,
-    /// The output of the task before: the next one's raw input.
-    #[cbor(n(2), with = "codec::value")]
-    pub(crate) data: Value,
-}
-
-impl Cursor {
-    pub(crate) fn new(list: ListId, data: Value) -> Self {
-        Self { list, position: 0, data }
-    }
+    /// A task that extensions extend; which of them apply is decided next.
+    #[n(20)]
+    Extended,
+    /// The tasks before what it does.
+    #[n(21)]
+    Before(#[n(0)] Before),
+    /// Passed over by `exit` in a task before it, with this as its raw output.
+    #[n(22)]
+    Bypassed(#[cbor(n(0), with = "codec::value")] Value),
+    /// The tasks after what it does.
+    #[n(23)]
+    After(#[n(0)] After),
 }
 
 /// What runs beside each other: branches of a `fork` or items of an `each`.
@@ -192,9 +193,12 @@ impl Cursor {
 pub(crate) struct Branches {
     #[n(0)]
     pub(crate) kind: BranchesKind,
-    /// The next one to start.
+    /// Those that have started or were skipped all stand before this one.
     #[n(1)]
-    pub(crate) next: usize,
+    next: usize,
+    /// Those before it that have not: going back made their starts void.
+    #[n(8)]
+    left_out: BTreeSet<usize>,
     /// How each ended.
     #[cbor(n(2), with = "results")]
     pub(crate) results: Vec<Option<Result<Value, Error>>>,
@@ -238,6 +242,7 @@ impl Branches {
         Self {
             kind,
             next: 0,
+            left_out: BTreeSet::new(),
             results: vec![None; width],
             failed: 0,
             winner: None,
@@ -245,6 +250,21 @@ impl Branches {
             contexts: BTreeMap::new(),
             joined: false,
         }
+    }
+
+    /// The one to start next; as many as there are where none is left.
+    pub(crate) fn upcoming(&self) -> usize {
+        self.left_out.first().copied().unwrap_or(self.next)
+    }
+
+    /// One starts or is skipped.
+    pub(crate) fn begin(&mut self, branch: usize) {
+        if branch >= self.results.len() {
+            return;
+        }
+        self.left_out.remove(&branch);
+        self.left_out.extend(self.next..branch);
+        self.next = self.next.max(branch.saturating_add(1));
     }
 
     /// How many may run at once.
@@ -309,9 +329,6 @@ pub(crate) enum TryPhase {
     #[n(3)]
     Handler(#[n(0)] Error),
 }
-
-/// Keys of failed calls by (task, iteration path), with the attempts made under them.
-pub(crate) type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
 
 /// How far a call has come.
 #[derive(Debug, Clone, Encode, Decode)]

@@ -20,12 +20,12 @@ use tutti_journal::{
 use crate::{
     Execution, Outcome,
     frame::{Body, Frame, KeyRing},
-    listening::Consumed,
-    places::{key_ring, lines},
+    key_ring,
+    listening::{Consumed, lines},
 };
 
 /// Changes whenever an image of before means something else, or does not decode.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// All of an execution's state that its definition does not give and that is not an index over the rest.
 #[derive(Encode, Decode)]
@@ -154,7 +154,8 @@ fn fits(frame: &Frame, workflow: &Workflow) -> bool {
     };
     let keys = frame.body.keys().into_iter().flat_map(KeyRing::keys);
     let undos = frame.undos.values().map(|undo| undo.task);
-    let known = keys.map(|(task, _)| *task).chain(undos).all(|task| has_task(workflow, task));
+    let known =
+        keys.flatten().map(|(task, _)| *task).chain(undos).all(|task| has_task(workflow, task));
     frame.task.is_none_or(|task| has_task(workflow, task))
         && frame.body.cursor().is_none_or(|cursor| has_list(cursor.list))
         && body

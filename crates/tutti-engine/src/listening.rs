@@ -158,6 +158,39 @@ impl Consumed {
     }
 }
 
+/// How what was consumed is encoded, by line of flow.
+pub(crate) mod lines {
+    use minicbor::{Decoder, Encoder, decode::Error as DecodeError, encode::Write};
+    use tutti_ids::Sequence;
+
+    use super::{BTreeMap, Consumed};
+    use crate::places::{Encoded, length};
+
+    pub(crate) fn encode<C, W: Write>(
+        value: &BTreeMap<Sequence, Consumed>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (line, consumed) in value {
+            encoder.u64(line.0)?.encode_with(consumed, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<BTreeMap<Sequence, Consumed>, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut lines = BTreeMap::new();
+        for _ in 0..length {
+            lines.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
+        }
+        Ok(lines)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,10 +26,14 @@ impl Frame {
             Body::Call { record, .. } if is_detached(record) => self.input.clone(),
             Body::Call { phase: CallPhase::Done(Ok(output)), .. }
             | Body::Child { phase: ChildPhase::Done(Ok(output)), .. }
-            | Body::Function { output: Some(output), .. } => output.clone(),
+            | Body::Function { output: Some(output), .. }
+            | Body::Bypassed(output) => output.clone(),
+            Body::After(after) => after.output.clone(),
             Body::Emitted(event) => event.clone(),
             Body::Listen(state) => Value::array(state.items.iter().cloned()),
             Body::Fresh
+            | Body::Extended
+            | Body::Before(_)
             | Body::Switched { .. }
             | Body::Wait { .. }
             | Body::Call { .. }
@@ -133,6 +137,7 @@ mod tests {
             context: None,
             body: Body::Call { record, phase: CallPhase::Done(Ok(Value::from("out"))) },
             undos: crate::undo::Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         };
         assert_eq!(frame.raw_output().as_str(), Some(expected), "{function} {arguments}");

@@ -9,12 +9,10 @@ use minicbor::{
 };
 use tutti_dsl::{ListId, TaskId};
 use tutti_expr::Value;
-use tutti_ids::Sequence;
 use tutti_journal::{Error, Payloads, codec};
 
-use crate::{listening::Consumed, undo::Undos};
-
-type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
+/// What an encoder gives.
+pub(crate) type Encoded<W> = Result<(), EncodeError<<W as Write>::Error>>;
 
 /// A list of tasks, by its place.
 pub(crate) mod list {
@@ -239,95 +237,7 @@ pub(crate) mod values {
     }
 }
 
-/// Which events were consumed, by line of flow.
-pub(crate) mod lines {
-    use super::{
-        BTreeMap, Consumed, DecodeError, Decoder, Encoded, Encoder, Sequence, Write, length,
-    };
-
-    pub(crate) fn encode<C, W: Write>(
-        value: &BTreeMap<Sequence, Consumed>,
-        encoder: &mut Encoder<W>,
-        context: &mut C,
-    ) -> Encoded<W> {
-        encoder.map(value.len() as u64)?;
-        for (line, consumed) in value {
-            encoder.u64(line.0)?.encode_with(consumed, context)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn decode<C>(
-        decoder: &mut Decoder<'_>,
-        context: &mut C,
-    ) -> Result<BTreeMap<Sequence, Consumed>, DecodeError> {
-        let length = length(decoder.map()?)?;
-        let mut lines = BTreeMap::new();
-        for _ in 0..length {
-            lines.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
-        }
-        Ok(lines)
-    }
-}
-
-/// What could be undone, by the entry with which it completed.
-pub(crate) mod undos {
-    use super::{DecodeError, Decoder, Encoded, Encoder, Payloads, Sequence, Undos, Write, length};
-
-    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
-        value: &Undos,
-        encoder: &mut Encoder<W>,
-        context: &mut C,
-    ) -> Encoded<W> {
-        encoder.map(value.len() as u64)?;
-        for (completed, undo) in value {
-            encoder.u64(completed.0)?.encode_with(undo, context)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn decode<C: AsMut<Payloads>>(
-        decoder: &mut Decoder<'_>,
-        context: &mut C,
-    ) -> Result<Undos, DecodeError> {
-        let length = length(decoder.map()?)?;
-        let mut undos = Undos::new();
-        for _ in 0..length {
-            undos.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
-        }
-        Ok(undos)
-    }
-}
-
-/// Keys of calls that their re-runs take over.
-pub(crate) mod key_ring {
-    use super::{Arc, BTreeMap, DecodeError, Decoder, Encoded, Encoder, TaskId, Write, length};
-
-    type KeyRing = BTreeMap<(TaskId, Vec<u64>), (Arc<str>, u32)>;
-
-    pub(crate) fn encode<C, W: Write>(
-        value: &KeyRing,
-        encoder: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Encoded<W> {
-        encoder.array(value.len() as u64)?;
-        for ((task, iterations), (key, attempts)) in value {
-            encoder.encode((task.0, iterations, &**key, attempts))?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<KeyRing, DecodeError> {
-        let length = length(decoder.array()?)?;
-        let mut ring = KeyRing::new();
-        for _ in 0..length {
-            let (task, iterations, key, attempts): (u32, Vec<u64>, &str, u32) = decoder.decode()?;
-            ring.insert((TaskId(task), iterations), (Arc::from(key), attempts));
-        }
-        Ok(ring)
-    }
-}
-
-fn length(length: Option<u64>) -> Result<u64, DecodeError> {
+/// The length of a list or map.
+pub(crate) fn length(length: Option<u64>) -> Result<u64, DecodeError> {
     length.ok_or_else(|| DecodeError::message("a list without a length"))
 }

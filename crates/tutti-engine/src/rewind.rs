@@ -1,22 +1,21 @@
 //! Going back: an execution taken to the start of one of its tasks, with sibling branches kept.
 //!
 //! A [`Entry::Rewound`] voids entries before it. Which ones follows from the journal alone: everything from the task's
-//! start on, except what branches beside it did by themselves. State after it is the fold of the entries that still
-//! count, so [`Execution::apply`] stays a fold and no entry has to repeat values that the journal already holds.
+//! start on, except what branches beside it did by themselves ([`path`]). State after it is the fold of the entries that
+//! still count, with the keys that all calls before it leave ([`calls`]), so no entry has to repeat values that the journal
+//! already holds. Entries after it fold onto that state as ever.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod calls;
+mod path;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use tutti_dsl::Workflow;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, Timestamp, Turn};
 
-use crate::{
-    Execution, Surroundings,
-    advance::Stepper,
-    execution::Outcome,
-    frame::{Body, CallPhase, Frame, KeyRing},
-    input::Rejection,
-};
+use self::{calls::Calls, path::Path};
+use crate::{Execution, Surroundings, advance::Stepper, execution::Outcome, input::Rejection};
 
 /// An entry of the journal with its place and time.
 #[derive(Clone, Copy)]
@@ -35,278 +34,218 @@ impl Execution {
         workflow: Arc<Workflow>,
         journal: impl IntoIterator<Item = &'a Turn>,
     ) -> Self {
-        let mut execution = Self::new(id, definition, digest, workflow);
-        let counting = Counting::of(&execution, journal);
-        execution.handed_keys = counting.keys;
-        for recorded in counting.entries {
-            execution.fold(recorded);
-        }
-        execution.next = counting.next;
-        execution.updated_at = counting.updated_at;
-        execution
+        Past::of(Self::new(id, definition, digest, workflow), journal).state
     }
 
     /// Takes an execution back to the start of a task: the latest passage of `from`, or of the task whose error ended
     /// it. Decides the turn that says so and goes on from there.
     ///
     /// # Errors
-    /// If the journal knows no such passage, the execution still has calls or children under way, or what completed before
-    /// that task has been undone since.
+    /// If no such passage counts, the execution still has calls or children under way, or what completed before that task
+    /// has been undone since.
     pub fn rewind(
         &self,
         journal: &[Turn],
         from: Option<&TaskRef>,
         surroundings: &Surroundings<'_>,
     ) -> Result<(Self, Vec<Entry>), Rejection> {
-        if self.has_ready() || self.external_frames().any(Frame::is_under_way) {
+        if self.has_ready() || self.external_frames().any(crate::frame::Frame::is_under_way) {
             return Err(Rejection::Busy);
         }
-        let to = self.passage(journal, from).ok_or(Rejection::NoSuchTask)?;
         let empty = Self::new(self.id, self.definition.clone(), self.digest, self.workflow.clone());
-        let counting = Counting::of(&empty, journal);
-        if Void::find(&empty, &counting.entries, to, counting.keys).forgets_an_undo {
+        let mut past = Past::of(empty, journal);
+        // What was decided since the journal was read is not durable yet: it is work under way.
+        if past.state.next != self.next {
+            return Err(Rejection::Busy);
+        }
+        let to = past.passage(from).ok_or(Rejection::NoSuchTask)?;
+        let void = Void::find(&past, to);
+        if void.forgets_an_undo {
             return Err(Rejection::Undone);
         }
-        let rewound = Entry::Rewound { to };
-        let turn = Turn {
-            execution: self.id,
-            first: self.next,
-            at: surroundings.now,
-            entries: vec![rewound.clone()],
-        };
-        let (id, definition, workflow) = (self.id, self.definition.clone(), self.workflow.clone());
-        let mut execution =
-            Self::restore(id, definition, self.digest, workflow, journal.iter().chain([&turn]));
-        let mut entries = vec![rewound];
+        past.go_back(void, self.next, surroundings.now);
+        let mut entries = vec![Entry::Rewound { to }];
+        let mut execution = past.state;
         entries.extend(Stepper::resume(&mut execution, surroundings));
         Ok((execution, entries))
     }
+}
 
-    /// Where the latest passage of a task began.
-    fn passage(&self, journal: &[Turn], from: Option<&TaskRef>) -> Option<Sequence> {
-        let faulted = match &self.outcome {
-            Some(Outcome::Faulted(error)) => Some(TaskRef::new(error.instance.clone())),
-            _ => None,
-        };
-        let wanted = from.or(faulted.as_ref())?;
-        let starts = journal.iter().flat_map(recorded).filter(
-            |recorded| matches!(recorded.entry, Entry::TaskStarted { reference, .. } if reference == wanted),
-        );
-        starts.last().map(|recorded| recorded.sequence)
-    }
+/// A journal as far as it was read.
+struct Past<'a> {
+    empty: Execution,
+    state: Execution,
+    /// What still counts, in order.
+    counting: Vec<Step<'a>>,
+    calls: Calls,
+}
 
-    fn fold(&mut self, recorded: Recorded<'_>) {
-        self.next = recorded.sequence;
-        self.apply(recorded.at, recorded.entry);
+/// Something that changes state.
+#[derive(Clone)]
+enum Step<'a> {
+    /// An entry.
+    Entry(Recorded<'a>),
+    /// A call or child came to nothing because the branch it runs in was given up, and that is void.
+    Again { sequence: Sequence, task: Sequence },
+    /// Time stood still for these task executions, for so many milliseconds.
+    Pause { sequence: Sequence, pauses: Vec<(Sequence, u64)> },
+}
+
+impl Step<'_> {
+    fn sequence(&self) -> Sequence {
+        match self {
+            Self::Entry(recorded) => recorded.sequence,
+            Self::Again { sequence, .. } | Self::Pause { sequence, .. } => *sequence,
+        }
     }
 }
 
-/// The entries of a journal that still count.
-struct Counting<'a> {
-    entries: Vec<Recorded<'a>>,
-    keys: KeyRing,
-    /// The sequence after the journal's last entry, and when that was decided.
-    next: Sequence,
-    updated_at: Timestamp,
-}
-
-impl<'a> Counting<'a> {
-    fn of(empty: &Execution, journal: impl IntoIterator<Item = &'a Turn>) -> Self {
-        let mut counting = Self {
-            entries: Vec::new(),
-            keys: KeyRing::new(),
-            next: Sequence::FIRST,
-            updated_at: empty.updated_at,
-        };
+impl<'a> Past<'a> {
+    fn of(empty: Execution, journal: impl IntoIterator<Item = &'a Turn>) -> Self {
+        let state = empty.clone();
+        let mut past = Self { empty, state, counting: Vec::new(), calls: Calls::default() };
         for recorded in journal.into_iter().flat_map(recorded) {
-            counting.next = recorded.sequence.next();
-            counting.updated_at = recorded.at;
-            match recorded.entry {
-                Entry::Rewound { to } => {
-                    let void = Void::find(empty, &counting.entries, *to, counting.keys);
-                    counting.entries = void.kept;
-                    counting.keys = void.keys;
-                }
-                _ => counting.entries.push(recorded),
+            if let Entry::Rewound { to } = recorded.entry {
+                past.go_back(Void::find(&past, *to), recorded.sequence, recorded.at);
+            } else {
+                let step = Step::Entry(recorded);
+                past.state.fold(&step);
+                past.calls.note(&past.state, recorded);
+                past.counting.push(step);
             }
         }
-        counting
+        past
+    }
+
+    /// What the entry `sequence`, decided at `at`, does: state is the fold of what it leaves.
+    fn go_back(&mut self, void: Void<'a>, sequence: Sequence, at: Timestamp) {
+        let stopped = match (&self.state.outcome, &self.state.suspended) {
+            (Some(_), _) => self.state.updated_at,
+            (None, Some((_, since))) => *since,
+            (None, None) => at,
+        };
+        for task in &void.again {
+            self.calls.note_again(*task);
+        }
+        self.counting = void.kept;
+        let mut state = self.empty.clone();
+        for step in &self.counting {
+            state.fold(step);
+        }
+        let since = |id| void.path.still_since(&state, id, (void.began, stopped));
+        let pauses = state.timed().into_iter().map(|id| (id, at.ms_since(since(id)))).collect();
+        let pause = Step::Pause { sequence, pauses };
+        state.fold(&pause);
+        self.counting.push(pause);
+        let scheduled = self.entries().filter_map(|recorded| match recorded.entry {
+            Entry::CallScheduled { .. } => Some(recorded.sequence),
+            _ => None,
+        });
+        self.calls.hand_keys(&mut state, &scheduled.collect());
+        state.next = sequence.next();
+        state.updated_at = at;
+        self.state = state;
+    }
+
+    /// Where the passage of a task that counts began, the latest of them; of the task whose error ended the execution the
+    /// one that raised it.
+    fn passage(&self, from: Option<&TaskRef>) -> Option<Sequence> {
+        let starts = |wanted: &TaskRef| -> BTreeSet<Sequence> {
+            let starts = self.entries().filter(|recorded| {
+                matches!(recorded.entry, Entry::TaskStarted { reference, .. } if reference == wanted)
+            });
+            // What runs around a task is part of its execution: only the task itself can be started again.
+            let starts = starts.filter(|_| !wanted.as_str().starts_with("/use/extensions/"));
+            starts.map(|recorded| recorded.sequence).collect()
+        };
+        let (Some(Outcome::Faulted(error)), None) = (&self.state.outcome, from) else {
+            return starts(from?).last().copied();
+        };
+        let starts = starts(&TaskRef::new(error.instance.clone()));
+        let raised = self.entries().filter_map(|recorded| match recorded.entry {
+            Entry::TaskFaulted { task, error: raised } if raised == error => Some(*task),
+            _ => None,
+        });
+        raised.filter(|task| starts.contains(task)).last().or_else(|| starts.last().copied())
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Recorded<'a>> {
+        self.counting.iter().filter_map(|step| match step {
+            Step::Entry(recorded) => Some(*recorded),
+            Step::Again { .. } | Step::Pause { .. } => None,
+        })
+    }
+}
+
+impl Execution {
+    fn fold(&mut self, step: &Step<'_>) {
+        match step {
+            Step::Entry(recorded) => {
+                self.next = recorded.sequence;
+                self.apply(recorded.at, recorded.entry);
+            }
+            Step::Again { task, .. } => self.make_again(*task),
+            Step::Pause { pauses, .. } => {
+                for (id, pause) in pauses {
+                    self.delay_timers(*id, *pause);
+                }
+            }
+        }
     }
 }
 
 /// What a rewinding leaves of a journal.
 struct Void<'a> {
-    kept: Vec<Recorded<'a>>,
-    /// Keys of calls that are void but had not ended well: a re-run takes them over.
-    keys: KeyRing,
+    kept: Vec<Step<'a>>,
+    path: Path,
+    /// When the task began to which the execution goes back.
+    began: Timestamp,
+    /// Task executions whose call or child is made again though it stays.
+    again: Vec<Sequence>,
     /// Whether a completed task would count again though it was undone.
     forgets_an_undo: bool,
 }
 
 impl<'a> Void<'a> {
-    fn find(empty: &Execution, counting: &[Recorded<'a>], to: Sequence, keys: KeyRing) -> Self {
-        // Folded along, keys that re-runs took over are gone in the end.
-        let mut state = Execution { handed_keys: keys, ..empty.clone() };
-        let mut void = Self { kept: Vec::new(), keys: KeyRing::new(), forgets_an_undo: false };
-        let mut void_undos = Vec::new();
-        let (before, after): (Vec<_>, Vec<_>) =
-            counting.iter().partition(|recorded| recorded.sequence < to);
-        for recorded in before {
-            state.fold(recorded);
-            void.kept.push(recorded);
+    fn find(past: &Past<'a>, to: Sequence) -> Self {
+        let split = past.counting.partition_point(|step| step.sequence() < to);
+        let (before, after) = past.counting.split_at(split);
+        let mut state = past.empty.clone();
+        for step in before {
+            state.fold(step);
         }
-        let path = Path::to(&state, to, after.first().map(|recorded| recorded.entry));
-        for recorded in after {
-            if path.keeps(&state, &recorded) {
-                void.kept.push(recorded);
-            } else {
-                void.keep_key(&state, recorded.entry);
-                if let Entry::UndoStarted { completed, .. } = recorded.entry {
-                    void_undos.push(*completed);
-                }
-            }
-            state.fold(recorded);
-        }
-        for frame in state.external_frames().filter(|frame| !path.is_beside(&state, Some(frame.id)))
-        {
-            void.keep_key_of(&state, frame);
-        }
-        for (place, key) in state.handed_keys {
-            void.keys.entry(place).or_insert(key);
-        }
-        void.forgets_an_undo =
-            void.kept.iter().any(|recorded| void_undos.contains(&recorded.sequence));
-        void
-    }
-
-    fn keep_key(&mut self, state: &Execution, entry: &Entry) {
-        if let Entry::TaskFaulted { task, .. } | Entry::TaskCancelled { task } = entry
-            && let Some(frame) = state.frame(*task)
-        {
-            self.keep_key_of(state, frame);
-        }
-    }
-
-    fn keep_key_of(&mut self, state: &Execution, frame: &Frame) {
-        let (Body::Call { record, phase }, Some(task)) = (&frame.body, frame.task) else { return };
-        if !matches!(phase, CallPhase::Done(Ok(_))) {
-            self.keys
-                .insert((task, state.iteration_path(frame)), (record.key.clone(), record.attempt));
-        }
-    }
-}
-
-/// The frames from the workflow down to the task that is started again.
-struct Path {
-    /// Each frame with the frame next to it on the way down.
-    steps: BTreeMap<Sequence, Option<Sequence>>,
-}
-
-impl Path {
-    fn to(state: &Execution, to: Sequence, start: Option<&Entry>) -> Self {
-        let mut steps = BTreeMap::new();
-        let Some(Entry::TaskStarted { parent, .. }) = start else { return Self { steps } };
-        let mut below = Some(to);
-        let mut current = state.frame(*parent);
-        while let Some(frame) = current {
-            steps.insert(frame.id, below);
-            below = Some(frame.id);
-            current = frame.parent.and_then(|parent| state.frame(parent));
-        }
-        Self { steps }
-    }
-
-    /// Whether an entry tells what a branch beside the path did by itself, not what was done to it because of the path.
-    fn keeps(&self, state: &Execution, recorded: &Recorded<'_>) -> bool {
-        let subject = match recorded.entry {
-            Entry::TaskStarted { parent, .. }
-            | Entry::ItemStarted { task: parent, .. }
-            | Entry::UndoStarted { task: parent, .. } => {
-                return self.begins_beside(state, *parent, recorded.sequence);
-            }
-            Entry::TaskSkipped { parent, .. } => {
-                Some(*parent).filter(|parent| !self.steps.contains_key(parent))
-            }
-            Entry::TaskCancelled { .. } => None,
-            entry => subject(entry),
+        let start = after.iter().find_map(|step| match step {
+            Step::Entry(recorded) if recorded.sequence == to => Some(recorded),
+            _ => None,
+        });
+        let mut void = Self {
+            kept: before.to_vec(),
+            path: Path::to(&state, to, start.map(|start| start.entry)),
+            began: start.map_or(state.updated_at, |start| start.at),
+            again: Vec::new(),
+            forgets_an_undo: false,
         };
-        let given_up =
-            subject.and_then(|id| state.frame(id)).is_some_and(|frame| frame.ending.is_some());
-        // What the world said of a call stays true though it had been given up: nothing is repeated silently.
-        let is_fact = matches!(
-            recorded.entry,
-            Entry::CallCompleted { .. } | Entry::CallOutcomeUnknown { .. }
-        );
-        self.is_beside(state, subject) && (!given_up || is_fact)
-    }
-
-    fn begins_beside(&self, state: &Execution, parent: Sequence, id: Sequence) -> bool {
-        match self.steps.get(&parent) {
-            Some(below) => {
-                let forks =
-                    state.frame(parent).is_some_and(|frame| matches!(frame.body, Body::Fork(_)));
-                forks && *below != Some(id)
+        let mut undone = BTreeSet::new();
+        for step in after {
+            let kept = void.path.kept(&state, step);
+            match (&kept, step) {
+                (Some(Step::Again { task, .. }), Step::Entry(_)) => void.again.push(*task),
+                (
+                    None,
+                    Step::Entry(Recorded { entry: Entry::UndoStarted { completed, .. }, .. }),
+                ) => {
+                    undone.insert(*completed);
+                }
+                _ => {}
             }
-            None => self.is_beside(state, Some(parent)),
-        }
-    }
-
-    /// Whether a frame lies in a branch beside the path.
-    fn is_beside(&self, state: &Execution, id: Option<Sequence>) -> bool {
-        let Some(mut frame) = id.and_then(|id| state.frame(id)) else { return false };
-        while let Some(parent) = frame.parent.and_then(|parent| state.frame(parent)) {
-            if let Some(below) = self.steps.get(&parent.id) {
-                let on_path = self.steps.contains_key(&frame.id) || *below == Some(frame.id);
-                return !on_path && matches!(parent.body, Body::Fork(_));
+            void.kept.extend(kept);
+            state.fold(step);
+            if let Step::Entry(recorded) = step {
+                void.path.watch(&state, recorded.at);
             }
-            frame = parent;
         }
-        false
-    }
-}
-
-/// The task execution an entry is about.
-fn subject(entry: &Entry) -> Option<Sequence> {
-    match entry {
-        Entry::TaskCompleted { task, .. }
-        | Entry::TaskFaulted { task, .. }
-        | Entry::TaskCancelled { task }
-        | Entry::TaskTimedOut { task, .. }
-        | Entry::CaseSelected { task, .. }
-        | Entry::LoopStarted { task, .. }
-        | Entry::ItemStarted { task, .. }
-        | Entry::BranchesJoined { task }
-        | Entry::WaitStarted { task, .. }
-        | Entry::RetryScheduled { task, .. }
-        | Entry::RetryStarted { task, .. }
-        | Entry::ErrorCaught { task, .. }
-        | Entry::CallScheduled { task, .. }
-        | Entry::CallDispatched { task }
-        | Entry::CallCompleted { task, .. }
-        | Entry::CallFailed { task, .. }
-        | Entry::CallOutcomeUnknown { task, .. }
-        | Entry::CallRescheduled { task }
-        | Entry::ChildStarted { task, .. }
-        | Entry::ChildDetached { task }
-        | Entry::IncidentRaised { task, .. }
-        | Entry::IncidentResolved { task, .. }
-        | Entry::FunctionCalled { task, .. }
-        | Entry::EventEmitted { task, .. }
-        | Entry::ListenStarted { task, .. }
-        | Entry::EventConsumed { task, .. }
-        | Entry::ReversalStarted { task, .. } => Some(*task),
-        Entry::ExecutionStarted { .. }
-        | Entry::InputAccepted { .. }
-        | Entry::UndoStarted { .. }
-        | Entry::TaskStarted { .. }
-        | Entry::TaskSkipped { .. }
-        | Entry::ExecutionSuspended { .. }
-        | Entry::ExecutionResumed
-        | Entry::CancelRequested { .. }
-        | Entry::Rewound { .. }
-        | Entry::ExecutionCompleted { .. }
-        | Entry::ExecutionFaulted { .. }
-        | Entry::ExecutionCancelled => None,
+        void.forgets_an_undo = void.kept.iter().any(|step| undone.contains(&step.sequence()));
+        void
     }
 }
 

@@ -9,8 +9,9 @@ use tutti_ids::Sequence;
 use tutti_journal::{Error, Payloads, codec};
 
 use crate::{
-    frame::{Cursor, KeyRing},
-    places::{bindings, key_ring, task},
+    cursor::Cursor,
+    key_ring::{self, KeyRing},
+    places::{bindings, task},
 };
 
 /// A task that completed and says how it is taken back.
@@ -44,4 +45,36 @@ pub(crate) struct UndoState {
     /// The keys of calls that failed in it: when it begins again, their re-runs take them over.
     #[cbor(n(3), with = "key_ring")]
     pub(crate) keys: KeyRing,
+}
+
+/// How it is encoded.
+pub(crate) mod by_entry {
+    use minicbor::{Decoder, Encoder, decode::Error as DecodeError, encode::Write};
+
+    use super::{Payloads, Sequence, Undos};
+    use crate::places::{Encoded, length};
+
+    pub(crate) fn encode<C: AsMut<Payloads>, W: Write>(
+        value: &Undos,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Encoded<W> {
+        encoder.map(value.len() as u64)?;
+        for (completed, undo) in value {
+            encoder.u64(completed.0)?.encode_with(undo, context)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C: AsMut<Payloads>>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Undos, DecodeError> {
+        let length = length(decoder.map()?)?;
+        let mut undos = Undos::new();
+        for _ in 0..length {
+            undos.insert(Sequence(decoder.u64()?), decoder.decode_with(context)?);
+        }
+        Ok(undos)
+    }
 }

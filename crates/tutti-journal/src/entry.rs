@@ -452,6 +452,49 @@ pub enum Entry {
         #[cbor(n(1), with = "names::sequence")]
         completed: Sequence,
     },
+    /// Which extensions apply to a task was decided; their tasks run before and after what the task does.
+    #[n(42)]
+    ExtensionsSelected {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The places of those that apply among the definition's extensions, in the order they are declared.
+        #[n(1)]
+        extensions: Vec<u32>,
+        /// Those whose `when` gave no answer: they do not apply.
+        #[n(2)]
+        unanswered: Vec<Unanswered>,
+    },
+    /// What an extended task does has ended well, or was passed over by `exit`; the tasks after it follow.
+    #[n(43)]
+    BodyCompleted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// The raw output, where it is not known from before.
+        #[cbor(n(1), with = "payload::optional", has_nil)]
+        raw: Option<Value>,
+        /// The transformed output, where it differs from the raw one.
+        #[cbor(n(2), with = "payload::optional", has_nil)]
+        output: Option<Value>,
+        /// The new context, where it was exported.
+        #[cbor(n(3), with = "payload::optional", has_nil)]
+        context: Option<Value>,
+        /// Where the flow goes when the task has completed.
+        #[n(4)]
+        then: Flow,
+    },
+}
+
+/// An extension whose `when` gave neither true nor false.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Unanswered {
+    /// Its place among the definition's extensions.
+    #[n(0)]
+    pub extension: u32,
+    /// What went wrong, for people.
+    #[n(1)]
+    pub detail: String,
 }
 
 impl Entry {
@@ -463,6 +506,7 @@ impl Entry {
             Self::InputAccepted { input, .. } | Self::FunctionCalled { input, .. } => of(input),
             Self::TaskStarted { raw, input, label, .. } => of(raw) + of(input) + of(label),
             Self::TaskCompleted { output, context, .. } => of(output) + of(context),
+            Self::BodyCompleted { raw, output, context, .. } => of(raw) + of(output) + of(context),
             Self::ExecutionCompleted { output } => of(output),
             Self::LoopStarted { items, .. } => items.size(),
             Self::EventEmitted { event, .. } => event.size(),
@@ -500,6 +544,7 @@ impl Entry {
             | Self::CancelRequested { .. }
             | Self::Rewound { .. }
             | Self::UndoStarted { .. }
+            | Self::ExtensionsSelected { .. }
             | Self::ExecutionCancelled => 0,
         }
     }

@@ -20,7 +20,7 @@ mod snapshot;
 mod timestamp;
 
 pub use effect::Effect;
-pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason};
+pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason, Unanswered};
 pub use error::{Error, ErrorType};
 pub use event::{CloudEvent, EventPosition, InvalidEvent, MAX_EVENT_BYTES};
 pub use payload::{Blob, Payloads};

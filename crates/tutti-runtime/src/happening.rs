@@ -78,16 +78,17 @@ pub enum Happening {
         /// What it said.
         outcome: ProbeOutcome,
     },
-    /// A listener is fed an event that was durably received.
-    EventArrived {
-        /// Which.
-        execution: ExecutionId,
-        /// The task execution that listens.
-        task: Sequence,
-        /// The event's place among all events.
-        position: EventPosition,
-        /// The event.
-        event: Box<CloudEvent>,
+    /// Events were logged durably: the log ends here, or later.
+    EventsLogged {
+        /// The position of the newest.
+        newest: EventPosition,
+    },
+    /// A part of the log of events was read.
+    EventsRead {
+        /// It begins after this position.
+        after: EventPosition,
+        /// The events, in order.
+        result: Result<Vec<(EventPosition, CloudEvent)>, tutti_store::Error>,
     },
     /// An execution was read from the store.
     Loaded {
@@ -188,6 +189,8 @@ pub struct Standing {
     pub is_suspended: bool,
     /// What needs a person.
     pub incidents: Vec<Incident>,
+    /// The events they await.
+    pub awaited: Vec<Awaited>,
     /// Why one of them cannot be read.
     pub lost: Option<String>,
 }
@@ -195,13 +198,21 @@ pub struct Standing {
 /// Something to do for the loop.
 #[derive(Debug)]
 pub enum Output {
-    /// Write this, then tell [`Happening::Committed`]. There is one at a time.
+    /// Write this, then tell [`Happening::Committed`]; where it has events that may be stored now, tell all loops
+    /// [`Happening::EventsLogged`] before. There is one at a time.
     Commit(Commit),
     /// Read this execution, its snapshot and what follows it, then tell [`Happening::Loaded`].
     Load(ExecutionId),
     /// Read the whole journal of this execution, as going back needs it and as a snapshot that is of no use leaves it,
     /// then tell [`Happening::Loaded`].
     LoadWhole(ExecutionId),
+    /// Read so many events of the log, then tell [`Happening::EventsRead`]. There is one such read at a time.
+    ReadEvents {
+        /// After this position.
+        after: EventPosition,
+        /// At most so many.
+        limit: usize,
+    },
     /// Make this call of this function, then tell [`Happening::CallFinished`].
     MakeCall(Arc<str>, Call),
     /// Tell a call under way that it is no longer wanted.
@@ -253,6 +264,11 @@ pub enum Settlement {
         /// Those of the execution and of its children.
         incidents: Vec<Incident>,
     },
+    /// It goes on only when an event arrives that is not in the log yet.
+    Listening {
+        /// What it and its children await.
+        awaited: Vec<Awaited>,
+    },
     /// It cannot be read, or waits for a child that cannot.
     Lost(String),
 }
@@ -275,4 +291,17 @@ impl Incident {
     pub fn is_journal_limit(&self) -> bool {
         self.task == Sequence::FIRST
     }
+}
+
+/// What a task that listens awaits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The execution it belongs to.
+    pub execution: ExecutionId,
+    /// The task execution.
+    pub task: Sequence,
+    /// The task in the document.
+    pub reference: TaskRef,
+    /// The types of events that may match, none standing for any type; one for each filter that is open.
+    pub kinds: Vec<Option<Arc<str>>>,
 }

@@ -16,7 +16,8 @@ mod service;
 mod timers;
 
 pub use happening::{
-    Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Standing, Stored, Unread,
+    Awaited, Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Standing,
+    Stored, Unread,
 };
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sha2::{Digest as _, Sha256};
-use tutti_dsl::{Diagnostic, Workflow};
+use tutti_dsl::{Diagnostic, Resources, Workflow};
 use tutti_engine::Definitions;
 use tutti_ids::{DefinitionRef, Digest};
 use tutti_store::DefinitionText;
@@ -33,7 +33,7 @@ pub enum PublishError {
     /// It is not a valid workflow.
     #[error("the document is not a valid workflow")]
     Invalid {
-        /// What is wrong with it; at least one error.
+        /// What is wrong with it: at least one error, or the warning that a schema of the workflow itself was not loaded.
         diagnostics: Vec<Diagnostic>,
     },
     /// Another text was published as the same version.
@@ -52,7 +52,19 @@ impl Library {
     /// # Errors
     /// If the document is invalid, or its version is taken by another text.
     pub fn publish(&self, text: &str) -> Result<(DefinitionText, Arc<Workflow>), PublishError> {
-        let published = compile(text)?;
+        self.publish_with(text, &Resources::default())
+    }
+
+    /// The same with what was loaded for the document: its digest is that of both, and its text holds both.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn publish_with(
+        &self,
+        text: &str,
+        resources: &Resources,
+    ) -> Result<(DefinitionText, Arc<Workflow>), PublishError> {
+        let published = compile(text, resources)?;
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let DefinitionText { name, digest, .. } = published.text.clone();
         if let Some(other) = shelves.by_name.get(&name).filter(|other| **other != digest) {
@@ -61,6 +73,18 @@ impl Library {
         shelves.by_name.insert(name, digest);
         shelves.by_digest.insert(digest, published.clone());
         Ok((published.text, published.workflow))
+    }
+
+    /// Publishes a text that was published before, with what was loaded for it then.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn publish_stored(
+        &self,
+        stored: &str,
+    ) -> Result<(DefinitionText, Arc<Workflow>), PublishError> {
+        let (text, resources) = Resources::unbundle(stored);
+        self.publish_with(&text, &resources)
     }
 
     /// Compiles a text that was published before, under its digest alone: an execution keeps its definition even where
@@ -72,7 +96,8 @@ impl Library {
         if let Some(workflow) = self.get(text.digest) {
             return Ok(workflow);
         }
-        let published = compile(&text.text)?;
+        let (document, resources) = Resources::unbundle(&text.text);
+        let published = compile(&document, &resources)?;
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
         shelves.by_name.entry(text.name.clone()).or_insert(text.digest);
         let workflow = published.workflow.clone();
@@ -111,8 +136,8 @@ impl Definitions for Library {
     }
 }
 
-fn compile(text: &str) -> Result<Published, PublishError> {
-    let parsed = tutti_dsl::parse(text);
+fn compile(text: &str, resources: &Resources) -> Result<Published, PublishError> {
+    let parsed = tutti_dsl::parse_with(text, resources);
     let Some(workflow) = parsed.workflow else {
         return Err(PublishError::Invalid { diagnostics: parsed.diagnostics });
     };
@@ -121,10 +146,11 @@ fn compile(text: &str) -> Result<Published, PublishError> {
     let (Ok(namespace), Ok(name), Ok(version)) = names else {
         return Err(PublishError::Invalid { diagnostics: parsed.diagnostics });
     };
+    let stored = resources.bundle(text);
     let text = DefinitionText {
         name: DefinitionRef { namespace, name, version },
-        digest: Digest(Sha256::digest(text.as_bytes()).into()),
-        text: Arc::from(text),
+        digest: Digest(Sha256::digest(stored.as_bytes()).into()),
+        text: Arc::from(stored),
     };
     Ok(Published { text, workflow: Arc::new(workflow) })
 }

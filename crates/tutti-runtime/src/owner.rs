@@ -3,6 +3,7 @@
 mod calls;
 mod children;
 mod durable;
+mod events;
 mod loading;
 mod parking;
 mod watching;
@@ -20,7 +21,7 @@ use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, EventPosition, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
-use self::{durable::Batch, loading::Awaiting, parking::Parking, watching::Count};
+use self::{durable::Batch, events::Feeder, loading::Awaiting, parking::Parking, watching::Count};
 use crate::{
     dispatch::Dispatcher,
     happening::{Happening, Output, RequestId},
@@ -79,6 +80,7 @@ pub struct Loop {
     committing: Option<Batch>,
     /// The last event this loop has heard of: children see those after it.
     newest_event: EventPosition,
+    feeder: Feeder,
     drawn: u64,
     outputs: Vec<Output>,
 }
@@ -103,6 +105,7 @@ impl Loop {
             pending: Batch::default(),
             committing: None,
             newest_event: EventPosition::default(),
+            feeder: Feeder::default(),
             drawn: 0,
             outputs: Vec::new(),
         }
@@ -133,11 +136,8 @@ impl Loop {
                 let fact = Awaiting::Fact(Input::ProbeFinished { task, outcome });
                 self.with(execution, fact, now);
             }
-            Happening::EventArrived { execution, task, position, event } => {
-                self.newest_event = self.newest_event.max(position);
-                let input = Input::EventArrived { task, position, event: *event };
-                self.with(execution, Awaiting::Fact(input), now);
-            }
+            Happening::EventsLogged { newest } => self.on_events_logged(newest),
+            Happening::EventsRead { after, result } => self.on_events_read(after, result),
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
             Happening::Told { to, message } => self.on_told(to, message, now),
             Happening::Committed { result } => self.on_committed(result, now),
@@ -146,6 +146,7 @@ impl Loop {
         }
         self.fire_timers(now);
         self.go_on(now);
+        self.feed_events(now);
         self.submit();
         self.make_room();
         mem::take(&mut self.outputs)
@@ -268,6 +269,7 @@ impl Loop {
             return;
         }
         self.parking.touch(id);
+        self.log_emitted(&entries, now);
         let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };
@@ -293,6 +295,7 @@ impl Loop {
             resident.queued = true;
             self.busy.push_back(id);
         }
+        self.note_listeners(id);
     }
 
     /// Gives busy executions turns in turn, as far ahead of the store as is allowed.

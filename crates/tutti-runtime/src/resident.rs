@@ -216,16 +216,16 @@ impl Resident {
             && self.owed.keys().all(|debt| debt.child().is_some())
     }
 
-    /// Whether it only waits: for a time, a child or a person.
+    /// Whether it only waits: for a time, an event, a child or a person.
     pub(crate) fn is_parked(&self) -> bool {
         self.is_quiet() && self.execution.outcome().is_none()
     }
 
-    /// Whether only a person can move it, or a child.
+    /// Whether only a person can move it, or a child, or an event.
     pub(crate) fn stands(&self) -> bool {
         let is_held = match self.execution.status() {
             Status::Suspended => true,
-            Status::Waiting => self.children().next().is_some(),
+            Status::Waiting => self.children().next().is_some() || self.listens(),
             Status::Pending
             | Status::Running
             | Status::Cancelled
@@ -233,6 +233,11 @@ impl Resident {
             | Status::Completed => false,
         };
         is_held && self.is_quiet() && self.wake().is_none()
+    }
+
+    /// Whether it awaits events.
+    fn listens(&self) -> bool {
+        self.execution.outstanding().any(|owed| matches!(owed, Command::AwaitEvent { .. }))
     }
 
     /// The children whose end it awaits.

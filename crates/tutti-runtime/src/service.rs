@@ -1,5 +1,6 @@
 //! The thin shell around the loops: a thread for each, tokio for store and connectors.
 
+mod events;
 mod shell;
 mod switchboard;
 
@@ -133,6 +134,8 @@ struct Inner {
     switchboard: Arc<Switchboard>,
     clock: Arc<dyn Clock>,
     next_request: AtomicU64,
+    store: Arc<dyn Store>,
+    sealer: Arc<dyn Sealer>,
 }
 
 impl Runtime {
@@ -146,8 +149,13 @@ impl Runtime {
         let switchboard = Arc::new(switchboard);
         let clock = options.clock.clone();
         let options = Arc::new(options);
-        let inner =
-            Inner { switchboard: switchboard.clone(), clock, next_request: AtomicU64::new(1) };
+        let inner = Inner {
+            switchboard: switchboard.clone(),
+            clock,
+            next_request: AtomicU64::new(1),
+            store: options.store.clone(),
+            sealer: options.sealer.clone(),
+        };
         // Dropping it stops those loops that were started, if not all can be.
         let handle = Handle { inner: Arc::new(inner) };
         for (number, inbox) in inboxes.into_iter().enumerate() {
@@ -233,7 +241,7 @@ impl Handle {
             seed,
             input,
             parent: None,
-            events_after: tutti_journal::EventPosition::default(),
+            events_after: self.last_event().await?,
         };
         self.request(execution, |request| Happening::Start { start, workflow, request }).await
     }
@@ -262,7 +270,7 @@ impl Handle {
         self.request(execution, |request| Happening::Retry { execution, from, request }).await
     }
 
-    /// Waits until an execution has ended or only a person can move it.
+    /// Waits until an execution has ended, or only a person or an event can move it.
     ///
     /// # Errors
     /// If the runtime has stopped.

@@ -7,12 +7,14 @@
 
 mod forms;
 mod key_file;
+mod key_files;
 mod keyring;
 mod provider;
 mod redactor;
 mod secret;
 
 pub use key_file::KeyFileError;
+pub use key_files::{KeyFiles, Rekey};
 pub use keyring::{Keyring, MasterKey, NoRandomness, OpenError};
 pub use provider::{MapSecrets, ProviderError, SecretProvider};
 pub use redactor::{REDACTED, RedactedStream, Redactor, TooMuchToRedact};

@@ -223,7 +223,7 @@ fn long_execution(store: &SqliteStore) -> Outcome<Execution> {
             due: None,
         };
         let turns = vec![StoredTurn { row, blobs, projection, snapshot }];
-        wait(store.commit(Commit { definitions: Vec::new(), turns }))?;
+        wait(store.commit(Commit { turns, ..Commit::default() }))?;
         entries = if first.0 < 200_000 {
             execution.advance(Input::Continue, &surroundings)?
         } else {

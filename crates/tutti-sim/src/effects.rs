@@ -23,6 +23,8 @@ pub struct Effects {
     ineffective: BTreeSet<(ExecutionId, Sequence)>,
     /// Keys of calls that are on record as ended well.
     completed: BTreeSet<(ExecutionId, Arc<str>)>,
+    /// Task executions whose call or child is on record as ended well.
+    ended_well: BTreeSet<(ExecutionId, Sequence)>,
     applied: BTreeMap<(ExecutionId, Arc<str>), u32>,
     seen: BTreeMap<ExecutionId, usize>,
     keys: BTreeMap<(ExecutionId, Sequence), Arc<str>>,
@@ -101,6 +103,9 @@ impl Effects {
                         }
                     }
                     Entry::CallCompleted { task, .. } => {
+                        if !self.ended_well.insert((id, *task)) {
+                            self.problems.push(format!("{id} {task}: its call ended well twice"));
+                        }
                         if let Some(key) = self.keys.get(&(id, *task)) {
                             self.completed.insert((id, key.clone()));
                         }

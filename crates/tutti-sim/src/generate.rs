@@ -4,9 +4,6 @@ use tutti_expr::Value;
 
 use crate::Chance;
 
-/// The secret that every generated workflow may use and that must never show.
-pub(crate) const CANARY: &str = "CANARY-c0ffee";
-
 /// Draws documents.
 #[derive(Debug)]
 pub(crate) struct Generator<'c> {
@@ -15,11 +12,13 @@ pub(crate) struct Generator<'c> {
     /// How many tasks may still be drawn.
     left: u32,
     has_function: bool,
+    /// Whether nothing may come of what is drawn that a listener hears.
+    is_quiet: bool,
 }
 
 impl<'c> Generator<'c> {
     pub(crate) fn new(chance: &'c mut Chance) -> Self {
-        Self { chance, named: 0, left: 24, has_function: true }
+        Self { chance, named: 0, left: 24, has_function: true, is_quiet: false }
     }
 
     /// A workflow, as JSON text. The one called `child` starts no children.
@@ -27,6 +26,9 @@ impl<'c> Generator<'c> {
         let has_children = name != "child";
         self.has_function = true;
         let tasks = self.list(3, has_children);
+        self.is_quiet = true;
+        let extensions = self.extensions();
+        self.is_quiet = false;
         self.has_function = false;
         let function = self.list(1, false);
         let header = object([
@@ -38,12 +40,36 @@ impl<'c> Generator<'c> {
         let shared = object([
             ("secrets", Value::array([Value::from("token")])),
             ("functions", object([("shared", object([("do", function)]))])),
+            ("extensions", extensions),
         ]);
         let mut members = vec![("document", header), ("use", shared), ("do", tasks)];
         if self.chance.one_in(8) {
             members.push(("timeout", after(self.chance.below(20_000))));
         }
         object(members).to_json()
+    }
+
+    /// None, one or two; short, as they are put around many tasks.
+    fn extensions(&mut self) -> Value {
+        let count = if self.chance.one_in(3) { 1 + self.chance.index(2) } else { 0 };
+        let drawn: Vec<Value> = (0..count).map(|place| self.extension(place)).collect();
+        Value::array(drawn)
+    }
+
+    fn extension(&mut self, place: usize) -> Value {
+        let extended = *self.chance.pick(&["all", "call", "composite", "for", "run", "set", "try"]);
+        let mut members = vec![("extend", Value::from(extended))];
+        if self.chance.one_in(2) {
+            let when = ["(.n? // 0) % 2 == 0", "$task.name | . < \"t5\"", ".n | startswith(1)"];
+            members.push(("when", Value::from(*self.chance.pick(&when))));
+        }
+        if !self.chance.one_in(3) {
+            members.push(("before", Value::array([self.task(0, false)])));
+        }
+        if !self.chance.one_in(3) {
+            members.push(("after", Value::array([self.task(0, false)])));
+        }
+        object([(format!("e{place}").as_str(), object(members))])
     }
 
     fn list(&mut self, depth: u32, children: bool) -> Value {
@@ -120,8 +146,8 @@ impl<'c> Generator<'c> {
                 ]),
             )],
             6 => vec![("set", Value::from("${ . }"))],
-            7 => self.emit(),
-            8 | 9 => self.listen(depth, children),
+            7 if !self.is_quiet => self.emit(),
+            8 | 9 => self.listen(depth),
             10 => vec![("do", self.list(depth - 1, children))],
             11 | 12 => self.fork(depth, children),
             13 => vec![
@@ -133,7 +159,7 @@ impl<'c> Generator<'c> {
             ],
             14 | 15 => self.guarded(depth, children),
             16 => self.each(depth, children),
-            _ if self.has_function => vec![("call", Value::from("shared"))],
+            _ if self.has_function && !self.is_quiet => vec![("call", Value::from("shared"))],
             _ => vec![("set", Value::from("${ . }"))],
         }
     }
@@ -148,7 +174,7 @@ impl<'c> Generator<'c> {
         vec![("emit", object([("event", object([("with", with)]))]))]
     }
 
-    fn listen(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
+    fn listen(&mut self, depth: u32) -> Vec<(&'static str, Value)> {
         let mut to = match self.chance.below(4) {
             0 => vec![("one", self.filter())],
             1 => vec![("all", Value::array([self.filter(), self.filter()]))],
@@ -164,7 +190,10 @@ impl<'c> Generator<'c> {
         let listen = object([("to", object(to)), ("read", Value::from(read))]);
         let mut members = vec![("listen", listen)];
         if depth > 0 && self.chance.one_in(2) {
-            members.push(("foreach", object([("do", self.list(depth - 1, children))])));
+            // What a listener does with an event must not bring it the next one: it would go on for ever.
+            let around = std::mem::replace(&mut self.is_quiet, true);
+            members.push(("foreach", object([("do", self.list(depth - 1, false))])));
+            self.is_quiet = around;
         }
         members
     }

@@ -1,5 +1,6 @@
 //! What must hold after every turn, checked on what was really stored.
 
+mod returns;
 mod timers;
 
 use std::{
@@ -14,7 +15,7 @@ use tutti_ids::{Digest, ExecutionId, Sequence};
 use tutti_journal::{Effect, Entry, Snapshot, Timestamp, Turn};
 use tutti_store::{OpenExecution, StoredTurn};
 
-use self::timers::Timers;
+use self::{returns::Returns, timers::Timers};
 use crate::{Trace, setting::PlainSealer};
 
 /// Executions folded from what was stored, beside the loop.
@@ -37,6 +38,7 @@ pub struct Shadow {
     head: Digest,
     next: Sequence,
     timers: Timers,
+    returns: Returns,
     /// Where the end of each task execution stands.
     ended: BTreeMap<Sequence, Sequence>,
 }
@@ -86,6 +88,7 @@ impl Shadows {
                 head: Digest::ZERO,
                 next: Sequence::FIRST,
                 timers: Timers::default(),
+                returns: Returns::default(),
                 ended: BTreeMap::new(),
             }
         });
@@ -137,6 +140,12 @@ impl Shadows {
             problems.push(format!("{} shows {:?} again", turn.execution, turn.first));
         }
         problems
+    }
+
+    /// What people or programs are shown has no secret in it.
+    pub(crate) fn check_shown(&self, shown: &str) -> Vec<String> {
+        let found = self.canaries.iter().filter(|canary| shown.contains(*canary));
+        found.map(|canary| format!("the secret {canary} shows: {shown}")).collect()
     }
 
     /// The turn's entries as lines.
@@ -277,6 +286,7 @@ impl Shadow {
     /// Folds a turn; each task execution ends once, and timers fire once and in time.
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
         let mut problems = self.timers.on_turn(&turn);
+        problems.extend(self.returns.on_turn(&turn, self.execution.workflow()));
         for (entry, sequence) in turn.entries.iter().zip(turn.first.0..) {
             match entry {
                 Entry::TaskCompleted { task, .. }

@@ -4,6 +4,19 @@
 //! workflow must do, row by row of the language; [`simulate`] draws workflows, outside facts, failures and crashes from a
 //! seed and checks the invariants of the guarantees after every turn.
 //!
+//! The invariants, and where each is checked:
+//!
+//! | | | |
+//! |---|---|---|
+//! | I1 | every acknowledged start exists | `World::on_reply`; at a seed's end in `Simulation::bring_to_an_end` |
+//! | I2 | no execution is lost or stuck | `World::check_standstill`, `Shadows::{slept_through, compare_open}`; what was gone back to starts again: `invariants/returns.rs`; without failures every seed's executions end |
+//! | I3 | one commit for each task execution | `Shadow::on_turn` |
+//! | I4 | a `once` call takes effect once unless its unknown outcome is on record; it leaves after its turn is stored; the key of a call that ended well is not used again | `effects.rs`, `Shadows::on_call_made` |
+//! | I5 | the fold of what is stored is what is in memory, and the same decisions come of it | `Shadows::compare` after every step; `redecide.rs` at the end |
+//! | I6 | sequences have no gaps, the chain of digests holds | `Shadows::on_written`, `Shadows::on_published` |
+//! | I7 | timers fire once, not early, and the loop wakes for them | `invariants/timers.rs`, `Shadows::slept_through` |
+//! | I8 | no secret in any output | the seed's own canary: in rows and blobs `Shadows::on_written`; in what is published, told and logged `Shadows::check_shown` |
+//!
 //! For tests only: nothing here is part of the product. Start reading at [`World`], then `scenario.rs`.
 
 mod chance;
@@ -36,7 +49,7 @@ pub use rows::{ROWS, Row, RowState};
 pub use run::{Mode, check_scenario, differs};
 pub use scenario::{Scenario, load_scenarios};
 pub use setting::{FixedSecrets, PlainSealer, Setting};
-pub use simulate::{SeedReport, simulate, simulate_going_back};
+pub use simulate::{SeedReport, simulate};
 pub use trace::Trace;
 pub use waiting::block_on;
 pub use world::{Progress, World};

@@ -1,7 +1,7 @@
 //! `tutti-sim`: runs seeds of the simulation, and prints the language reference.
 //!
 //! `--seconds N`: fresh seeds for this long, after the recorded ones; with `--from S`, those from S on. `--seeds N`: this many. `--seed S`: one, with all that
-//! happens; `--going-back S`: the same, with operators who take executions back to tasks. `--language`: prints the reference of the language's support.
+//! happens. `--language`: prints the reference of the language's support.
 
 use std::{
     env, fs,
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use tutti_sim::{SeedReport, language_reference, load_scenarios, simulate, simulate_going_back};
+use tutti_sim::{SeedReport, language_reference, load_scenarios, simulate};
 
 fn main() -> ExitCode {
     match run() {
@@ -35,12 +35,11 @@ fn run() -> io::Result<bool> {
             Ok(true)
         }
         ["--seed", seed] => one(&simulate(number(seed)?, true), seed),
-        ["--going-back", seed] => one(&simulate_going_back(number(seed)?, true), seed),
         ["--seeds", count] => many(&Limit::Seeds(number(count)?), fresh_base()),
         ["--seconds", seconds] => many(&Limit::seconds(seconds)?, fresh_base()),
         ["--seconds", seconds, "--from", base] => many(&Limit::seconds(seconds)?, number(base)?),
         _ => Err(io::Error::other(
-            "usage: tutti-sim --seconds N [--from S] | --seeds N | --seed S | --going-back S | --language",
+            "usage: tutti-sim --seconds N [--from S] | --seeds N | --seed S | --language",
         )),
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::EventPosition;
 use tutti_store::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, StoredTurn,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Receipt, Store, StoredTurn,
 };
 
 /// Passes everything on and keeps what was committed, in the order in which it was.
@@ -54,5 +56,29 @@ impl Store for Recorder {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         self.inner.definition(digest)
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        self.inner.publish(events)
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        self.inner.events_after(after, limit)
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        self.inner.last_event_position()
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        self.inner.drop_events(retention, limit)
     }
 }

@@ -148,8 +148,10 @@ impl<'e> Again<'e> {
             return vec![(live.start(start, &surroundings), live)];
         }
         if let Some(Entry::Rewound { to }) = turn.entries.first() {
-            let again = self.execution.rewind(&self.turns, self.task(*to), &surroundings);
-            return again.into_iter().map(|(live, entries)| (entries, live)).collect();
+            let again = [self.task(*to), None]
+                .into_iter()
+                .filter_map(|from| self.execution.rewind(&self.turns, from, &surroundings).ok());
+            return again.map(|(live, entries)| (entries, live)).collect();
         }
         let inputs = self.inputs(turn);
         let decide = |input| {

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::EventPosition;
 use tutti_store::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, SqliteStore, Store,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Receipt, SqliteStore, Store,
 };
 
 /// `SQLite` in a directory that is thrown away, with nothing kept in memory over a crash.
@@ -70,5 +72,29 @@ impl Store for ReopeningStore {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         Box::pin(async move { self.store()?.definition(digest).await })
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        Box::pin(async move { self.store()?.publish(events).await })
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        Box::pin(async move { self.store()?.events_after(after, limit).await })
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        Box::pin(async move { self.store()?.last_event_position().await })
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { self.store()?.drop_events(retention, limit).await })
     }
 }

@@ -5,22 +5,31 @@ mod script;
 
 pub use self::expectation::differs;
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tutti_engine::{Control, Limits};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
-use tutti_journal::{CloudEvent, Entry, Resolution};
-use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
+use tutti_journal::{CloudEvent, Entry, Resolution, Timestamp};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError, Settlement};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
 };
 
 pub(crate) use self::script::Script;
-use crate::{FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
+use crate::{Chance, FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
 
 /// Steps after which a scenario is taken to run for ever.
 const MAX_STEPS: usize = 10_000;
+
+/// Sets chance apart: what a seed draws elsewhere does not depend on it.
+const CRASHES: u64 = 0x6372_6173;
+/// Crashes and failures of the store after which a seed leaves a scenario alone.
+const MAX_CRASHES: u64 = 6;
 
 /// How a scenario is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +42,8 @@ pub enum Mode {
     Failing(u64, Fault),
     /// Like [`Mode::Failing`], and connectors know nothing.
     FailingBlindly(u64, Fault),
+    /// With failures, crashes and an order of things that this seed decides; connectors know what became of every call.
+    Seeded(u64),
 }
 
 impl Mode {
@@ -41,7 +52,7 @@ impl Mode {
     }
 
     fn is_failing(self) -> bool {
-        matches!(self, Self::Failing(..) | Self::FailingBlindly(..))
+        !matches!(self, Self::Memory | Self::Sqlite)
     }
 }
 
@@ -67,6 +78,13 @@ pub fn check_scenario(scenario: &Scenario) -> Vec<String> {
     problems
 }
 
+/// Runs a scenario as a seed decides. Returns all that is wrong, and how many turns were stored.
+pub(crate) fn check_scenario_seeded(scenario: &Scenario, seed: u64) -> (Vec<String>, usize) {
+    let (_, journal, problems) = run(scenario, Mode::Seeded(seed));
+    let name = |problem| format!("scenario {}: {problem}", scenario.name);
+    (problems.into_iter().map(name).collect(), journal.len())
+}
+
 type Ran = (u64, Vec<Vec<Entry>>, Vec<String>);
 
 fn run(scenario: &Scenario, mode: Mode) -> Ran {
@@ -90,6 +108,8 @@ struct Running<'s> {
     commits: Arc<std::sync::atomic::AtomicU64>,
     /// What is wrong with the script.
     complaints: Vec<String>,
+    /// Decides about crashes, where a seed does.
+    crashes: Option<Chance>,
 }
 
 impl<'s> Running<'s> {
@@ -98,7 +118,7 @@ impl<'s> Running<'s> {
         let library = Arc::new(Library::default());
         let mut first = None;
         for text in &scenario.workflows {
-            match library.publish(text) {
+            match library.publish_with(text, &scenario.resources()) {
                 Ok((definition, _)) => first = first.or(Some(definition)),
                 Err(PublishError::Invalid { diagnostics }) => {
                     let found = diagnostics.iter().any(|d| {
@@ -122,9 +142,32 @@ impl<'s> Running<'s> {
         for event in &scenario.events {
             receive(&mut world, event).map_err(|problem| vec![problem])?;
         }
+        world.run(MAX_STEPS);
         let execution = world.start(definition, scenario.input.clone());
-        let complaints = Vec::new();
-        Ok(Self { scenario, mode, setting, world, execution, commits, complaints })
+        let crashes = match mode {
+            Mode::Seeded(seed) => Some(Chance::new(seed ^ CRASHES)),
+            _ => None,
+        };
+        Ok(Self {
+            scenario,
+            mode,
+            setting,
+            world,
+            execution,
+            commits,
+            crashes,
+            complaints: Vec::new(),
+        })
+    }
+
+    /// Lets something happen; where a seed decides, the process may die first.
+    fn step(&mut self, until: Option<Timestamp>) -> Progress {
+        if self.world.restarts() < MAX_CRASHES
+            && self.crashes.as_mut().is_some_and(|crashes| crashes.one_in(40))
+        {
+            self.world.crash();
+        }
+        self.world.step(until)
     }
 
     fn finish(mut self) -> Ran {
@@ -132,7 +175,7 @@ impl<'s> Running<'s> {
         let mut steps = 0;
         for control in &self.scenario.controls {
             let until = control.at.map(|at| began.plus_ms(at));
-            while self.world.step(until) == Progress::Moved && steps < MAX_STEPS {
+            while self.step(until) == Progress::Moved && steps < MAX_STEPS {
                 steps += 1;
             }
             if let Some(until) = until {
@@ -143,7 +186,7 @@ impl<'s> Running<'s> {
                 None => self.control(&control.control),
             }
         }
-        while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
+        while self.step(None) == Progress::Moved && steps < MAX_STEPS {
             steps += 1;
         }
         // A call that was lost in a crash may need a person once more.
@@ -151,7 +194,15 @@ impl<'s> Running<'s> {
         let last = last.filter(|last| last.get("resolve").is_some() && self.mode.is_failing());
         for last in std::iter::repeat_n(last, 3).flatten() {
             self.control(&last);
-            while self.world.step(None) == Progress::Moved && steps < MAX_STEPS {
+            while self.step(None) == Progress::Moved && steps < MAX_STEPS {
+                steps += 1;
+            }
+        }
+        // Who was told that nothing could be read asks again.
+        for _ in 0..MAX_CRASHES {
+            let Some(Settlement::Lost(_)) = self.world.settlement(self.execution) else { break };
+            self.world.watch(self.execution);
+            while self.step(None) == Progress::Moved && steps < MAX_STEPS {
                 steps += 1;
             }
         }
@@ -161,8 +212,9 @@ impl<'s> Running<'s> {
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
+        let events = self.world.events();
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting, self.world.events()));
+            problems.extend(redecide(shadow, &self.setting, &events));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -229,7 +281,7 @@ impl<'s> Running<'s> {
 fn receive(world: &mut World, event: &Value) -> Result<(), String> {
     let defaults = [
         ("specversion", Value::from("1.0")),
-        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("id", Value::from(format!("event-{}", world.published() + 1))),
         ("source", Value::from("/scenario")),
     ];
     let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
@@ -257,7 +309,18 @@ fn setting(
     let recorder = Arc::new(Recorder::new(bottom));
     let commits = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let counter = commits.clone();
+    let plan = match mode {
+        Mode::Seeded(seed) => Some(Mutex::new((Chance::new(seed), 0))),
+        _ => None,
+    };
     let faulty = FaultyStore::new(recorder.clone(), move |operation| {
+        if let Some(plan) = &plan {
+            let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            let (chance, failures) = &mut *plan;
+            let fails = *failures < MAX_CRASHES && chance.one_in(20);
+            *failures += u64::from(fails);
+            return fails.then(|| *chance.pick(&Fault::ALL));
+        }
         if operation.kind != OperationKind::Commit {
             return None;
         }
@@ -300,8 +363,8 @@ fn setting(
         max_calls: number("maxCalls").unwrap_or(16),
         loops: NonZeroUsize::MIN,
         max_residents: DEFAULT_MAX_RESIDENTS,
-        seed: 1,
-        is_shuffled: false,
+        seed: if let Mode::Seeded(seed) = mode { seed } else { 1 },
+        is_shuffled: matches!(mode, Mode::Seeded(_)),
         is_traced: false,
     };
     Ok((setting, commits))

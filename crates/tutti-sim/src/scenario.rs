@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tutti_dsl::Resources;
 use tutti_expr::Value;
 
 /// One scenario file, read.
@@ -16,6 +17,8 @@ pub struct Scenario {
     pub semantics: Vec<String>,
     /// The documents, as JSON texts; the first is started.
     pub workflows: Vec<String>,
+    /// What was loaded for the documents, by URI: texts, or data.
+    pub resources: Value,
     /// The raw input; none where the file has none.
     pub input: Option<Value>,
     /// Secrets by name.
@@ -87,10 +90,11 @@ fn load(directory: &Path, file: &Path) -> io::Result<Scenario> {
         .map_err(|problem| io::Error::other(format!("scenario {name}: {problem}")))
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "semantics",
     "workflow",
     "workflows",
+    "resources",
     "input",
     "secrets",
     "settings",
@@ -118,6 +122,7 @@ impl Scenario {
             name: name.to_owned(),
             semantics: list(&value, "semantics").iter().map(text_of).collect(),
             workflows: workflows.iter().rev().map(document).collect(),
+            resources: value.get("resources").cloned().unwrap_or(Value::NULL),
             input: value.get("input").cloned(),
             secrets: value.get("secrets").cloned().unwrap_or(Value::NULL),
             settings: value.get("settings").cloned().unwrap_or(Value::NULL),
@@ -126,6 +131,19 @@ impl Scenario {
             controls: list(&value, "controls").iter().map(ControlScript::read).collect(),
             expect,
         })
+    }
+}
+
+impl Scenario {
+    /// What was loaded for the documents.
+    pub(crate) fn resources(&self) -> Resources {
+        let mut resources = Resources::default();
+        for (uri, loaded) in
+            self.resources.as_object().into_iter().flat_map(tutti_expr::Object::iter)
+        {
+            resources.insert(uri.clone(), Ok(text_of(loaded).as_bytes()));
+        }
+        resources
     }
 }
 

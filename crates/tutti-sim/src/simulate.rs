@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
+    path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -18,9 +19,8 @@ use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, Store};
 
 use crate::{
-    Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Setting, World,
-    generate::{CANARY, Generator},
-    redecide,
+    Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Scenario, Setting,
+    World, generate::Generator, load_scenarios, redecide, run::check_scenario_seeded,
 };
 
 /// Steps with faults; then everything is brought to an end without.
@@ -45,16 +45,11 @@ pub struct SeedReport {
 
 /// Runs one seed.
 pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
-    simulate_kind(Kind::of(seed), is_traced)
-}
-
-/// Runs one seed in which operators also take executions back to tasks.
-pub fn simulate_going_back(seed: u64, is_traced: bool) -> SeedReport {
-    simulate_kind(Kind { goes_back: true, ..Kind::of(seed) }, is_traced)
-}
-
-fn simulate_kind(kind: Kind, is_traced: bool) -> SeedReport {
-    let seed = kind.seed;
+    let kind = Kind::of(seed);
+    if let Some(scenario) = kind.scenario() {
+        let (problems, turns) = check_scenario_seeded(scenario, seed);
+        return SeedReport { problems, log: vec![scenario.name.clone()], turns };
+    }
     let mut chance = Chance::new(seed);
     let library = Arc::new(Library::default());
     let mut definitions = Vec::new();
@@ -80,14 +75,28 @@ struct Kind {
     seed: u64,
     /// On `SQLite`, which is opened again after every crash; else in memory.
     is_on_file: bool,
-    /// Whether operators take executions back.
-    goes_back: bool,
+    /// Which of the scenario files it runs, if it does not draw its workflows.
+    scenario: Option<u64>,
+    /// One in so many steps an operator takes an execution back.
+    retries: u64,
 }
 
 impl Kind {
     fn of(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ KINDS);
-        Self { seed, is_on_file: chance.one_in(20), goes_back: false }
+        let is_on_file = chance.one_in(20);
+        let retries = *chance.pick(&[25, 60, 400]);
+        let scenario = chance.one_in(8).then(|| chance.next_u64());
+        Self { seed, is_on_file, scenario, retries }
+    }
+
+    fn scenario(self) -> Option<&'static Scenario> {
+        static SCENARIOS: OnceLock<Vec<Scenario>> = OnceLock::new();
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let all = SCENARIOS.get_or_init(|| load_scenarios(&directory).unwrap_or_default());
+        let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        let chosen = self.scenario?.checked_rem(count)?;
+        all.get(usize::try_from(chosen).ok()?)
     }
 }
 
@@ -104,7 +113,8 @@ struct Simulation {
     world: World,
     /// Decides about going back, apart from everything else.
     retries: Chance,
-    goes_back: bool,
+    /// One in so many steps.
+    going_back: u64,
     is_calm: Arc<AtomicBool>,
     started: Vec<ExecutionId>,
 }
@@ -141,7 +151,8 @@ impl Simulation {
             snapshot_bytes: *chance.pick(&[500, defaults.snapshot_bytes]),
             ..defaults
         };
-        let token = ("token".to_owned(), Value::from(CANARY));
+        // What every generated workflow may use and must never show.
+        let token = ("token".to_owned(), Value::from(format!("CANARY-{:016x}", kind.seed)));
         let setting = Setting {
             library,
             secrets: Arc::new(FixedSecrets(BTreeMap::from([token]))),
@@ -167,7 +178,7 @@ impl Simulation {
             setting,
             world,
             retries,
-            goes_back: kind.goes_back,
+            going_back: kind.retries,
             is_calm,
             started: Vec::new(),
         })
@@ -190,7 +201,7 @@ impl Simulation {
             if self.chance.one_in(4) {
                 self.publish();
             }
-            if self.goes_back && self.retries.one_in(30) {
+            if self.retries.one_in(self.going_back) {
                 self.go_back();
             }
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
@@ -224,7 +235,7 @@ impl Simulation {
 
     /// Somebody outside publishes an event.
     fn publish(&mut self) {
-        let number = self.world.events().len();
+        let number = self.world.published();
         let event = Value::object([
             ("specversion", Value::from("1.0")),
             ("id", Value::from(number.to_string())),
@@ -311,19 +322,19 @@ impl Simulation {
         for execution in self.open(|_| true) {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
+        let events = self.world.events();
         problems.extend(self.world.shadows().iter().flat_map(|shadow| {
-            let found = redecide(shadow, &self.setting, self.world.events());
+            let found = redecide(shadow, &self.setting, &events);
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
-        for shadow in self.world.shadows().iter() {
+        let shadows = self.world.shadows();
+        for shadow in shadows.iter() {
             let shown = match shadow.execution.outcome() {
                 Some(Outcome::Completed(output)) => output.to_redacted_json(),
                 Some(Outcome::Faulted(error)) => format!("{error:?}"),
                 _ => continue,
             };
-            if shown.contains(CANARY) {
-                problems.push(format!("the secret shows: {shown}"));
-            }
+            problems.extend(shadows.check_shown(&shown));
         }
         for execution in &self.started {
             if self.world.shadows().get(*execution).is_none() {

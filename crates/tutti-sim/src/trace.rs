@@ -1,9 +1,11 @@
 //! Journals as lines for people: one entry, one line.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use tutti_ids::{Sequence, TaskRef};
-use tutti_journal::{Entry, Error, Flow, Resolution, SuspensionReason, Timestamp, Turn};
+use tutti_journal::{
+    Entry, Error, Flow, Resolution, SuspensionReason, Timestamp, Turn, Unanswered,
+};
 
 /// Writes the entries of one execution as lines, such as `completed /do/0/a output {"x":1}`.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +35,7 @@ impl Trace {
         }
         match entry {
             // An undo names what it undoes by the entry with which that completed.
-            Entry::TaskCompleted { task, .. } => {
+            Entry::TaskCompleted { task, .. } | Entry::BodyCompleted { task, .. } => {
                 self.tasks.insert(sequence, self.name(*task));
             }
             Entry::UndoStarted { completed, .. } => {
@@ -189,6 +191,22 @@ impl Trace {
             Entry::ReversalStarted { task, error, handled } => {
                 let then = if *handled { "handle" } else { "raise" };
                 format!("reversal {} {} then {then}", name(task), short(error))
+            }
+            Entry::ExtensionsSelected { task, extensions, unanswered } => {
+                let mut line = format!("extensions {extensions:?} of {}", name(task));
+                for extension in unanswered {
+                    let Unanswered { extension, detail } = extension;
+                    // Writing to a string cannot fail.
+                    write!(line, " without answer {extension}: {detail}").ok();
+                }
+                line
+            }
+            Entry::BodyCompleted { task, raw, output, context, then } => {
+                let mut line = format!("body completed {} ", name(task));
+                write_each(&mut line, raw.as_ref(), |value| format!("raw {value:?} "));
+                write_each(&mut line, output.as_ref(), |value| format!("output {value:?} "));
+                write_each(&mut line, context.as_ref(), |value| format!("context {value:?} "));
+                line + &directive(*then)
             }
             Entry::UndoStarted { completed, .. } => format!("undo {}", name(completed)),
             Entry::FunctionCalled { task, input } => {

@@ -7,8 +7,9 @@ mod restart;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use tutti_engine::Command;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{CloudEvent, EventPosition, Timestamp};
+use tutti_journal::Timestamp;
 use tutti_runtime::{Happening, Loop, LoopOptions, Refusal, RequestId, Settlement};
 
 use self::{outputs::Pending, requests::Request};
@@ -39,10 +40,8 @@ pub struct World {
     pending: Vec<Pending>,
     shadows: Shadows,
     effects: Effects,
-    /// All events received, in order; the first has position 1.
-    events: Vec<CloudEvent>,
-    /// How far each listener was fed; known to this process only.
-    fed: BTreeMap<(ExecutionId, Sequence), EventPosition>,
+    /// How many events were published from outside.
+    published: usize,
     /// Requests by id, until they are answered.
     requests: BTreeMap<RequestId, Request>,
     next_request: RequestId,
@@ -60,7 +59,7 @@ impl World {
         let owners = owners(&setting, 0);
         let chance = Chance::new(setting.seed);
         let shadows = Shadows::new(setting.secrets.canaries());
-        Self {
+        let mut world = Self {
             setting,
             now: BEGINNING,
             owners,
@@ -69,8 +68,7 @@ impl World {
             pending: Vec::new(),
             shadows,
             effects: Effects::default(),
-            events: Vec::new(),
-            fed: BTreeMap::new(),
+            published: 0,
             requests: BTreeMap::new(),
             next_request: 0,
             settled: BTreeMap::new(),
@@ -79,7 +77,9 @@ impl World {
             restarts: 0,
             log: Vec::new(),
             problems: Vec::new(),
-        }
+        };
+        world.tell_beginning();
+        world
     }
 
     /// The time now.
@@ -144,7 +144,6 @@ impl World {
             self.restart();
             return Progress::Moved;
         }
-        self.offer_events();
         let ready: Vec<usize> = (0..self.pending.len()).filter(|at| self.is_ready(*at)).collect();
         let progress = if ready.is_empty() {
             self.let_time_pass(until)
@@ -210,7 +209,6 @@ impl World {
             let id = stored.row.execution;
             let workflow = self.setting.library.get(stored.projection.digest);
             self.problems.extend(self.shadows.on_written(&stored, workflow));
-            self.receive_emitted(id);
             self.effects.on_written(&self.shadows, id);
         }
     }
@@ -235,20 +233,45 @@ impl World {
             })
             .collect();
         self.problems.extend(self.shadows.stuck(&calls));
+        self.problems.extend(self.unfed());
+        self.problems.extend(self.crowded());
         if calls.is_empty() {
-            for request in self.requests.values() {
-                // Whoever watches what only an event can move waits with it.
-                if !matches!(request, Request::Watch(id) if self.is_listening(*id)) {
-                    self.problems.push(format!("{request:?} was never answered"));
-                }
-            }
+            let unanswered = self.requests.values();
+            self.problems.extend(unanswered.map(|asked| format!("{asked:?} was never answered")));
         }
+    }
+
+    /// Loops that keep more in memory than they may, though some of it only waits.
+    fn crowded(&self) -> Vec<String> {
+        let bound = self.setting.max_residents;
+        let crowded = self.owners.iter().filter(|owner| owner.executions().count() > bound);
+        let parked = crowded.flat_map(Loop::executions).filter(|execution| {
+            !self.pending.iter().any(|pending| pending.is_answer_for(execution.id()))
+                && execution.outcome().is_none()
+                && !execution.outstanding().any(|owed| owes_work(&owed))
+        });
+        parked.map(|execution| format!("{} only waits, in memory", execution.id())).collect()
     }
 
     fn say(&mut self, what: &str) {
         if self.setting.is_traced {
             self.log.push(format!("{:>8} ms  {what}", self.now.0 - BEGINNING.0));
         }
+    }
+}
+
+/// Whether something is under way or queued, not only awaited.
+fn owes_work(command: &Command) -> bool {
+    match command {
+        Command::Wake { .. }
+        | Command::AwaitEvent { .. }
+        | Command::StartChild(_)
+        | Command::CancelChild { .. } => false,
+        Command::Continue
+        | Command::AwaitSlot { .. }
+        | Command::Call { .. }
+        | Command::CancelCall { .. }
+        | Command::Probe { .. } => true,
     }
 }
 

@@ -115,7 +115,7 @@ fn batches(store: &SqliteStore) -> Outcome<()> {
         let executions: Vec<_> = numbers.map(execution).collect();
         for turn in 0..TURNS as usize {
             let turns = executions.iter().map(|execution| execution[turn].clone()).collect();
-            commits.push(Commit { definitions: Vec::new(), turns });
+            commits.push(Commit { turns, ..Commit::default() });
         }
     }
     let begun = Instant::now();
@@ -155,7 +155,7 @@ fn raw(root: &Path, batch: usize) -> Outcome<()> {
 }
 
 fn one(turn: StoredTurn) -> Commit {
-    Commit { definitions: Vec::new(), turns: vec![turn] }
+    Commit { turns: vec![turn], ..Commit::default() }
 }
 
 /// One figure a line, as `cargo xtask bench` reads them: name, value and unit, parted by tabs.

@@ -3,6 +3,7 @@
 //! [`check_all`] is for the tests of a store; it asserts, so it belongs into tests only. [`Sample`] makes turns to
 //! commit, [`wait`] drives a future without a runtime.
 
+mod events;
 mod sample;
 
 use std::{
@@ -37,6 +38,10 @@ pub fn check_all(empty: Empty<'_>) {
     a_snapshot_takes_the_place_of_the_one_before(&*empty());
     a_snapshot_goes_when_its_execution_ends(&*empty());
     a_snapshot_of_another_turn_is_refused(&*empty());
+    events::events_stand_in_the_order_they_were_received(&*empty());
+    events::an_event_that_is_known_is_not_received_again(&*empty());
+    events::emitted_events_are_stored_with_their_turns_or_not_at_all(&*empty());
+    events::old_events_are_dropped_in_order(&*empty());
     of_racing_commits_one_wins(&*empty());
     commits_from_many_threads_all_arrive(&*empty());
 }
@@ -63,7 +68,7 @@ impl Wake for Unpark {
 }
 
 fn commit(store: &dyn Store, turns: impl IntoIterator<Item = StoredTurn>) -> Result<(), Error> {
-    wait(store.commit(Commit { definitions: Vec::new(), turns: turns.into_iter().collect() }))
+    wait(store.commit(Commit { turns: turns.into_iter().collect(), ..Commit::default() }))
 }
 
 fn must_commit(store: &dyn Store, turns: impl IntoIterator<Item = StoredTurn>) {
@@ -134,6 +139,7 @@ fn a_turn_that_does_not_follow_is_a_conflict(store: &dyn Store) {
     check_conflict(store, &other_second, third.row.first);
     check_conflict(store, &other_third, third.row.first);
     check_conflict(store, &Sample::new(2).after_a_gap(), Sequence::FIRST);
+    check_conflict(store, &other.misnumbered(&second), third.row.first);
     check_stored(store, sample.execution(), &[first, second]);
 }
 
@@ -152,7 +158,8 @@ fn a_commit_is_whole_or_not_at_all(store: &dyn Store) {
     must_commit(store, [first.clone()]);
     let turns = vec![good.turn("good", Status::Running), first.clone()];
     let text = definition("never stored");
-    let refused = wait(store.commit(Commit { definitions: vec![text.clone()], turns }));
+    let refused =
+        wait(store.commit(Commit { definitions: vec![text.clone()], turns, ..Commit::default() }));
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
     check_stored(store, good.execution(), &[]);
     check_stored(store, stale.execution(), &[first]);
@@ -184,7 +191,7 @@ fn what_contradicts_itself_is_refused(store: &dyn Store) {
     });
     let mut text = definition("one");
     text.text = Arc::from("two");
-    let refused = wait(store.commit(Commit { definitions: vec![text], turns: Vec::new() }));
+    let refused = wait(store.commit(Commit { definitions: vec![text], ..Commit::default() }));
     assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
     check_stored(store, good.row.execution, &[]);
 }
@@ -215,7 +222,8 @@ fn open_executions_are_listed_by_id(store: &dyn Store) {
 fn definitions_are_kept_once(store: &dyn Store) {
     let texts = [definition("one"), definition("two")];
     for definitions in [vec![texts[0].clone()], texts.to_vec(), texts.to_vec()] {
-        wait(store.commit(Commit { definitions, turns: Vec::new() })).expect("the commit is good");
+        wait(store.commit(Commit { definitions, turns: Vec::new(), ..Commit::default() }))
+            .expect("the commit is good");
     }
     for text in texts {
         assert_eq!(wait(store.definition(text.digest)).ok(), Some(Some(text)));

@@ -6,8 +6,12 @@ use std::{
 };
 
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::EventPosition;
 
-use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store};
+use crate::{
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Receipt, Store,
+};
 
 /// Wraps a store and makes its operations fail by plan.
 ///
@@ -44,6 +48,12 @@ pub enum OperationKind {
     OpenExecutions,
     /// [`Store::definition`]
     Definition,
+    /// [`Store::publish`]
+    Publish,
+    /// [`Store::events_after`] or [`Store::last_event_position`]
+    ReadEvents,
+    /// [`Store::drop_events`]
+    DropEvents,
 }
 
 /// How an operation fails. The kinds that differ by what became of a commit act on reads as their name says.
@@ -174,6 +184,33 @@ impl Store for FaultyStore {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         Box::pin(self.perform(OperationKind::Definition, self.inner.definition(digest)))
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        Box::pin(self.perform(OperationKind::Publish, self.inner.publish(events)))
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        let operation = self.inner.events_after(after, limit);
+        Box::pin(self.perform(OperationKind::ReadEvents, operation))
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        let operation = self.inner.last_event_position();
+        Box::pin(self.perform(OperationKind::ReadEvents, operation))
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        let operation = self.inner.drop_events(retention, limit);
+        Box::pin(self.perform(OperationKind::DropEvents, operation))
     }
 }
 

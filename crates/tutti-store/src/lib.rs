@@ -7,16 +7,22 @@
 //! [`FaultyStore`] makes any of them fail when told to.
 
 mod check;
+mod commit_chain;
 pub mod contract;
+mod erasure;
+mod event;
+pub mod export;
 mod faulty;
 mod memory;
 mod port;
 mod sqlite;
 
+pub use erasure::{EraseRequest, Erased, Erasure};
+pub use event::{LoggedEvent, NewEvent, Receipt, event_key};
 pub use faulty::{Fault, FaultyStore, Operation, OperationKind};
 pub use memory::MemoryStore;
 pub use port::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Status, Store,
-    StoredTurn,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, OpenExecution, Projection,
+    Status, Store, StoredTurn,
 };
-pub use sqlite::{SqliteStore, Statistics, VerifyReport};
+pub use sqlite::{FoundDamage, Place, Report, SqliteStore, Statistics, VerifyReport};

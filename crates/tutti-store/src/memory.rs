@@ -7,11 +7,14 @@ use std::{
 };
 
 use tutti_ids::{Digest, ExecutionId};
-use tutti_journal::{Row, Snapshot};
+use tutti_journal::{EventPosition, Row, Snapshot};
 
+mod events;
+
+use self::events::Events;
 use crate::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Projection, Store,
-    StoredTurn,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Projection, Receipt, Store, StoredTurn,
     check::{self, Head},
 };
 
@@ -26,6 +29,7 @@ struct Contents {
     definitions: BTreeMap<Digest, DefinitionText>,
     blobs: BTreeMap<Digest, Arc<[u8]>>,
     executions: BTreeMap<ExecutionId, Execution>,
+    events: Events,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,33 @@ impl Store for MemoryStore {
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         Box::pin(async move { Ok(self.contents().definitions.get(&digest).cloned()) })
     }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        Box::pin(async move {
+            let mut contents = self.contents();
+            Ok(events.into_iter().map(|event| contents.events.receive(event)).collect())
+        })
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        Box::pin(async move { Ok(self.contents().events.after(after, limit)) })
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        Box::pin(async move { Ok(self.contents().events.last()) })
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { Ok(self.contents().events.drop(retention, limit)) })
+    }
 }
 
 impl Contents {
@@ -89,6 +120,9 @@ impl Contents {
         }
         for turn in commit.turns {
             self.append(turn);
+        }
+        for event in commit.events {
+            self.events.receive(event);
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fmt::Debug, future::Future, pin::Pin, sync::Arc};
 
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
-use tutti_journal::{Blob, Damage, Row, Snapshot, Timestamp};
+use tutti_journal::{Blob, Damage, EventPosition, Row, Snapshot, Timestamp};
+
+use crate::event::{LoggedEvent, NewEvent, Receipt};
 
 /// A future behind a pointer, as the port needs it to be chosen at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -42,6 +44,44 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// [`Error::Damaged`] if the text no longer has that digest.
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>>;
+
+    /// Writes events into the log durably, all or none, and says of each where it stands.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; after [`Error::Ambiguous`] publishing again stores nothing twice.
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>>;
+
+    /// The events after a position, in order, at most `limit`, each verified.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if anything read was altered or one between two others is missing.
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>>;
+
+    /// The position of the newest event; 0 before the first.
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>>;
+
+    /// Forgets the oldest events that stand at or before `retention.through` and that exceed its age or count, at most
+    /// `limit` of them; says how many. The newest event always stays, so that no position is given out twice.
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>>;
+}
+
+/// Which events are no longer kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRetention {
+    /// Events after this one stay, because somebody may still have to look at them.
+    pub through: EventPosition,
+    /// Events received before this moment go.
+    pub before: Timestamp,
+    /// Of those received later, the oldest go where there are more than so many.
+    pub count: u64,
 }
 
 /// What is written in one transaction.
@@ -51,6 +91,8 @@ pub struct Commit {
     pub definitions: Vec<DefinitionText>,
     /// Turns of any number of executions, in order.
     pub turns: Vec<StoredTurn>,
+    /// Events that the turns emitted, in order; those already in the log are left alone.
+    pub events: Vec<NewEvent>,
 }
 
 /// One turn with what is derived from it.
@@ -154,7 +196,7 @@ pub struct DefinitionText {
     pub name: DefinitionRef,
     /// The SHA-256 of its text.
     pub digest: Digest,
-    /// The text as published.
+    /// The text as published: a document, or a document with what was loaded for it.
     pub text: Arc<str>,
 }
 
@@ -184,6 +226,24 @@ pub enum Error {
     Corrupt {
         /// What, and where.
         what: String,
+    },
+    /// The execution goes on, so nothing of it can be erased.
+    #[error("{execution} has not ended")]
+    NotEnded {
+        /// The execution: the one that was asked for, or one that it started.
+        execution: ExecutionId,
+    },
+    /// The values of the execution were erased, so it cannot go on.
+    #[error("what {execution} worked with was erased: it cannot go on")]
+    Erased {
+        /// The execution.
+        execution: ExecutionId,
+    },
+    /// There is no such execution.
+    #[error("there is no execution {execution}")]
+    Unknown {
+        /// The execution that was asked for.
+        execution: ExecutionId,
     },
     /// The store cannot be used as it is: locked by another process, written by a newer version, out of space.
     #[error("{attempt}")]

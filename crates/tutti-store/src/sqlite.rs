@@ -10,24 +10,41 @@ mod checksum;
 mod columns;
 mod commits;
 mod directory;
+mod erasing;
+mod erasures;
+mod events;
+mod exporting;
 mod failure;
 mod high_water;
 mod read;
 mod readers;
+mod report;
 mod rows;
 mod schema;
 mod snapshots;
 mod verify;
 mod writer;
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::EventPosition;
 
-pub use self::{verify::VerifyReport, writer::Statistics};
+pub use self::{
+    report::{FoundDamage, Place, Report, VerifyReport},
+    writer::Statistics,
+};
 
-use self::{directory::Directory, high_water::HighWater, readers::Readers, writer::Writer};
-use crate::{BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, Store, check};
+use self::{
+    directory::Directory,
+    high_water::{HighWater, Mark},
+    readers::Readers,
+    writer::Writer,
+};
+use crate::{
+    BoxFuture, Commit, DefinitionText, EraseRequest, Erased, Error, EventRetention, History,
+    LoggedEvent, NewEvent, OpenExecution, Receipt, Store, check, export,
+};
 
 /// How many threads read.
 const READERS: usize = 2;
@@ -44,8 +61,15 @@ const READERS: usize = 2;
 pub struct SqliteStore {
     // Dropped in this order: readers, the writer, and the lock on the directory last.
     readers: Readers,
-    writer: Writer,
-    _directory: Directory,
+    writing: Writing,
+    directory: Directory,
+}
+
+/// Whether commits are taken.
+#[derive(Debug)]
+enum Writing {
+    Taken(Writer),
+    Refused,
 }
 
 impl SqliteStore {
@@ -61,12 +85,38 @@ impl SqliteStore {
         let (connection, tail) = schema::open(&directory, mark.read()?)?;
         let readers = Readers::start(&directory.database(), READERS)?;
         let writer = Writer::start(connection, tail, mark)?;
-        Ok(Self { readers, writer, _directory: directory })
+        Ok(Self { readers, writing: Writing::Taken(writer), directory })
+    }
+
+    /// Opens the store in `directory` to look into it: nothing is made, repaired or written, and every commit is
+    /// refused. Each read gives what was written or says that it is damaged, so what is whole can be read from a store
+    /// that [`SqliteStore::open`] refuses. Blocks while it opens.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if there is no store, or another process uses it.
+    pub fn open_read_only(directory: &Path) -> Result<Self, Error> {
+        schema::check_library()?;
+        let directory = Directory::lock_existing(directory)?;
+        let readers = Readers::start(&directory.database(), READERS)?;
+        Ok(Self { readers, writing: Writing::Refused, directory })
+    }
+
+    fn writer(&self) -> Result<&Writer, Error> {
+        match &self.writing {
+            Writing::Taken(writer) => Ok(writer),
+            Writing::Refused => Err(Error::Unavailable {
+                attempt: "the store is open for reading only: it takes no commits".to_owned(),
+                source: None,
+            }),
+        }
     }
 
     /// What the writer did since the store was opened.
     pub fn statistics(&self) -> Statistics {
-        self.writer.statistics()
+        match &self.writing {
+            Writing::Taken(writer) => writer.statistics(),
+            Writing::Refused => Statistics { commits: 0, transactions: 0 },
+        }
     }
 
     /// Checks everything that is stored: SQLite's own structure, every journal, the chain of commits, blobs,
@@ -75,7 +125,60 @@ impl SqliteStore {
     /// # Errors
     /// The first damage found.
     pub fn verify(&self) -> BoxFuture<'_, Result<VerifyReport, Error>> {
-        Box::pin(self.readers.read(verify::everything))
+        let report = self.readers.read(|connection| verify::everything(connection, None));
+        Box::pin(async move { report.await?.whole() })
+    }
+
+    /// Checks everything as [`SqliteStore::verify`] does, also that nothing that was acknowledged is missing at the end,
+    /// and lists all that does not hold.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the store cannot be read for another reason than damage.
+    pub fn inspect(&self) -> BoxFuture<'_, Result<Report, Error>> {
+        Box::pin(async move {
+            // Before the commits are read: the mark may lag behind them, never lead.
+            let mark = self.mark();
+            let whole = mark.as_ref().ok().copied().flatten();
+            let report =
+                self.readers.read(move |connection| verify::everything(connection, whole)).await;
+            let mut report = report.or_else(Report::of_unreadable)?;
+            report.note(Place::HighWater, None, mark)?;
+            Ok(report)
+        })
+    }
+
+    fn mark(&self) -> Result<Option<Mark>, Error> {
+        match HighWater::look(&self.directory.high_water())? {
+            Some(file) => file.read(),
+            None => Ok(None),
+        }
+    }
+
+    /// Erases the values of an execution that has ended, and of all that it started, in the store in `directory`: of rows,
+    /// with their salts, blobs that nothing else refers to, and snapshots. Journals still verify, without values, and the
+    /// chain of commits says who erased, when and why. Nobody else may use the store, which is written anew, in time and
+    /// memory in proportion to its size, so that no file holds what was erased. Blocks.
+    ///
+    /// Asked again, it does the last part again: where it was interrupted, that ends it.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], [`Error::NotEnded`], and what [`SqliteStore::open`] refuses.
+    pub fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, Error> {
+        erasing::erase(directory, request)
+    }
+
+    /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before. Gives
+    /// how much there is of what.
+    ///
+    /// # Errors
+    /// What is damaged, an execution that is not there, or a `sink` that does not take the bytes.
+    pub fn export(
+        &self,
+        request: export::ExportRequest,
+        mut sink: Box<dyn Write + Send>,
+    ) -> BoxFuture<'_, Result<export::Report, Error>> {
+        let write = move |connection: &_| exporting::write(connection, &request, &mut *sink);
+        Box::pin(self.readers.read(write))
     }
 }
 
@@ -85,7 +188,7 @@ impl Store for SqliteStore {
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             check::commit(&commit)?;
-            self.writer.commit(commit).await
+            self.writer()?.commit(commit).await.map(|_done| ())
         })
     }
 
@@ -108,5 +211,33 @@ impl Store for SqliteStore {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         Box::pin(self.readers.read(move |connection| read::definition(connection, digest)))
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        Box::pin(async move {
+            let commit = Commit { events, ..Commit::default() };
+            self.writer()?.commit(commit).await.map(|done| done.receipts)
+        })
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        Box::pin(self.readers.read(move |connection| events::after(connection, after, limit)))
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        let fail = failure::of("cannot find the end of the log of events");
+        Box::pin(self.readers.read(move |connection| events::last(connection).map_err(fail)))
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { self.writer()?.drop_events(retention, limit).await })
     }
 }

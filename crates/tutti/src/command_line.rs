@@ -57,6 +57,18 @@ pub(crate) enum Command {
     Validate(ValidateArguments),
     /// Explain the code of a diagnostic, or list all codes
     Explain(ExplainArguments),
+    /// Write journals with all that proves them into one file
+    Export(ExportArguments),
+    /// Erase what an execution that has ended worked with; its journal stays and verifies
+    Erase(EraseArguments),
+    /// Look after a data directory
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Check what proves what happened
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Help an editor with workflows, by the Language Server Protocol on stdin and stdout
+    Lsp(LspArguments),
     /// Print the completion script of a shell
     Completions(CompletionsArguments),
     /// Print the version
@@ -106,8 +118,8 @@ pub(crate) struct RunArguments {
     /// Give every environment variable that begins so as a secret, called by the rest of its name
     #[arg(long, value_name = "PREFIX")]
     pub(crate) env_secrets: Vec<String>,
-    /// Give an event
-    #[arg(long, value_name = "@FILE", hide = true)]
+    /// Give events: a CloudEvent, an array of them, or one a line
+    #[arg(long, value_name = "JSON|@FILE|-")]
     pub(crate) event: Vec<String>,
     /// Keep the state in this directory, also after completion
     #[arg(long, value_name = "DIR")]
@@ -198,6 +210,143 @@ pub(crate) struct ExplainArguments {
     /// The code, such as E0117; without it all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+}
+
+/// `tutti export`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti export exec_01k3v9zrs6q5tt4q4mkb5e7kgr -o order-7.jsonl
+  tutti export exec_01k3v9zrs6q5tt4q4mkb5e7kgr --store ./state -o order-7.jsonl
+  tutti export --store ./state -o everything.jsonl
+  tutti export --store ./state -o - | tutti audit verify -
+
+Exit codes: 0 written, 4 the store is damaged, 2 anything else")]
+pub(crate) struct ExportArguments {
+    /// The execution, with all that it started; without it the whole store
+    #[arg(value_name = "EXECUTION", required_unless_present = "store")]
+    pub(crate) execution: Option<tutti_ids::ExecutionId>,
+    /// The data directory; by default that of the execution in the usual place
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// The file, which must not exist yet; `-` writes to stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// `tutti erase`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Values, their salts, blobs and the output of calls are removed from all files of the store, which is written anew. That it
+was done, by whom, when and why is chained with the commits: exports tell it, and verify as before.
+
+Examples:
+  tutti erase exec_01k3v9zrs6q5tt4q4mkb5e7kgr --reason 'request 4711 of the customer'
+  tutti erase exec_01k3v9zrs6q5tt4q4mkb5e7kgr --store ./state --reason 'end of retention'
+
+Exit codes: 0 erased, 4 the store is damaged, 2 anything else, such as an execution that goes on")]
+pub(crate) struct EraseArguments {
+    /// The execution; all that it started goes with it
+    #[arg(value_name = "EXECUTION")]
+    pub(crate) execution: tutti_ids::ExecutionId,
+    /// The data directory; by default that of the execution in the usual place
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Why, in at most 1,000 bytes; it stays readable
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// `tutti store`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  tutti store verify ./state\n  tutti store rekey --store ./state"
+)]
+pub(crate) enum StoreCommand {
+    /// Check everything in a store that nobody uses, and list all that does not hold
+    Verify(StoreVerifyArguments),
+    /// Change the key that secrets in a store that nobody uses are sealed under
+    Rekey(StoreRekeyArguments),
+}
+
+/// `tutti store verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti store verify ./state
+  tutti store verify ./state -o json
+
+Exit codes: 0 whole, 4 damaged, 2 there is no store or it cannot be read")]
+pub(crate) struct StoreVerifyArguments {
+    /// The data directory
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// How the report is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
+}
+
+/// `tutti store rekey`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A new master key is written to master.key, and the keys that seal are sealed anew under it; journals stay as they are. When it
+is interrupted, everything still opens: do it again.
+
+Examples:
+  tutti store rekey --store ./state
+
+Exit codes: 0 changed, 2 not")]
+pub(crate) struct StoreRekeyArguments {
+    /// The data directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+}
+
+/// `tutti audit`
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  tutti audit verify order-7.jsonl")]
+pub(crate) enum AuditCommand {
+    /// Check an export, offline and without keys
+    Verify(AuditVerifyArguments),
+}
+
+/// `tutti audit verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti audit verify order-7.jsonl
+  tutti audit verify order-7.jsonl -o json
+
+Exit codes: 0 everything holds, 4 something does not (stderr names the line, the byte and what), 2 the file cannot be read")]
+pub(crate) struct AuditVerifyArguments {
+    /// The export; `-` reads stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// How the report is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// One line of JSON
+    Json,
+}
+
+/// `tutti lsp`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tutti lsp
+
+An editor starts it; docs/guides/editors.md says how to set up Neovim, Helix, VS Code and others.")]
+pub(crate) struct LspArguments {
+    /// Accepted because editors pass it; nothing else is spoken
+    #[arg(long)]
+    pub(crate) stdio: bool,
 }
 
 /// `tutti completions`

@@ -108,7 +108,8 @@ impl Console {
 
     /// Says what went wrong and what can be done.
     pub(crate) fn failure(&self, failure: &Failure) {
-        let mut text = format!("{} {}\n", self.paint.paint(Style::Bad, "error:"), failure.message);
+        let word = failure.code.map_or("error:".to_owned(), |code| format!("error[{code}]:"));
+        let mut text = format!("{} {}\n", self.paint.paint(Style::Bad, &word), failure.message);
         if let Some(hint) = &failure.hint {
             writeln!(text, "{} {hint}", self.paint.paint(Style::Bold, "hint:")).ok();
         }

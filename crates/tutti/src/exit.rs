@@ -45,23 +45,50 @@ impl From<Exit> for ExitCode {
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    /// Its stable code, where it has a page.
+    pub(crate) code: Option<&'static str>,
     /// What happened, in one sentence.
     pub(crate) message: String,
     /// What can be done about it.
     pub(crate) hint: Option<String>,
     /// How the process ends.
     pub(crate) exit: Exit,
+    /// Whether damage of the store may be what is behind it.
+    pub(crate) suspects_store: bool,
 }
 
 impl Failure {
     /// Something about the command line or the files it names.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, exit: Exit::Invalid }
+        Self {
+            code: None,
+            message: message.into(),
+            hint: None,
+            exit: Exit::Invalid,
+            suspects_store: false,
+        }
+    }
+
+    /// Something that `tutti explain` tells more about.
+    pub(crate) fn coded(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::usage(message) }
     }
 
     /// An error from below, with all its causes.
     pub(crate) fn of(attempt: &str, error: &dyn std::error::Error) -> Self {
         Self::usage(format!("{attempt}: {}", causes(error)))
+    }
+
+    /// The store could not be read.
+    pub(crate) fn unread(error: &tutti_store::Error) -> Self {
+        Self::of("cannot read the store", error).suspecting_store()
+    }
+
+    /// What cannot be read may have been damaged: a look into the store tells.
+    #[must_use]
+    pub(crate) fn suspecting_store(mut self) -> Self {
+        self.suspects_store = true;
+        self
     }
 
     #[must_use]

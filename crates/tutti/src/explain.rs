@@ -3,23 +3,24 @@
 use tutti_dsl::Code;
 
 use crate::{
-    console,
+    codes, console,
     exit::{Exit, Failure},
 };
 
 /// Prints the page of a code, or the list of all codes.
 pub(crate) fn explain(code: Option<&str>) -> Result<Exit, Failure> {
     let Some(code) = code else { return console::print(&list()) };
-    match tutti_dsl::explain(code) {
+    let own = codes::ALL.iter().find(|own| own.text.eq_ignore_ascii_case(code.trim()));
+    match tutti_dsl::explain(code).or(own.map(|own| own.page)) {
         Some(page) => console::print(&format!("{}\n", page.trim_end())),
         None => Err(unknown(code)),
     }
 }
 
 fn list() -> String {
-    let lines: Vec<String> =
-        Code::ALL.iter().map(|code| format!("{code}  {}\n", code.summary())).collect();
-    lines.concat()
+    let of_documents = Code::ALL.iter().map(|code| format!("{code}  {}\n", code.summary()));
+    let others = codes::ALL.iter().map(|code| format!("{}  {}\n", code.text, code.summary));
+    of_documents.chain(others).collect()
 }
 
 fn unknown(code: &str) -> Failure {

@@ -6,16 +6,24 @@
 //! **Invariant:** standard output carries what was asked for and nothing else; everything said beside it goes to
 //! standard error, redacted.
 
+mod audit;
+mod codes;
 mod command_line;
 mod completions;
 mod console;
+mod erase;
 mod exit;
 mod explain;
+mod export;
 mod length_of_time;
+mod lsp;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod rekey;
+mod resources;
 mod run;
+mod store;
 mod text_of_value;
 mod validate;
 
@@ -25,7 +33,7 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _};
 use tutti_connectors::script::{LAUNCHER, launch};
 
 use crate::{
-    command_line::{Arguments, Command},
+    command_line::{Arguments, AuditCommand, Command, StoreCommand},
     console::Console,
     exit::{Exit, Failure},
 };
@@ -63,6 +71,12 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
+        Command::Export(arguments) => export::export(&arguments, console),
+        Command::Erase(arguments) => erase::erase(&arguments, console),
+        Command::Store(StoreCommand::Rekey(arguments)) => rekey::rekey(&arguments, console),
+        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),
+        Command::Store(StoreCommand::Verify(arguments)) => store::verify(&arguments),
+        Command::Lsp(_) => lsp::lsp(),
         Command::Completions(arguments) => completions::completions(arguments.shell),
         Command::Version => console::print(&format!("{}\n", command_line::VERSION_LINE)),
     }

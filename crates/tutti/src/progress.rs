@@ -104,10 +104,10 @@ impl Progress {
         let mut left = vec![execution];
         while let Some(execution) = left.pop() {
             let history = store.load(execution).await;
-            let history = history.map_err(|error| Failure::of("cannot read the store", &error))?;
+            let history = history.map_err(|error| Failure::unread(&error))?;
             let Some(history) = history else { continue };
             let text = store.definition(history.projection.digest).await;
-            let text = text.map_err(|error| Failure::of("cannot read the store", &error))?;
+            let text = text.map_err(|error| Failure::unread(&error))?;
             let Some(workflow) = text.and_then(|text| library.adopt(&text).ok()) else { continue };
             let sealer = self.sealer.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let Some(sealer) = sealer else { continue };
@@ -172,7 +172,7 @@ impl Progress {
         let paint = self.console.paint;
         let style = match notice.word {
             "faulted" | "incident" | "timed out" => Style::Bad,
-            "retrying" | "caught" => Style::Doubtful,
+            "retrying" | "caught" | "warning" => Style::Doubtful,
             "log" => Style::Dim,
             _ => Style::Good,
         };

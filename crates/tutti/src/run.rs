@@ -5,13 +5,17 @@
 mod begin;
 mod definitions;
 mod ending;
+mod events;
 mod input;
 mod secrets;
 mod state;
 mod subject;
 mod unknown;
 
-pub(crate) use self::input::{Stdin, read_file};
+pub(crate) use self::{
+    input::{Stdin, read_file},
+    state::{cannot_open, own_directories},
+};
 
 use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -20,8 +24,8 @@ use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer, Runtime,
-    Settlement, SystemClock,
+    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer,
+    Runtime, Settlement, SystemClock,
 };
 use tutti_store::Store;
 
@@ -43,6 +47,8 @@ enum Ended {
     Outcome(Outcome),
     /// Only a person can move it.
     Stuck(Vec<Incident>),
+    /// Only an event can move it, and no more are given.
+    Listening(Vec<Awaited>),
     /// It was not to take longer.
     TimedOut,
     /// SIGINT or SIGTERM.
@@ -51,10 +57,6 @@ enum Ended {
 
 /// Runs a workflow, or goes on with an execution.
 pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, Failure> {
-    if !arguments.event.is_empty() {
-        return Err(Failure::usage("this version does not take events yet")
-            .hint("give what the workflow needs with --input"));
-    }
     let subject = begin::subject(arguments, console)?;
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -64,7 +66,14 @@ pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, F
     let (state, ended, progress) = {
         let _entered = tokio.enter();
         let (mut running, progress) = Running::start(arguments, subject, console)?;
-        let ended = tokio.block_on(running.wait(arguments, &progress));
+        let ended = tokio.block_on(async {
+            match running.wait(arguments, &progress).await {
+                Err(failure) if failure.suspects_store => {
+                    Err(running.state.damage().await.unwrap_or(failure))
+                }
+                ended => ended,
+            }
+        });
         (running.state, ended, progress)
     };
     tokio.shutdown_timeout(Duration::ZERO);
@@ -137,6 +146,7 @@ impl Running {
         progress: &Progress,
     ) -> Result<Ended, Failure> {
         let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
+        events::publish(&self.handle, &self.subject.events).await?;
         let mut resolution = unknown::resolution(arguments)?;
         let mut may_resume = arguments.resume.is_some();
         let outcome = loop {
@@ -150,6 +160,7 @@ impl Running {
                         return Ok(Ended::Stuck(incidents));
                     }
                 }
+                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
                 Settlement::Lost(reason) => return Err(lost(&reason)),
             }
         };
@@ -159,6 +170,7 @@ impl Running {
             match self.settled(open).await? {
                 Settlement::Ended(_) => {}
                 Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
+                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
                 Settlement::Lost(reason) => return Err(lost(&reason)),
             }
             after = Some(open);
@@ -176,7 +188,7 @@ impl Running {
         let mut after = after;
         loop {
             let open = self.store.open_executions(after, 1).await;
-            let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+            let open = open.map_err(|error| Failure::unread(&error))?;
             let Some(open) = open.into_iter().next() else { return Ok(None) };
             if open.projection.parent.is_some() {
                 return Ok(Some(open.execution));
@@ -186,14 +198,18 @@ impl Running {
     }
 }
 
-fn connectors() -> Registry {
+fn web() -> http::Http {
     let guard = Guard::new(GuardOptions {
         policy: Policy { allow_loopback: true, allow_private: true },
         ..GuardOptions::default()
     });
     let options = http::HttpOptions { read_yaml: Some(read_yaml), ..http::HttpOptions::default() };
+    http::Http::new(guard, options)
+}
+
+fn connectors() -> Registry {
     Registry::builder()
-        .with(http::Http::new(guard, options))
+        .with(web())
         .with(script::Script::new(script::ScriptOptions {
             launcher: std::env::current_exe().ok(),
             limits: script::ScriptLimits::default(),
@@ -217,10 +233,13 @@ fn stopped(error: &tutti_runtime::Error) -> Failure {
     Failure::usage(format!("the execution cannot go on: {}", causes(error)))
         .hint("what was acknowledged is stored: go on with --resume once the cause is gone")
         .exit(Exit::Unfinished)
+        .suspecting_store()
 }
 
 fn lost(reason: &str) -> Failure {
-    Failure::usage(format!("the execution cannot be read: {reason}")).exit(Exit::Unfinished)
+    Failure::usage(format!("the execution cannot be read: {reason}"))
+        .exit(Exit::Unfinished)
+        .suspecting_store()
 }
 
 async fn elapsed(limit: Option<Duration>) {

@@ -5,6 +5,8 @@ mod json;
 mod sarif;
 mod text;
 
+use std::path::PathBuf;
+
 use tutti_dsl::Diagnostic;
 
 pub(crate) use self::text::shown_as_text;
@@ -12,6 +14,7 @@ use crate::{
     command_line::{DiagnosticFormat, ValidateArguments},
     console::{self, Console, Style},
     exit::{Exit, Failure},
+    resources::{Loader, directory_of},
     run::{Stdin, read_file},
 };
 
@@ -36,7 +39,7 @@ pub(crate) fn validate(arguments: &ValidateArguments, console: &Console) -> Resu
             Ok(text) => {
                 let name =
                     if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
-                checked.push(check(name, text));
+                checked.push(check(name, text, directory_of(file)));
             }
             Err(failure) => {
                 unreadable = true;
@@ -54,8 +57,10 @@ pub(crate) fn validate(arguments: &ValidateArguments, console: &Console) -> Resu
     Ok(if all_valid { Exit::Completed } else { Exit::Invalid })
 }
 
-fn check(name: String, text: String) -> Checked {
-    let parsed = tutti_dsl::parse(&text);
+/// What is on the web is not loaded: checking a document asks nobody.
+fn check(name: String, text: String, directory: PathBuf) -> Checked {
+    let resources = Loader { directory, web: None }.load(&text);
+    let parsed = tutti_dsl::parse_with(&text, &resources);
     Checked { name, text, is_valid: !parsed.has_errors(), diagnostics: parsed.diagnostics }
 }
 

@@ -55,10 +55,11 @@ fn commands_of_batch_billing_go_as_written() {
 }
 
 /// Pages whose commands a test above, or a tutorial's own, types.
-const FOLLOWED: [&str; 8] = [
+const FOLLOWED: [&str; 9] = [
     "README.md",
     "docs/tutorials/errors-and-retries.md",
     "docs/tutorials/first-workflow.md",
+    "docs/tutorials/secrets.md",
     "examples/batch-billing.md",
     "examples/checkout.md",
     "examples/host-report.md",

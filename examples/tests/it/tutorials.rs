@@ -21,6 +21,11 @@ fn errors_and_retries_go_as_written() {
     follow("errors-and-retries.md");
 }
 
+#[test]
+fn secrets_go_as_written() {
+    follow("secrets.md");
+}
+
 #[track_caller]
 fn follow(name: &str) {
     let text =

@@ -1,6 +1,7 @@
 //! The connectors against real sockets and processes.
 
 mod conformance;
+mod fuzzed;
 mod guard;
 mod http;
 mod recovery;

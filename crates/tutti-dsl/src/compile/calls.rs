@@ -9,8 +9,11 @@ use super::{
     scope::{Place, Scopes},
 };
 use crate::{
-    Call, Endpoint, HttpCall, HttpOutput, TaskKind, UriSource, built_in, codes::Code,
-    diagnostic::nearest, kinds::Keyword,
+    Call, Endpoint, HttpCall, HttpOutput, TaskKind, UriSource, built_in,
+    codes::Code,
+    diagnostic::nearest,
+    kinds::Keyword,
+    location::{self, Cataloged},
 };
 
 impl<'n> Compiler<'n> {
@@ -26,73 +29,76 @@ impl<'n> Compiler<'n> {
                 self.check_unexecuted(Keyword::Call, at, scopes);
                 Some(TaskKind::Call(Call::Unsupported))
             }
-            _ if self.names.functions.contains_key(&name) => {
-                let arguments = at.get("with");
-                let arguments = match arguments {
+            "each" if !self.names.functions.contains_key(&name) => self.each(at, scopes),
+            _ => {
+                let arguments = match at.get("with") {
                     Some(with) => Some(self.template(&with, &scopes.body)?),
                     None => None,
                 };
-                let task = self.function_called(&function)?;
-                Some(TaskKind::Call(Call::Function { task, arguments }))
-            }
-            "each" => self.each(at, scopes),
-            _ => {
-                let unsupported = self.foreign_function(&function, &name);
-                self.check_unexecuted(Keyword::Call, at, scopes);
-                unsupported.then_some(TaskKind::Call(Call::Unsupported))
+                if let Some(task) = self.function_called(&function) {
+                    return Some(TaskKind::Call(Call::Function { task, arguments }));
+                }
+                let is_unloaded = self.outside.unloaded.is_some();
+                is_unloaded.then_some(TaskKind::Call(Call::Unsupported))
             }
         }
     }
 
-    /// A function that stands in `use.functions`; tells if it does not.
+    /// A function of `use.functions`, at a URI or of a catalog; tells if there is none.
     pub(super) fn function_called(&mut self, at: &At<'n>) -> Option<crate::TaskId> {
         let name = at.text()?;
-        if let Some(task) = self.names.functions.get(name).copied() {
-            self.calls.push(FunctionCall {
-                from: self.function.clone(),
-                to: name.clone(),
-                span: at.node.span.clone(),
-                pointer: at.pointer.clone(),
-            });
-            return Some(task);
-        }
-        self.unknown_function(at, name);
-        None
+        let called = match self.names.functions.get(name).copied() {
+            Some(task) => Some((name.clone(), task)),
+            None => self.function_elsewhere(at, name),
+        };
+        let (to, task) = called?;
+        let (span, pointer) = self.outside.place_of(at);
+        self.calls.push(FunctionCall { from: self.function.clone(), to, span, pointer });
+        Some(task)
     }
 
-    /// A function of a catalog, at a URL, of ours, or unknown. Whether it is one to be known.
-    fn foreign_function(&mut self, at: &At<'n>, name: &Arc<str>) -> bool {
+    /// A function that does not stand in the document: at a URI, of a catalog, of ours, or unknown.
+    fn function_elsewhere(
+        &mut self,
+        at: &At<'n>,
+        name: &Arc<str>,
+    ) -> Option<(Arc<str>, crate::TaskId)> {
+        if location::is_uri(name) {
+            return self.function_at(at, name, None);
+        }
         let plain = name.strip_suffix("@default").unwrap_or(name);
         let plain = plain.split_once(':').map_or(plain, |(plain, _version)| plain);
-        if !name.contains("://") && built_in::NAMES.contains(&plain) {
+        let own_catalog = !self.names.catalogs.contains_key("default");
+        if built_in::NAMES.contains(&plain) && (own_catalog || plain == &**name) {
             let message = format!(
                 "the function `{plain}` is known, but this version does not support it yet"
             );
             self.push(at.problem(Code::NotSupportedYet, message));
-            return false;
+            return None;
         }
-        if name.contains("://") {
-            return true;
-        }
-        match name.split_once('@') {
-            Some((_, catalog)) => {
-                let known = catalog == "default" || self.names.catalogs.contains_key(catalog);
-                if !known {
-                    let names: Vec<&str> =
-                        self.names.catalogs.keys().map(AsRef::as_ref).chain(["default"]).collect();
-                    let message =
-                        format!("the catalog `{catalog}` of function `{name}` is not declared");
-                    let hint = super::errors::declared_hint(catalog, &names, "use.catalogs");
-                    self.push(at.problem(Code::UnknownFunction, message).hint(hint));
-                }
-                known
-            }
-            None if name.contains(':') => true,
-            None => {
-                self.unknown_function(at, name);
-                false
-            }
-        }
+        let Some(function) = Cataloged::read(name) else {
+            self.unknown_function(at, name);
+            return None;
+        };
+        let catalog = function.catalog.unwrap_or("default");
+        let Some(declared) = self.names.catalogs.get(catalog).cloned() else {
+            self.unknown_catalog(at, name, catalog);
+            return None;
+        };
+        self.function_of(at, &function, &declared)
+    }
+
+    fn unknown_catalog(&mut self, at: &At<'_>, name: &str, catalog: &str) {
+        let names: Vec<&str> = self.names.catalogs.keys().map(AsRef::as_ref).collect();
+        let message = if catalog == "default" {
+            format!(
+                "`{name}` is in no catalog: the built-in one lacks it, and `default` is not declared"
+            )
+        } else {
+            format!("the catalog `{catalog}` of function `{name}` is not declared")
+        };
+        let hint = super::errors::declared_hint(catalog, &names, "use.catalogs");
+        self.push(at.problem(Code::UnknownFunction, message).hint(hint));
     }
 
     fn unknown_function(&mut self, at: &At<'n>, name: &str) {

@@ -1,7 +1,7 @@
 //! `call: each`, the dynamic fan-out.
 
 use super::{At, Compiler, flow::Jumps, scope::Scopes};
-use crate::{Each, EachBody, MaxFailed, OnError, TaskKind, codes::Code};
+use crate::{Call, Each, EachBody, MaxFailed, OnError, TaskKind, codes::Code};
 
 impl<'n> Compiler<'n> {
     pub(super) fn each(&mut self, task: &At<'n>, scopes: &Scopes) -> Option<TaskKind> {
@@ -16,7 +16,11 @@ impl<'n> Compiler<'n> {
         let body = if let Some(list) = at.get("do") {
             Some(EachBody::Do(self.list(&list, &inner, Jumps::InLoop)))
         } else if let Some(function) = at.get("function") {
-            self.function_called(&function).map(EachBody::Function)
+            let called = self.function_called(&function);
+            if called.is_none() && self.outside.unloaded.is_some() {
+                return Some(TaskKind::Call(Call::Unsupported));
+            }
+            called.map(EachBody::Function)
         } else {
             let workflow = at.get("workflow");
             workflow.and_then(|at| self.subworkflow(&at, &inner.body)).map(EachBody::Workflow)

@@ -201,7 +201,12 @@ impl Compiler<'_> {
         variables: &[VariableUse<'_>],
         start: usize,
     ) {
-        let Some(Reads::Members(names)) = expression.reads("secrets") else { return };
+        let Some(Reads::Members(names)) = expression.reads("secrets") else {
+            if expression.reads("secrets").is_some() {
+                self.refuse_all_secrets(at);
+            }
+            return;
+        };
         for name in names {
             if self.names.declares_secret(name) {
                 continue;

@@ -1,60 +1,84 @@
-//! `use.extensions`: tasks around tasks. Checked, not executed by this version.
+//! `use.extensions`: tasks around tasks.
 
 use std::sync::Arc;
 
 use super::{At, Compiler, flow::Jumps, scope::Scopes};
-use crate::kinds::Keyword;
+use crate::{Extension, ListId, kinds::Keyword};
 
-/// Which extensions apply to which kinds of tasks.
+/// Where the tasks of extensions stand.
+const ROOT: &str = "/use/extensions/";
+
+/// What each extension extends, in the order they are declared; nothing for one without tasks.
 #[derive(Debug, Default)]
-pub(super) struct Extended(Vec<(Arc<str>, Arc<str>)>);
+pub(super) struct Extended(Vec<Option<Target>>);
+
+/// The tasks that `extend` names.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    All,
+    /// `do` and `fork`
+    Composite,
+    Kind(Keyword),
+}
+
+impl Target {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "all" => Some(Self::All),
+            "composite" => Some(Self::Composite),
+            name => Keyword::ALL.iter().find(|kind| kind.as_str() == name).copied().map(Self::Kind),
+        }
+    }
+
+    fn is(self, keyword: Keyword) -> bool {
+        match self {
+            Self::All => true,
+            Self::Composite => matches!(keyword, Keyword::Do | Keyword::Fork),
+            Self::Kind(kind) => kind == keyword,
+        }
+    }
+}
 
 impl Extended {
     pub(super) fn collect(root: &At<'_>) -> Self {
-        let extensions = root.get("use").and_then(|used| used.get("extensions"));
-        let items = extensions.iter().flat_map(At::items).filter_map(|item| item.members().next());
-        let applying = items.filter_map(|(name, at)| {
-            let target = at.get("extend")?.text()?.clone();
-            (at.get("before").is_some() || at.get("after").is_some())
-                .then(|| (name.text.clone(), target))
+        let targets = declared(root).map(|(_, at)| {
+            let has_tasks = ["before", "after"]
+                .iter()
+                .filter_map(|part| at.get(part))
+                .any(|list| list.items().next().is_some());
+            Target::of(at.get("extend")?.text()?).filter(|_| has_tasks)
         });
-        Self(applying.collect())
+        Self(targets.collect())
     }
 
-    /// Why a task cannot be executed: an extension applies to it. The tasks of extensions are not extended.
-    pub(super) fn applying_to(&self, keyword: Keyword, pointer: &str) -> Option<String> {
-        if pointer.starts_with("/use/extensions/") {
-            return None;
+    /// The places of the extensions that extend a task. The tasks of extensions are not extended.
+    pub(super) fn extending(&self, keyword: Keyword, pointer: &str) -> Vec<usize> {
+        if pointer.starts_with(ROOT) {
+            return Vec::new();
         }
-        let composite = matches!(keyword, Keyword::Do | Keyword::Fork);
-        let (name, _) = self.0.iter().find(|(_, target)| {
-            &**target == "all"
-                || &**target == keyword.as_str()
-                || &**target == "composite" && composite
-        })?;
-        Some(format!(
-            "extension `{name}` applies to it, and extensions are not executed by this version"
-        ))
+        let applies = |target: &Option<Target>| target.is_some_and(|target| target.is(keyword));
+        let targets = self.0.iter().enumerate();
+        targets.filter(|(_, target)| applies(target)).map(|(place, _)| place).collect()
     }
 }
 
 impl<'n> Compiler<'n> {
-    pub(super) fn extensions(&mut self, root: &At<'n>) {
-        let Some(extensions) = root.get("use").and_then(|used| used.get("extensions")) else {
-            return;
-        };
+    pub(super) fn extensions(&mut self, root: &At<'n>) -> Vec<Extension> {
         let scopes = Scopes::task();
-        let items: Vec<_> = extensions.items().filter_map(|item| item.members().next()).collect();
-        for (_, at) in items {
-            if let Some(when) = at.get("when") {
-                self.expression(&when, &scopes.body);
-            }
-            for part in ["before", "after"] {
-                if let Some(list) = at.get(part) {
-                    self.list(&list, &scopes, Jumps::Allowed);
-                }
-            }
+        let declared: Vec<_> = declared(root).collect();
+        let mut extensions = Vec::new();
+        for (name, at) in declared {
+            let mut list = |part: &str| -> Option<ListId> {
+                let list = at.get(part)?;
+                let id = self.list(&list, &scopes, Jumps::Allowed);
+                list.items().next().is_some().then_some(id)
+            };
+            let (before, after) = (list("before"), list("after"));
+            let when = at.get("when").and_then(|when| self.expression(&when, &scopes.body));
+            let (name, reference) = (name.text.clone(), at.pointer.clone());
+            extensions.push(Extension { name, reference, when, before, after });
         }
+        extensions
     }
 
     /// Parts that nothing uses are checked as well.
@@ -86,4 +110,10 @@ impl<'n> Compiler<'n> {
             }
         }
     }
+}
+
+fn declared<'n>(root: &At<'n>) -> impl Iterator<Item = (&'n crate::tree::Key, At<'n>)> {
+    let extensions = root.get("use").and_then(|used| used.get("extensions"));
+    let items: Vec<_> = extensions.iter().flat_map(At::items).collect();
+    items.into_iter().filter_map(|item| item.members().next())
 }

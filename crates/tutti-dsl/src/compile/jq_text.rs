@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 /// A `$name` outside of texts and comments.
-pub(super) struct VariableUse<'s> {
+pub(crate) struct VariableUse<'s> {
     /// The bytes of the source, `$` included.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// The name without `$`.
-    pub(super) name: &'s str,
+    pub(crate) name: &'s str,
 }
 
 /// Every variable a source names; the inside of `\( )` in texts counts, the texts themselves do not.
-pub(super) fn variables(source: &str) -> Vec<VariableUse<'_>> {
+pub(crate) fn variables(source: &str) -> Vec<VariableUse<'_>> {
     let mut uses = Vec::new();
     if !source.contains('$') {
         return uses;
@@ -74,7 +74,7 @@ pub(super) fn member_named(rest: &str) -> (usize, Option<String>) {
     if is_name(name) { (1 + name.len(), Some(name.to_owned())) } else { (0, None) }
 }
 
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -53,6 +53,11 @@ impl<'n> Names<'n> {
         }
     }
 
+    /// What a function that was loaded may name: catalogs, and nothing else of the document.
+    pub(super) fn for_loaded_functions(&self) -> Self {
+        Self { catalogs: self.catalogs.clone(), ..Self::default() }
+    }
+
     pub(super) fn secrets(&self) -> Vec<Arc<str>> {
         self.secrets.clone()
     }

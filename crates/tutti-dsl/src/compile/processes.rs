@@ -39,7 +39,7 @@ impl<'n> Compiler<'n> {
     fn script(&mut self, at: &At<'n>, place: &Place) -> Option<Script> {
         let text = match (at.get("code"), at.get("source").and_then(|at| at.get("endpoint"))) {
             (Some(code), None) => self.code_template(&code, place).map(ScriptText::Code),
-            (None, Some(endpoint)) => self.endpoint(&endpoint, place).map(ScriptText::Source),
+            (None, Some(endpoint)) => self.script_source(&endpoint, place),
             _ => None,
         };
         let mut part = |key: &str| at.get(key).and_then(|at| self.template(&at, place));

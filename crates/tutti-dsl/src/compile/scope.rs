@@ -30,12 +30,12 @@ pub(super) struct Place {
     pub(super) secrets_expected: bool,
 }
 
-const WORKFLOW: &[&str] = &["secrets", "workflow", "runtime"];
-const WORKFLOW_OUTPUT: &[&str] = &["context", "secrets", "workflow", "runtime"];
-const INPUT: &[&str] = &["context", "secrets", "task", "workflow", "runtime"];
-const BODY: &[&str] =
+pub(crate) const WORKFLOW: &[&str] = &["secrets", "workflow", "runtime"];
+pub(crate) const WORKFLOW_OUTPUT: &[&str] = &["context", "secrets", "workflow", "runtime"];
+pub(crate) const INPUT: &[&str] = &["context", "secrets", "task", "workflow", "runtime"];
+pub(crate) const BODY: &[&str] =
     &["context", "input", "secrets", "task", "workflow", "runtime", "authorization"];
-const EXPORT: &[&str] =
+pub(crate) const EXPORT: &[&str] =
     &["context", "input", "output", "secrets", "task", "workflow", "runtime", "authorization"];
 
 /// Every variable the language itself has.

@@ -57,6 +57,7 @@ impl<'n> Compiler<'n> {
         around: Surroundings<'_>,
     ) {
         let scopes = around.scopes;
+        let of_parent = self.outside.unloaded.take();
         let condition = at.get("if").and_then(|at| self.expression(&at, &scopes.input));
         let flow = self.flow(at, scopes);
         let timeout = self.timeout(at, scopes);
@@ -64,8 +65,13 @@ impl<'n> Compiler<'n> {
         let settings = self.settings(at, scopes);
         let keyword = Keyword::of(at.node);
         let kind = keyword.and_then(|keyword| self.kind(keyword, at, around));
-        let unsupported = self.unsupported(keyword, kind.as_ref(), at);
-        if let Some(why) = &unsupported {
+        let extensions =
+            keyword.map_or_else(Vec::new, |keyword| self.extended.extending(keyword, &at.pointer));
+        let unloaded = std::mem::replace(&mut self.outside.unloaded, of_parent);
+        let is_unloaded = unloaded.is_some();
+        let unsupported =
+            unloaded.map(Arc::from).or_else(|| self.unsupported(keyword, kind.as_ref(), at));
+        if let Some(why) = unsupported.as_ref().filter(|_| !is_unloaded) {
             let entry = keyword.and_then(|keyword| at.node.entry(keyword.as_str()));
             let span = entry.map_or(at.node.span.clone(), |(key, _)| key.span.clone());
             let message =
@@ -86,6 +92,7 @@ impl<'n> Compiler<'n> {
             timeout,
             then,
             settings,
+            extensions,
             unsupported,
             kind,
         });
@@ -149,11 +156,7 @@ impl<'n> Compiler<'n> {
             ) => Some(unsupported_part(keyword, at)),
             _ => None,
         };
-        own.or_else(|| self.extended.applying_to(keyword, &at.pointer))
-            .or_else(|| external_schema(at))
-            .or_else(|| unsupported_authentication(at, &self.names))
-            .or_else(|| authenticated_script(at))
-            .map(Arc::from)
+        own.or_else(|| unsupported_authentication(at, &self.names)).map(Arc::from)
     }
 }
 
@@ -161,11 +164,7 @@ fn unsupported_part(keyword: Keyword, at: &At<'_>) -> String {
     let part = match keyword {
         Keyword::Call => at.get("call").and_then(|call| {
             let name = call.text()?;
-            Some(if name.contains(':') {
-                "functions of a catalog or at a URL are not executed by this version".to_owned()
-            } else {
-                format!("`call: {name}` is not executed by this version")
-            })
+            Some(format!("`call: {name}` is not executed by this version"))
         }),
         Keyword::Run => at.get("run").and_then(|run| {
             let process = run.members().find(|(key, _)| &*key.text == "container")?;
@@ -174,18 +173,6 @@ fn unsupported_part(keyword: Keyword, at: &At<'_>) -> String {
         _ => None,
     };
     part.unwrap_or_else(|| format!("`{}` is not executed by this version", keyword.as_str()))
-}
-
-fn external_schema(at: &At<'_>) -> Option<String> {
-    ["input", "output", "export"].into_iter().find_map(|part| {
-        at.get(part)?.get("schema")?.get("resource")?;
-        Some(format!("`{part}.schema.resource` is not loaded by this version"))
-    })
-}
-
-fn authenticated_script(at: &At<'_>) -> Option<String> {
-    at.get("run")?.get("script")?.get("source")?.get("endpoint")?.get("authentication")?;
-    Some("`script.source.endpoint.authentication` is not executed by this version".to_owned())
 }
 
 fn unsupported_authentication(at: &At<'_>, names: &super::names::Names<'_>) -> Option<String> {

@@ -57,6 +57,9 @@ impl<'n> Compiler<'n> {
             self.push(format.problem(Code::SchemaFormat, message).hint("use `json`"));
             return None;
         }
+        if let Some(resource) = at.get("resource") {
+            return self.loaded_schema(&resource);
+        }
         let document = at.get("document")?;
         match Schema::compile(&document.node.to_value()) {
             Ok(schema) => Some(schema),

@@ -26,6 +26,11 @@ pub(crate) fn check(root: &Node, problems: &mut Vec<Problem>) {
     checker.object(&at, &ROOT);
 }
 
+/// Checks the task of a function that stands in a text of its own.
+pub(crate) fn check_function(at: &At<'_>, problems: &mut Vec<Problem>) {
+    Checker { problems, functions: BTreeSet::new() }.value(at, &Shape::Task);
+}
+
 struct Checker<'p> {
     problems: &'p mut Vec<Problem>,
     /// What `use.functions` declares: it comes before our own functions.

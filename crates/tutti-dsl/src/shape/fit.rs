@@ -48,7 +48,7 @@ pub(super) fn fits_text(shape: &Shape) -> bool {
 }
 
 /// What may stand there, for a sentence.
-pub(super) fn expected(shape: &Shape) -> String {
+pub(crate) fn expected(shape: &Shape) -> String {
     let text = match shape {
         Shape::Any | Shape::Value | Shape::NotYet => "a value",
         Shape::Expression => "an expression",

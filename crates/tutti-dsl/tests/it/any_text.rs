@@ -1,7 +1,7 @@
 //! No text makes the reader panic or hang, and each gives a workflow or an error.
 
 use proptest::prelude::*;
-use tutti_dsl::{Duration, Schema, UriTemplate, parse, render};
+use tutti_dsl::{Duration, Schema, UriTemplate, assist::Reading, parse, render};
 use tutti_expr::Value;
 
 const DOCUMENT: &str = r#"document: { dsl: '1.0.3', namespace: docs, name: page, version: '1.0.0' }
@@ -38,7 +38,42 @@ fn judge(text: &str) {
     }
 }
 
+/// Help at some places of a text, and inside its characters.
+fn help(text: &str) {
+    let reading = Reading::new(text);
+    for symbol in reading.symbols() {
+        assert!(text.get(symbol.span.clone()).is_some(), "{symbol:?} in {text:?}");
+        assert!(text.get(symbol.name_span.clone()).is_some(), "{symbol:?} in {text:?}");
+    }
+    for offset in (0..=text.len() + 1).step_by(text.len() / 20 + 1) {
+        if let Some(hover) = reading.hover(offset) {
+            assert!(text.get(hover.span.clone()).is_some(), "{hover:?} in {text:?}");
+        }
+        if let Some(span) = reading.definition(offset) {
+            assert!(text.get(span).is_some(), "at {offset} of {text:?}");
+        }
+        for found in reading.candidates(offset) {
+            assert!(text.get(found.replace.clone()).is_some(), "{found:?} in {text:?}");
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn help_in_arbitrary_texts_stays_inside_them(text in "\\PC{0,80}") {
+        help(&text);
+    }
+
+    #[test]
+    fn help_in_documents_cut_short_stays_inside_them(
+        at in 0..DOCUMENT.len(),
+        inserted in "[-:{}\\[\\],&*!|>'\"#? a1\\n\\r\\t$.\\\\é🎉]{0,12}",
+        whole in any::<bool>(),
+    ) {
+        let (Some(before), Some(after)) = (DOCUMENT.get(..at), DOCUMENT.get(at..)) else { return Ok(()) };
+        help(&format!("{before}{inserted}{}", if whole { after } else { "" }));
+    }
+
     #[test]
     fn arbitrary_texts_are_judged(text in "\\PC{0,200}") {
         judge(&text);

@@ -349,7 +349,7 @@ const MISSHAPEN: &[(&str, &str)] = &[
     ("do: [{ a: { set: { x: 1 }, input: { schema: {} } } }]\n", "E0109"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { effect: maybe } } } }]\n", "E0108"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { efect: read } } } }]\n", "E0107"),
-    ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { undo: [] } } } }]\n", "E0132"),
+    ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { pools: { db: 1 } } } } }]\n", "E0132"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { network: true } } } }]\n", "E0107"),
     (
         "do: [{ a: { run: { script: { language: js, code: x } }, metadata: { tutti: { effect: once, network: 1 } } } }]\n",
@@ -371,7 +371,6 @@ const MISSHAPEN: &[(&str, &str)] = &[
     ("evaluate: { mode: sloppy }\ndo: []\n", "E0108"),
     ("do: null\n", "E0105"),
     ("timeout: never\ndo: []\n", "E0120"),
-    ("input: { schema: { resource: { endpoint: 'http://x' } } }\ndo: []\n", "E0132"),
     (
         "do: [{ a: { set: { x: 1 }, metadata: { tutti: { label: '1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901' } } } }]\n",
         "E0110",

@@ -82,7 +82,7 @@ fn it_refuses_unknown_keys_and_kinds() {
         r#"{"set":{"x":1},"wait":"PT1S"}"#,
         r#"{"call":"http","with":{"method":"get"}}"#,
         r#"{"call":"http"}"#,
-        r#"{"set":{"x":1},"metadata":{"tutti":{"undo":[]}}}"#,
+        r#"{"set":{"x":1},"metadata":{"tutti":{"pools":{"db":1}}}}"#,
         r#"{"run":{"shell":{"command":"x"},"script":{"language":"js","code":"x"}}}"#,
     ] {
         assert!(!validator.is_valid(&document(task)), "{task}");

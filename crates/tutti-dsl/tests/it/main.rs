@@ -6,8 +6,11 @@
 )]
 
 mod any_text;
+mod assist;
 mod diagnostics;
 mod differential;
+mod fuzzed;
 mod json_schema;
 mod pages;
+mod resources;
 mod specification;

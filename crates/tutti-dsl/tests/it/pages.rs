@@ -1,6 +1,8 @@
 //! The page of every code: its example gives exactly the diagnostic it shows, and its fix is one.
 
-use tutti_dsl::{Code, Severity, explain, parse, render};
+use std::sync::Arc;
+
+use tutti_dsl::{Code, Resources, Severity, explain, parse_with, render};
 
 /// The blocks of a page that are fenced as `language`, in order.
 fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
@@ -8,8 +10,27 @@ fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or("")).collect()
 }
 
-fn rendered(document: &str) -> String {
-    let parsed = parse(document);
+/// What the page says is elsewhere: the first line of a block is the URI.
+fn resources(page: &str) -> Resources {
+    let mut resources = Resources::default();
+    for block in blocks(page, "resource") {
+        let (uri, text) = block.split_once('\n').unwrap_or((block, ""));
+        resources.insert(Arc::from(uri), Ok(text.as_bytes()));
+    }
+    for block in blocks(page, "unloaded") {
+        let (uri, why) = block.split_once('\n').unwrap_or((block, ""));
+        if why.trim() == "not text" {
+            resources.insert(Arc::from(uri), Ok(&[0xff]));
+        } else {
+            resources.insert(Arc::from(uri), Ok(&vec![b' '; tutti_dsl::MAX_RESOURCE + 1]));
+        }
+        assert!(["not text", "too large"].contains(&why.trim()), "{why}");
+    }
+    resources
+}
+
+fn rendered(document: &str, page: &str) -> String {
+    let parsed = parse_with(document, &resources(page));
     parsed.diagnostics.iter().map(|found| render(found, "workflow.yaml", document)).collect()
 }
 
@@ -19,7 +40,7 @@ fn every_page_shows_what_its_example_gives() {
     for code in Code::ALL {
         let documents = blocks(code.page(), "yaml");
         let shown = blocks(code.page(), "text");
-        let actual = rendered(documents[0]);
+        let actual = rendered(documents[0], code.page());
         assert!(actual.contains(code.as_str()), "the example of {code} gives:\n{actual}");
         if actual.trim() != shown[0].trim() {
             different.extend(["=== ", code.as_str(), "\n", &actual, "=== end\n"]);
@@ -32,12 +53,12 @@ fn every_page_shows_what_its_example_gives() {
 fn every_fix_is_one() {
     for code in Code::ALL {
         let fix = blocks(code.page(), "yaml")[1];
-        let parsed = parse(fix);
+        let parsed = parse_with(fix, &resources(code.page()));
         let wrong = parsed
             .diagnostics
             .iter()
             .any(|found| found.code == *code || found.severity() == Severity::Error);
-        assert!(!wrong, "{code}:\n{}", rendered(fix));
+        assert!(!wrong, "{code}:\n{}", rendered(fix, code.page()));
     }
 }
 
@@ -60,5 +81,5 @@ fn codes_are_unique_and_titled_like_their_pages() {
 #[test]
 fn the_page_of_each_shows_a_valid_document() {
     let page = include_str!("../../../../docs/reference/functions-each.md");
-    assert_eq!(rendered(blocks(page, "yaml")[0]), "");
+    assert_eq!(rendered(blocks(page, "yaml")[0], page), "");
 }

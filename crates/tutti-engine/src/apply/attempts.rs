@@ -56,16 +56,13 @@ impl Execution {
     /// takes it over.
     pub(super) fn hand_keys_up(&mut self, frame: &Frame) {
         let mut keys = KeyRing::new();
-        match (&frame.body, frame.task) {
+        match &frame.body {
             // One that ended well is over: whoever runs the task again makes a new call.
-            (Body::Call { phase: CallPhase::Done(Ok(_)), .. }, _) => return,
-            (Body::Call { record, .. }, Some(task)) => {
-                keys.insert(
-                    (task, self.iteration_path(frame)),
-                    (record.key.clone(), record.attempt),
-                );
+            Body::Call { phase: CallPhase::Done(Ok(_)), .. } => return,
+            Body::Call { record, .. } => {
+                keys.insert(self.place(frame), (record.key.clone(), record.attempt));
             }
-            (Body::Try(state), _) => keys.clone_from(&state.keys),
+            Body::Try(state) => keys.clone_from(&state.keys),
             _ => return,
         }
         let holder = self.ancestors(frame).find(|around| match &around.body {
@@ -84,17 +81,16 @@ impl Execution {
     /// The re-run of a failed call has taken over its key.
     pub(super) fn forget_key(&mut self, task: Sequence) {
         let Some(frame) = self.frame(task) else { return };
-        let Some(id) = frame.task else { return };
-        let key = (id, self.iteration_path(frame));
+        let place = self.place(frame);
         let holder = self
             .ancestors(frame)
-            .find(|around| around.body.keys().is_some_and(|keys| keys.contains_key(&key)));
+            .find(|around| around.body.keys().is_some_and(|keys| keys.contains_key(&place)));
         let holder = holder.map(|holder| holder.id);
-        self.handed_keys.remove(&key);
+        self.handed_keys.remove(&place);
         if let Some(holder) = holder {
             self.touch(holder, |frame| {
                 if let Some(held) = frame.body.keys_mut() {
-                    held.remove(&key);
+                    held.remove(&place);
                 }
             });
         }
@@ -111,7 +107,7 @@ impl Body {
         }
     }
 
-    fn keys_mut(&mut self) -> Option<&mut KeyRing> {
+    pub(crate) fn keys_mut(&mut self) -> Option<&mut KeyRing> {
         match self {
             Self::Try(state) => Some(&mut state.keys),
             Self::Undo(state) => Some(&mut state.keys),

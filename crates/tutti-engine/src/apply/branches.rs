@@ -16,7 +16,7 @@ impl Execution {
         let position = self.branch_position(parent, task);
         self.touch(parent, |frame| {
             if let (Body::Fork(branches), Some(position)) = (&mut frame.body, position) {
-                branches.next = branches.next.max(position + 1);
+                branches.begin(position);
             }
         });
     }
@@ -114,7 +114,7 @@ impl Execution {
         let context = Some(self.context_of(parent));
         self.touch(parent, |frame| {
             if let Body::Fork(branches) = &mut frame.body {
-                branches.next = branches.next.max(position.saturating_add(1));
+                branches.begin(position);
             }
         });
         self.insert(Frame {
@@ -132,6 +132,7 @@ impl Execution {
             context,
             body,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         });
     }

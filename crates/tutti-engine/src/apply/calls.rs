@@ -124,4 +124,13 @@ impl Execution {
             }
         });
     }
+
+    /// What had been given up is wanted again: the call under its key, or another child in place of the one that ended.
+    pub(crate) fn make_again(&mut self, task: Sequence) {
+        self.reschedule(task);
+        if self.frame(task).is_some_and(|frame| matches!(frame.body, Body::Child { .. })) {
+            self.external.remove(&task);
+            self.set_body(task, Body::Fresh);
+        }
+    }
 }

@@ -110,6 +110,7 @@ impl Execution {
             body: Body::List(Cursor::new(iterator.body, item)),
             queued: false,
             undos: Undos::new(),
+            extensions: Vec::new(),
         });
     }
 }

@@ -27,7 +27,10 @@ impl Execution {
         let context = is_branch.then(|| self.context_of(started.parent));
         let input = input.cloned().unwrap_or_else(|| raw.clone());
         self.note_branch_started(started.parent, task);
-        let body = self.first_body(task, &input, started.parent);
+        let extended = !self.workflow.task(task).extensions.is_empty()
+            && !self.is_in_extension(started.parent);
+        let body =
+            if extended { Body::Extended } else { self.first_body(task, &input, started.parent) };
         self.insert(Frame {
             id: started.id,
             parent: Some(started.parent),
@@ -43,12 +46,13 @@ impl Execution {
             context,
             body,
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         });
     }
 
-    /// How a task's body begins, as far as the document alone says.
-    pub(super) fn first_body(&self, task: TaskId, input: &Value, parent: Sequence) -> Body {
+    /// How a task's body begins, as far as the document alone says; branches begin with the context `around` sees.
+    pub(super) fn first_body(&self, task: TaskId, input: &Value, around: Sequence) -> Body {
         let task = self.workflow.task(task);
         match &task.kind {
             _ if task.unsupported.is_some() => Body::Fresh,
@@ -56,7 +60,7 @@ impl Execution {
             TaskKind::Fork(fork) => {
                 let kind = BranchesKind::Fork { compete: fork.compete };
                 let width = self.workflow.list(fork.branches).tasks.len();
-                Body::Fork(Branches::new(kind, width, self.context_of(parent)))
+                Body::Fork(Branches::new(kind, width, self.context_of(around)))
             }
             TaskKind::Try(tried) if tried.limits_attempts() => Body::Fresh,
             TaskKind::Try(tried) => Body::Try(TryState::new(tried.body, input.clone())),
@@ -90,7 +94,7 @@ impl Execution {
             let data = frame.data_for_children();
             match (&mut frame.body, branch) {
                 (Body::Fork(branches), Some(branch)) => {
-                    branches.next = branches.next.max(branch + 1);
+                    branches.begin(branch);
                     branches.results[branch] = Some(Ok(data));
                 }
                 (Body::Function { output, input }, _) => *output = Some(input.clone()),
@@ -102,6 +106,7 @@ impl Execution {
             }
         });
         self.finish_fork_if_won(parent, branch);
+        self.go_on_around(parent);
     }
 
     pub(super) fn on_completed(
@@ -114,10 +119,7 @@ impl Execution {
     ) {
         let Some(frame) = self.frame(task) else { return };
         let output = output.cloned().unwrap_or_else(|| frame.raw_output());
-        if let Some(context) = context {
-            let owner = self.context_owner(frame);
-            self.touch(owner, |frame| frame.context = Some(context.clone()));
-        }
+        self.export(task, context);
         self.note_undo(sequence, task, &output);
         let Some(mut frame) = self.remove(task) else { return };
         let Some(parent) = frame.parent else { return };
@@ -130,6 +132,9 @@ impl Execution {
                 Some(undo) => self.end_frame(undo, Ending::Finish),
                 None => self.end_workflow(output),
             };
+        }
+        if self.is_bypassed(parent, then, &output) {
+            return;
         }
         let length = self.list_length(parent);
         let branch = self.position_in(parent, &frame);
@@ -157,6 +162,14 @@ impl Execution {
             }
         });
         self.finish_fork_if_won(parent, branch);
+        self.go_on_around(parent);
+    }
+
+    /// The context that the task exports, where it does.
+    pub(super) fn export(&mut self, task: Sequence, context: Option<&Value>) {
+        let (Some(context), Some(frame)) = (context, self.frame(task)) else { return };
+        let owner = self.context_owner(frame);
+        self.touch(owner, |frame| frame.context = Some(context.clone()));
     }
 
     /// The flow said `end`: everything else is given up and the workflow completes with this output.

@@ -5,6 +5,7 @@ use tutti_ids::Sequence;
 
 use crate::{
     execution::Execution,
+    extension::{After, Before},
     frame::{Body, CallPhase, Cursor, Ending, Frame, Role},
     undo::UndoState,
 };
@@ -121,6 +122,8 @@ impl Body {
         match self {
             Self::List(cursor)
             | Self::For { cursor, .. }
+            | Self::Before(Before { cursor, .. })
+            | Self::After(After { cursor, .. })
             | Self::Undo(UndoState { cursor, .. }) => Some(cursor),
             Self::Try(state) => Some(&state.cursor),
             _ => None,
@@ -131,6 +134,8 @@ impl Body {
         match self {
             Self::List(cursor)
             | Self::For { cursor, .. }
+            | Self::Before(Before { cursor, .. })
+            | Self::After(After { cursor, .. })
             | Self::Undo(UndoState { cursor, .. }) => Some(cursor),
             Self::Try(state) => Some(&mut state.cursor),
             _ => None,

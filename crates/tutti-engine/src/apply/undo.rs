@@ -21,6 +21,10 @@ impl Execution {
         output: &tutti_expr::Value,
     ) {
         let Some(frame) = self.frame(id).filter(|frame| frame.role == Role::Task) else { return };
+        // Noted before the tasks after it ran, or never done.
+        if matches!(frame.body, Body::After(_) | Body::Bypassed(_)) {
+            return;
+        }
         let Some(task) = frame.task.filter(|task| self.undo_list(*task).is_some()) else { return };
         let undo = Undo { task, output: output.clone(), bound: self.variables_around(frame) };
         self.touch(id, |frame| {
@@ -74,6 +78,7 @@ impl Execution {
             context: None,
             body: Body::Undo(state),
             undos: Undos::new(),
+            extensions: Vec::new(),
             queued: false,
         });
     }

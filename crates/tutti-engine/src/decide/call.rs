@@ -105,7 +105,7 @@ impl Stepper<'_> {
     fn key_for(&self, id: Sequence, task: &Task) -> Result<(Arc<str>, u32)> {
         let Some(frame) = self.execution.frame(id) else { return Ok((Arc::from(""), 1)) };
         let path = self.execution.iteration_path(frame);
-        let inherited = self.inherited_key(frame, &path);
+        let inherited = self.inherited_key(frame);
         let attempt = inherited.as_ref().map_or(1, |(_, attempt)| attempt.saturating_add(1));
         if let Some(template) = &task.settings.idempotency_key {
             let scene = Scene::of(self.execution, &self.surroundings, frame);
@@ -115,13 +115,14 @@ impl Stepper<'_> {
         Ok((inherited.map_or_else(fresh, |(key, _)| key), attempt))
     }
 
-    fn inherited_key(&self, frame: &Frame, path: &[u64]) -> Option<(Arc<str>, u32)> {
-        let key = (frame.task?, path.to_vec());
-        let held = self
-            .execution
-            .ancestors(frame)
-            .find_map(|around| around.body.keys().and_then(|keys| keys.get(&key)).cloned());
-        held.or_else(|| self.execution.handed_keys.get(&key).cloned())
+    /// What an operator took back comes after whatever a `try` around it still holds.
+    fn inherited_key(&self, frame: &Frame) -> Option<(Arc<str>, u32)> {
+        let place = self.execution.place(frame);
+        let held = || {
+            let mut keys = self.execution.ancestors(frame).filter_map(|around| around.body.keys());
+            keys.find_map(|keys| keys.get(&place)).cloned()
+        };
+        self.execution.handed_keys.get(&place).cloned().or_else(held)
     }
 }
 

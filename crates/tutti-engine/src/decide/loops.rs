@@ -105,7 +105,7 @@ impl Stepper<'_> {
     pub(super) fn go_on_branches(&mut self, id: Sequence) {
         let Some(frame) = self.execution.frame(id) else { return };
         let Body::Fork(branches) = &frame.body else { return };
-        let (next, width) = (branches.next, branches.results.len());
+        let (next, width) = (branches.upcoming(), branches.results.len());
         if next >= width {
             return self.complete(id, None);
         }

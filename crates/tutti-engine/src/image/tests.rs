@@ -9,6 +9,7 @@ use tutti_journal::{CallRecord, Effect, Error, ErrorType, Flow, SealError};
 use super::*;
 use crate::{
     ChildRequest,
+    extension::{After, Before},
     frame::{
         Branches, BranchesKind, CallPhase, ChildPhase, Cursor, Ending, Role, TryPhase, TryState,
     },
@@ -44,8 +45,8 @@ fn cursor() -> Cursor {
 
 fn keys() -> KeyRing {
     KeyRing::from([
-        ((TaskId(0), vec![3, 5]), (Arc::from("key"), 7)),
-        ((TaskId(1), vec![]), (Arc::from("other"), 1)),
+        (vec![(TaskId(0), Some(3)), (TaskId(1), None)], (Arc::from("key"), 7)),
+        (vec![(TaskId(1), Some(0))], (Arc::from("other"), 1)),
     ])
 }
 
@@ -58,7 +59,11 @@ fn branches(kind: BranchesKind) -> Body {
     branches.results[0] = Some(Ok(value("first")));
     branches.results[2] = Some(Err(error()));
     branches.contexts.insert(2, value("context"));
-    Body::Fork(Branches { next: 2, failed: 1, winner: Some(0), joined: true, ..branches })
+    branches.begin(2);
+    branches.failed = 1;
+    branches.winner = Some(0);
+    branches.joined = true;
+    Body::Fork(branches)
 }
 
 fn tried(phase: TryPhase) -> Body {
@@ -159,6 +164,16 @@ fn bodies() -> Vec<Body> {
         child(ChildPhase::Done(Ok(value("output")))),
         Body::Function { input: value("input"), output: Some(value("output")) },
         Body::Function { input: value("input"), output: None },
+        Body::Extended,
+        Body::Before(Before { place: 1, cursor: cursor() }),
+        Body::Bypassed(value("mocked")),
+        Body::After(After {
+            place: 2,
+            cursor: cursor(),
+            raw: value("raw"),
+            output: value("output"),
+            then: Flow::Exit,
+        }),
     ]
 }
 
@@ -178,6 +193,10 @@ fn kind(body: &Body) -> usize {
         Body::Undo(_) => 10,
         Body::Emitted(_) => 11,
         Body::Listen(_) => 12,
+        Body::Extended => 13,
+        Body::Before(_) => 14,
+        Body::Bypassed(_) => 15,
+        Body::After(_) => 16,
     }
 }
 
@@ -209,6 +228,7 @@ fn with(body: &Body) -> Execution {
             context: Some(value("context")),
             body: body.clone(),
             undos: Undos::from([(Sequence(3), undo())]),
+            extensions: vec![0, 4],
             queued: true,
         };
         execution.timers.extend(frame.due_times().map(|due| (due, frame.id)));
@@ -241,7 +261,7 @@ fn read(snapshot: &Snapshot, of: &Execution) -> Result<Execution, CodecError> {
 #[test]
 fn every_frame_is_read_as_it_was_written() {
     let kinds: std::collections::BTreeSet<_> = bodies().iter().map(kind).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..13).collect::<Vec<_>>());
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), (0..17).collect::<Vec<_>>());
     for body in bodies() {
         let execution = with(&body);
         let snapshot = execution.snapshot(Digest([2; 32]), [3; 16], &TestSealer);

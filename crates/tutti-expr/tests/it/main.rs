@@ -1,6 +1,7 @@
 //! What expressions promise, as tables.
 
 mod compile;
+mod fuzzed;
 mod hostile;
 mod jq;
 mod reads;

@@ -38,6 +38,8 @@ fn what_is_computed_from_a_secret_is_one() {
         "$secrets.pin + 1",
         "-$secrets.pin",
         "$secrets.pin * 2",
+        "$secrets.pin * 2.5",
+        "[1, $secrets.pin] | join(\"-\")",
         "$secrets.pin | tostring",
         "$secrets.pin | sqrt",
         "[range($secrets.pin)] | .[5]",

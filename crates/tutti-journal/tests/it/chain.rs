@@ -59,6 +59,9 @@ fn rows_must_follow_each_other() {
     assert!(!follows(&rows[2], &rows[0]), "a row is missing");
     assert!(!follows(&rows[1], &rows[1]) && !follows(&rows[0], &rows[1]));
     assert!(rows[0].verify(Digest::ZERO, Sequence::FIRST).is_ok());
+    // A whole row of another journal, in its place by number alone.
+    assert!(rows[1].verify(Digest([9; 32]), rows[1].first).is_err());
+    assert!(rows[1].verify(rows[1].previous, rows[2].first).is_err());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod chain;
 mod container;
 mod events;
+mod fuzzed;
 mod golden;
 mod hostile;
 mod round_trip;

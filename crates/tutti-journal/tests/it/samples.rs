@@ -6,7 +6,7 @@ use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{
     Blob, CallRecord, CodecError, Effect, Entry, Error, ErrorType, EventPosition, Flow, Parent,
-    Resolution, Row, SealError, Sealer, SuspensionReason, Timestamp, Turn,
+    Resolution, Row, SealError, Sealer, SuspensionReason, Timestamp, Turn, Unanswered,
 };
 
 /// Seals by a byte that is different for each key, so that the wrong key fails; otherwise seals nothing.
@@ -203,6 +203,20 @@ pub(crate) fn newer_entries() -> Vec<Entry> {
         },
         Entry::UndoStarted { task, completed: Sequence(9) },
         Entry::ExecutionSuspended { reason: SuspensionReason::JournalLimit },
+        Entry::ExtensionsSelected {
+            task,
+            extensions: vec![0, 2],
+            unanswered: vec![Unanswered { extension: 1, detail: "no boolean".to_owned() }],
+        },
+        Entry::ExtensionsSelected { task, extensions: vec![], unanswered: vec![] },
+        Entry::BodyCompleted {
+            task,
+            raw: Some(json(r#"{"a": 1}"#)),
+            output: Some(Value::from("x").tainted()),
+            context: Some(json("{}")),
+            then: Flow::Jump(2),
+        },
+        Entry::BodyCompleted { task, raw: None, output: None, context: None, then: Flow::Exit },
     ]
 }
 

@@ -77,6 +77,7 @@ impl Loop {
         });
         if is_over && !self.watchers.contains_key(&id) {
             self.residents.remove(&id);
+            self.feeder.forget(id);
             self.timers.set(id, None);
         }
     }
@@ -97,6 +98,7 @@ impl Loop {
         for (id, resident) in mem::take(&mut self.residents) {
             self.give_up_counts(|of| of == id);
             self.parking.touch(id);
+            self.feeder.forget(id);
             self.reload(id, &resident);
         }
         for request in batch.replies.into_iter().chain(dropped.replies) {

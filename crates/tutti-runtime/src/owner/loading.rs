@@ -91,6 +91,7 @@ impl Loop {
 
     fn set_aside(&mut self, id: ExecutionId, awaiting: Vec<Awaiting>, reason: String) {
         self.timers.set(id, None);
+        self.feeder.forget(id);
         // What it asked of its children is asked again, should it come back.
         self.parking.take_asked(id);
         self.refuse_all(id, awaiting, &Refusal::Unreadable(reason.clone()));
@@ -110,6 +111,7 @@ impl Loop {
             return self.outputs.push(Output::Reply(request, Err(Rejection::Busy.into())));
         }
         self.residents.remove(&id);
+        self.feeder.forget(id);
         let queue = self.loading.entry(id).or_default();
         queue.push(Awaiting::Retry(from, request));
         if queue.len() == 1 {
@@ -133,6 +135,7 @@ impl Loop {
         match resident.execution.rewind(&journal.turns, from.as_ref(), &surroundings) {
             Ok((execution, entries)) => {
                 resident.replace(execution);
+                self.feeder.forget(id);
                 self.finish_turn(id, first, entries, now);
                 self.pending.replies.push(request);
             }
@@ -187,6 +190,7 @@ impl Loop {
         }
         self.parking.touch(id);
         self.residents.insert(id, resident);
+        self.note_listeners(id);
         for task in lost {
             self.feed(id, Input::CallLost { task }, now).ok();
         }

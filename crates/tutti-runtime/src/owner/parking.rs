@@ -1,8 +1,9 @@
 //! Executions that only wait need not be in memory.
 //!
-//! One is *parked* when all it did is durable, nothing of it is under way or queued, and it waits for a time, a child or a
-//! person. Beyond the bound the parked ones that were used longest ago are dropped. Their timers stay armed, whoever watches
-//! them stays on the list, and whatever happens to one of them loads it again.
+//! One is *parked* when all it did is durable, nothing of it is under way or queued, it was fed the log of events, and it
+//! waits for a time, an event, a child or a person. Beyond the bound the parked ones that were used longest ago are dropped.
+//! Their timers stay armed, their listeners known, whoever watches them stays on the list, and whatever happens to one of
+//! them loads it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +58,8 @@ impl Loop {
     pub(super) fn make_room(&mut self) {
         for id in std::mem::take(&mut self.parking.touched) {
             self.forget_if_over(id);
-            let is_parked = self.residents.get(&id).is_some_and(Resident::is_parked);
+            let is_parked =
+                self.residents.get(&id).is_some_and(Resident::is_parked) && self.feeder.has_fed(id);
             self.parking.set(id, is_parked);
         }
         while self.residents.len() > self.options.max_residents {

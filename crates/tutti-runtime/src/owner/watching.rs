@@ -1,7 +1,7 @@
-//! Who wants to know when an execution ends or needs a person.
+//! Who wants to know when an execution ends or needs a person or an event.
 //!
-//! That an execution has ended, its own loop sees. That only a person can move it, is also about its children, which other
-//! loops may own: it counts them. Each child answers how it stands, after counting its own; one that moves ends the count.
+//! That an execution has ended, its own loop sees. That only a person or an event can move it, is also about its children,
+//! which other loops may own: it counts them. Each child answers how it stands, after counting its own; one that moves ends the count.
 //! Whatever comes to a standstill says so upwards, and whoever is watched counts again.
 
 use std::collections::BTreeSet;
@@ -10,11 +10,8 @@ use tutti_engine::{Execution, Input, Limits, Status};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Error, ErrorType, SuspensionReason, Timestamp};
 
-use super::{Loop, loading::Awaiting};
-use crate::{
-    happening::{Incident, Message, Output, RequestId, Settlement, Standing},
-    resident::Resident,
-};
+use super::{Loop, events::awaited, loading::Awaiting};
+use crate::happening::{Incident, Message, Output, RequestId, Settlement, Standing};
 
 /// A count under way: whether all children of an execution stand still.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ impl Loop {
             let settlement = Settlement::Ended(outcome.clone());
             return self.answer(id, &settlement);
         }
-        if resident.stands() && self.watchers.contains_key(&id) {
+        if self.watchers.contains_key(&id) && self.stands(id) {
             let watchers = self.watchers.remove(&id).unwrap_or_default();
             self.count(id, Asker::Watchers(watchers));
         }
@@ -64,13 +61,22 @@ impl Loop {
 
     /// Tells the parent that an execution stands still: that may be what those above were waiting for.
     pub(super) fn say_if_it_stands(&mut self, id: ExecutionId) {
-        let Some(resident) = self.residents.get(&id).filter(|resident| resident.stands()) else {
-            return;
-        };
+        let Some(resident) = self.residents.get(&id) else { return };
         let parent = resident.execution.parent().filter(|parent| parent.awaits);
-        if let Some(parent) = parent.map(|parent| parent.execution) {
+        if let Some(parent) = parent.map(|parent| parent.execution)
+            && self.stands(id)
+        {
             self.tell(parent, Message::Stands);
         }
+    }
+
+    /// Whether only a person can move it, or a child, or an event that is not in the log yet.
+    fn stands(&self, id: ExecutionId) -> bool {
+        self.residents.get(&id).is_some_and(|resident| {
+            let has_heard_all =
+                resident.execution.status() == Status::Suspended || self.feeder.has_fed(id);
+            has_heard_all && resident.stands()
+        })
     }
 
     pub(super) fn answer(&mut self, id: ExecutionId, settlement: &Settlement) {
@@ -94,7 +100,7 @@ impl Loop {
 
     /// A parent counts: answers how this child stands.
     pub(super) fn be_counted(&mut self, child: ExecutionId, parent: ExecutionId, number: u64) {
-        if self.residents.get(&child).is_some_and(Resident::stands) {
+        if self.stands(child) {
             self.count(child, Asker::Parent(parent, number));
         } else {
             self.tell(parent, Message::Counted { child, number, standing: None });
@@ -113,6 +119,7 @@ impl Loop {
         let standing = Standing {
             is_suspended: execution.status() == Status::Suspended,
             incidents: incidents.chain(journal_limit(execution, &self.options.limits)).collect(),
+            awaited: awaited(resident),
             lost: None,
         };
         let left: BTreeSet<ExecutionId> = resident.children().collect();
@@ -145,6 +152,7 @@ impl Loop {
         let Some(standing) = standing else { return self.on_count_failed(count, now) };
         count.standing.is_suspended |= standing.is_suspended;
         count.standing.incidents.extend(standing.incidents);
+        count.standing.awaited.extend(standing.awaited);
         count.standing.lost = count.standing.lost.or(standing.lost);
         if count.left.is_empty() {
             self.conclude(count);
@@ -160,18 +168,13 @@ impl Loop {
                 let standing = Some(standing);
                 self.tell(parent, Message::Counted { child: of, number, standing });
             }
-            (Asker::Watchers(requests), Standing { is_suspended: true, incidents, .. }) => {
-                let settlement = Settlement::Suspended { incidents };
-                let settled = |request| Output::Settled(request, settlement.clone());
-                self.outputs.extend(requests.into_iter().map(settled));
-            }
-            (Asker::Watchers(requests), Standing { lost: Some(reason), .. }) => {
-                let settled = |request| Output::Settled(request, Settlement::Lost(reason.clone()));
-                self.outputs.extend(requests.into_iter().map(settled));
-            }
-            (asked_by @ Asker::Watchers(_), Standing { lost: None, .. }) => {
-                self.watch_on(of, asked_by);
-            }
+            (Asker::Watchers(requests), standing) => match settlement(standing) {
+                Some(settlement) => {
+                    let settled = |request| Output::Settled(request, settlement.clone());
+                    self.outputs.extend(requests.into_iter().map(settled));
+                }
+                None => self.watch_on(of, Asker::Watchers(requests)),
+            },
         }
     }
 
@@ -206,6 +209,16 @@ impl Loop {
         for id in watched {
             self.with(id, Awaiting::Stands, now);
         }
+    }
+}
+
+/// What is told of an execution that stands still like this; none where it only seems so.
+fn settlement(standing: Standing) -> Option<Settlement> {
+    match standing {
+        Standing { is_suspended: true, incidents, .. } => Some(Settlement::Suspended { incidents }),
+        Standing { lost: Some(reason), .. } => Some(Settlement::Lost(reason)),
+        Standing { awaited, .. } if awaited.is_empty() => None,
+        Standing { awaited, .. } => Some(Settlement::Listening { awaited }),
     }
 }
 

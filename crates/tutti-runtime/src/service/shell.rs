@@ -15,7 +15,7 @@ use tutti_journal::{Entry, ErrorType, Turn};
 use tutti_store::Store;
 
 use super::{
-    Options,
+    Options, events,
     switchboard::{Message, Switchboard},
 };
 use crate::{
@@ -29,10 +29,10 @@ const LOG_LINES_AHEAD: usize = 1_024;
 
 /// What a loop's thread needs to do its outputs.
 pub(super) struct Shell {
-    options: Arc<Options>,
-    tokio: Tokio,
+    pub(super) options: Arc<Options>,
+    pub(super) tokio: Tokio,
     /// This loop's own inbox.
-    messages: mpsc::Sender<Message>,
+    pub(super) messages: mpsc::Sender<Message>,
     switchboard: Arc<Switchboard>,
     calls: BTreeMap<(ExecutionId, Sequence), Canceller>,
     /// Calls whose connectors may keep something for a crash until the outcome is durable.
@@ -61,6 +61,13 @@ impl Shell {
         let _stops_all = StopsAll(self.switchboard.clone());
         // Dropped before the line above: who asks from now on finds it closed.
         let inbox = inbox;
+        match self.tokio.block_on(self.options.store.last_event_position()) {
+            // Nothing is owned yet, so nothing comes of it.
+            Ok(newest) => {
+                drop(owner.on(Happening::EventsLogged { newest }, self.options.clock.now()));
+            }
+            Err(error) => return self.switchboard.halt(error),
+        }
         loop {
             let happening = match self.receive(&owner, &inbox) {
                 Some(Message::Happened(happening)) => *happening,
@@ -104,11 +111,19 @@ impl Shell {
         match output {
             Output::Commit(commit) => {
                 let (store, messages) = (self.options.store.clone(), self.messages.clone());
+                let switchboard = self.switchboard.clone();
                 self.tokio.spawn(async move {
+                    let has_events = !commit.events.is_empty();
                     let result = store.commit(commit).await;
+                    let may_be_stored =
+                        matches!(result, Ok(()) | Err(tutti_store::Error::Ambiguous { .. }));
+                    if has_events && may_be_stored {
+                        events::tell_newest(&*store, &switchboard).await;
+                    }
                     tell(&messages, Happening::Committed { result });
                 });
             }
+            Output::ReadEvents { after, limit } => self.read_events(after, limit),
             Output::Load(execution) => self.load(execution, Extent::Tail),
             Output::LoadWhole(execution) => self.load(execution, Extent::Whole),
             Output::MakeCall(function, call) => self.make_call(&function, call),
@@ -263,9 +278,11 @@ async fn read(
 /// Whether a failure to read is about what was read, or about the store.
 fn unread(error: tutti_store::Error) -> Unread {
     match error {
-        tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {
-            Unread::Damaged(error.to_string())
-        }
+        tutti_store::Error::Damaged(_)
+        | tutti_store::Error::Corrupt { .. }
+        | tutti_store::Error::NotEnded { .. }
+        | tutti_store::Error::Erased { .. }
+        | tutti_store::Error::Unknown { .. } => Unread::Damaged(error.to_string()),
         tutti_store::Error::Conflict { .. }
         | tutti_store::Error::Ambiguous { .. }
         | tutti_store::Error::Unavailable { .. } => Unread::Store(error),
@@ -294,7 +311,7 @@ fn no_connector(function: &str) -> tutti_journal::Error {
     tutti_journal::Error::new(ErrorType::Configuration, format!("no connector serves `{function}`"))
 }
 
-fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
+pub(super) fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
     // The loop may have stopped; then nobody needs to know.
     messages.send(Message::Happened(Box::new(happening))).ok();
 }

@@ -79,6 +79,11 @@ impl Timers {
             Entry::TaskCompleted { task, .. } => {
                 return self.fire((*task, Kind::Wait), at, sequence);
             }
+            Entry::BodyCompleted { task, .. } => {
+                let early = self.fire((*task, Kind::Wait), at, sequence);
+                self.disarm((*task, Kind::Wait), sequence);
+                return early;
+            }
             Entry::TaskTimedOut { task, .. } => return self.time_out(*task, at, sequence),
             Entry::ExecutionSuspended { .. } => _ = self.suspended_since.get_or_insert(at),
             Entry::ExecutionResumed => self.resume(at),

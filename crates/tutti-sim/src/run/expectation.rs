@@ -10,8 +10,10 @@ use tutti_expr::Value;
 use tutti_journal::Entry;
 use tutti_runtime::Settlement;
 
-use super::{Running, script::full_type};
+use super::Running;
 use crate::world::BEGINNING;
+
+const ERRORS: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 impl Running<'_> {
     /// The execution ended as expected, and whoever watched was told the same.
@@ -42,7 +44,7 @@ impl Running<'_> {
         match (outcome, self.world.settlement(self.execution)) {
             (Some(outcome), Some(Settlement::Ended(told))) if outcome == told => {}
             (None, Some(Settlement::Suspended { .. })) => {}
-            (None, None) if wanted == "waiting" => {}
+            (None, Some(Settlement::Listening { .. })) if wanted == "waiting" => {}
             (_, told) => problems.push(format!("the watcher was told {told:?}")),
         }
         problems
@@ -166,4 +168,8 @@ pub fn differs(what: &str, wanted: &Value, found: &Value) -> Option<String> {
         return (!found.contains(part)).then(|| format!("{what} is {found:?}, without {part:?}"));
     }
     (wanted != found).then(|| format!("{what} is {found:?}, not {wanted:?}"))
+}
+
+pub(super) fn full_type(kind: &str) -> String {
+    if kind.contains(':') { kind.to_owned() } else { format!("{ERRORS}{kind}") }
 }

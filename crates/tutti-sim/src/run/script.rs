@@ -8,10 +8,8 @@ use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_journal::{Effect, Error, ErrorType, Timestamp};
 
-use super::expectation::differs;
+use super::expectation::{differs, full_type};
 use crate::{Outside, Reply, scenario::CallScript};
-
-const ERRORS: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /// Answers calls as a scenario says.
 #[derive(Debug)]
@@ -136,8 +134,4 @@ fn scripted_error(value: &Value) -> Error {
         .with_status(u16::try_from(status).unwrap_or(500));
     error.kind = full_type(kind).into();
     error
-}
-
-pub(super) fn full_type(kind: &str) -> String {
-    if kind.contains(':') { kind.to_owned() } else { format!("{ERRORS}{kind}") }
 }

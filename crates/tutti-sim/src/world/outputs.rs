@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tutti_connectors::Call;
 use tutti_engine::CallOutcome;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::Timestamp;
+use tutti_journal::{CloudEvent, EventPosition, Timestamp};
 use tutti_runtime::{Happening, Message, Output, Partition, Settlement, Stored, Unread};
 use tutti_store::Commit;
 
@@ -25,7 +25,16 @@ pub(super) enum Pending {
         outcome: CallOutcome,
     },
     Probe(Arc<str>, Call),
-    Event(ExecutionId, Sequence),
+    /// Somebody outside publishes this, until it is received.
+    Receive(CloudEvent),
+    /// This loop reads so many events after this position.
+    ReadEvents(usize, EventPosition, usize),
+    /// A loop is to be told how far the log of events goes.
+    Logged {
+        from: Sender,
+        to: usize,
+        newest: EventPosition,
+    },
     /// This loop is to be told that an execution was set aside.
     SetAside(usize),
     /// Under way from this loop, behind what it told the same loop before.
@@ -36,13 +45,17 @@ pub(super) enum Pending {
     },
 }
 
+/// Who sends something to a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sender {
+    Loop(usize),
+    Outside,
+}
+
 impl Pending {
-    /// From which loop, and to whom, a message is under way.
-    fn way(&self) -> Option<(usize, ExecutionId)> {
-        match self {
-            Self::Tell { from, to, .. } => Some((*from, *to)),
-            _ => None,
-        }
+    /// Whether a call of this execution is under way.
+    pub(super) fn is_answer_for(&self, execution: ExecutionId) -> bool {
+        matches!(self, Self::Answer { call, .. } if call.execution == execution)
     }
 }
 
@@ -53,27 +66,36 @@ impl World {
             Pending::Commit(..)
             | Pending::Load(..)
             | Pending::Probe(..)
-            | Pending::Event(..)
+            | Pending::Receive(_)
+            | Pending::ReadEvents(..)
             | Pending::SetAside(_) => true,
-            Pending::Tell { from, to, .. } => {
-                let ahead = self.pending[..at].iter();
-                let to = self.owner_of(*to);
-                !ahead
-                    .filter_map(Pending::way)
-                    .any(|(other, whom)| other == *from && self.owner_of(whom) == to)
+            pending @ (Pending::Tell { .. } | Pending::Logged { .. }) => {
+                let way = self.way(pending);
+                !self.pending[..at].iter().any(|ahead| self.way(ahead) == way)
             }
+        }
+    }
+
+    /// From whom, and to which loop, something is under way in its order.
+    fn way(&self, pending: &Pending) -> Option<(Sender, usize)> {
+        match pending {
+            Pending::Tell { from, to, .. } => Some((Sender::Loop(*from), self.owner_of(*to))),
+            Pending::Logged { from, to, .. } => Some((*from, *to)),
+            _ => None,
         }
     }
 
     pub(super) fn perform(&mut self, pending: Pending) {
         match pending {
             Pending::Commit(number, commit) => {
+                let has_events = !commit.events.is_empty();
                 let result = block_on(self.setting.store.commit(commit));
                 self.say(&format!("commit {}", result_of(&result)));
                 self.take_written();
-                if result.is_err() {
-                    // What the loop had decided ahead is gone, and with it how far listeners had come.
-                    self.fed.clear();
+                let may_be_stored =
+                    matches!(result, Ok(()) | Err(tutti_store::Error::Ambiguous { .. }));
+                if has_events && may_be_stored && !self.tell_newest(number) {
+                    return;
                 }
                 self.tell_loop(number, Happening::Committed { result });
             }
@@ -92,7 +114,9 @@ impl World {
                 let Call { execution, task, .. } = call;
                 self.tell(execution, Happening::ProbeFinished { execution, task, outcome });
             }
-            Pending::Event(execution, task) => self.feed(execution, task),
+            Pending::Receive(event) => self.publish(event),
+            Pending::ReadEvents(number, after, limit) => self.read_events(number, after, limit),
+            Pending::Logged { to, newest, .. } => self.tell_logged(to, newest),
             Pending::SetAside(number) => self.tell_loop(number, Happening::SetAside),
             Pending::Tell { to, message, .. } => {
                 self.say(&format!("tell {to} {message:?}"));
@@ -138,20 +162,28 @@ impl World {
                 self.pending.push(Pending::Tell { from: number, to, message });
             }
             Output::Load(execution) => self.pending.push(Pending::Load(execution, false)),
+            Output::ReadEvents { after, limit } => {
+                self.pending.push(Pending::ReadEvents(number, after, limit));
+            }
             Output::LoadWhole(execution) => self.pending.push(Pending::Load(execution, true)),
             Output::MakeCall(function, call) => self.make_call(&function, call),
             Output::CancelCall(execution, task) => self.cancel_call(execution, task),
             Output::Probe(function, call) => self.pending.push(Pending::Probe(function, call)),
             Output::Publish(turn, _) => {
+                let lines = self.shadows.lines(&turn, self.now.0 - BEGINNING.0);
+                let shown = lines.iter().cloned().chain([format!("{turn:?}")]);
+                self.problems.extend(shown.flat_map(|shown| self.shadows.check_shown(&shown)));
                 if self.setting.is_traced {
-                    self.log.extend(self.shadows.lines(&turn, self.now.0 - BEGINNING.0));
+                    self.log.extend(lines);
                 }
                 self.problems.extend(self.shadows.on_published(&turn));
             }
             Output::Reply(request, result) => self.on_reply(request, result),
             Output::Settled(request, settlement) => {
                 if let Some(Request::Watch(execution)) = self.requests.remove(&request) {
-                    self.say(&format!("settled {settlement:?}"));
+                    let said = format!("settled {settlement:?}");
+                    self.problems.extend(self.shadows.check_shown(&said));
+                    self.say(&said);
                     let starting = self.requests.values().any(|request| {
                         matches!(request, Request::Start { execution: other, .. } if *other == execution)
                     });

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tutti_engine::{
-    CallOutcome, Command, Control, Definitions, Execution, Input, Limits, Outcome, Rejection,
-    Secrets, Start, Surroundings,
+    CallOutcome, Command, Control, Definitions, Execution, Input, Limits, Outcome, ProbeOutcome,
+    Rejection, Secrets, Start, Surroundings,
 };
 use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{
-    CallRecord, CloudEvent, Entry, Error, ErrorType, EventPosition, Timestamp, Turn,
+    CallRecord, CloudEvent, Entry, Error, ErrorType, EventPosition, Resolution, SuspensionReason,
+    Timestamp, Turn,
 };
 
 /// A branch that works, beside one that charges and may fail.
@@ -27,6 +28,68 @@ do:
               call: http
               with: { method: post, endpoint: 'https://example.com/charge' }
   - done: { set: { all: '${ . }', context: '${ $context }' } }
+";
+
+/// A call that is made again by a `try`.
+const RETRIED: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+do:
+  - guarded:
+      try: [ { charge: { call: http, with: { method: post, endpoint: 'https://example.com/charge' } } } ]
+      catch: { retry: { limit: { attempt: { count: 1 } } } }
+";
+
+/// One function called from two branches, all of it made again by a `try`.
+const TWICE: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+use:
+  functions:
+    pay: { call: http, with: { method: post, endpoint: 'https://example.com/pay' } }
+do:
+  - guarded:
+      try: [ { both: { fork: { branches: [ { left: { call: pay } }, { right: { call: pay } } ] } } } ]
+      catch: { retry: { limit: { attempt: { count: 1 } } } }
+";
+
+/// Two calls beside each other that must not be repeated.
+const PAIR: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - charge: { call: http, with: { method: post, endpoint: 'https://example.com/charge' } }
+          - ship: { call: http, with: { method: post, endpoint: 'https://example.com/ship' } }
+";
+
+/// A branch in which something fails and is caught, beside one that charges.
+const MENDED: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+do:
+  - both:
+      fork:
+        branches:
+          - watch:
+              try:
+                - look:
+                    fork:
+                      branches:
+                        - probe: { call: http, with: { method: get, endpoint: 'https://example.com/probe' } }
+                        - pause: { wait: PT1H }
+              catch: { do: [ { mend: { set: { mended: true } } } ] }
+          - charge: { call: http, with: { method: post, endpoint: 'https://example.com/charge' } }
+";
+
+/// A wait of ten seconds beside a call, in a workflow that may take thirty.
+const TIMED: &str = r"
+document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }
+timeout: { after: PT30S }
+do:
+  - both:
+      fork:
+        branches:
+          - pause: { wait: PT10S }
+          - charge: { call: http, with: { method: post, endpoint: 'https://example.com/charge' } }
 ";
 
 #[test]
@@ -145,8 +208,193 @@ fn a_listener_that_is_started_again_sees_what_it_had_consumed_and_no_more() {
     run.check_replay();
 }
 
+#[test]
+fn the_key_of_a_call_that_ended_well_is_never_used_again() {
+    // The `try` still holds the key that its first attempt left; the second one, which is void now, ended well under it.
+    let mut run = Run::of(RETRIED);
+    let first = run.call("/charge");
+    run.answer("/charge", Err(()));
+    assert_eq!(run.call("/charge").key, first.key, "the retry takes the key over");
+    run.answer("/charge", Ok("paid"));
+    run.back(Some("/do/0/guarded/try/0/charge")).expect("the task is known");
+    let again = run.call("/charge");
+    assert_ne!(again.key, first.key);
+    assert_eq!(again.attempt, 1);
+    run.check_replay();
+
+    // Handed on by one going back, spent before the next.
+    let mut run = Run::of(ORDER);
+    run.answer("/fetch", Ok("parcel"));
+    let first = run.call("/charge");
+    run.answer("/charge", Err(()));
+    run.back(None).expect("the task that failed is known");
+    run.answer("/charge", Ok("paid"));
+    run.back(Some("/do/0/both")).expect("the task is known");
+    assert_ne!(run.call("/charge").key, first.key);
+    run.check_replay();
+}
+
+#[test]
+fn an_attempt_that_is_void_counts_as_an_attempt() {
+    let mut run = Run::of(RETRIED);
+    let first = run.call("/charge");
+    run.answer("/charge", Err(()));
+    run.answer("/charge", Err(()));
+    run.back(None).expect("the task that failed is known");
+    let again = run.call("/charge");
+    assert_eq!((&again.key, again.attempt), (&first.key, 3));
+    run.check_replay();
+}
+
+#[test]
+fn each_call_site_of_a_function_keeps_its_own_key() {
+    let mut run = Run::of(TWICE);
+    let keys = |run: &Run| run.calls().into_iter().map(|(_, _, call)| call.key).collect::<Vec<_>>();
+    let before = keys(&run);
+    assert_eq!(before.len(), 2);
+    run.answer("/pay", Err(()));
+    run.answer("/pay", Err(()));
+    assert_eq!(keys(&run), before, "the re-runs take over what each of them had");
+    run.answer("/pay", Err(()));
+    run.answer("/pay", Err(()));
+    run.back(Some("/do/0/guarded")).expect("the task is known");
+    assert_eq!(keys(&run), before, "and again once all of it is void");
+    run.check_replay();
+}
+
+#[test]
+fn an_incident_in_a_branch_that_stays_needs_its_person_still() {
+    let mut run = Run::of(PAIR);
+    run.answer("/charge", Ok("paid"));
+    run.lose("/ship");
+    assert_eq!(run.execution.incidents().count(), 1);
+    run.back(Some("/do/0/both/fork/branches/0/charge")).expect("the task is known");
+    assert_eq!(run.execution.incidents().count(), 1);
+    assert_eq!(run.execution.suspended(), Some(&SuspensionReason::Incident));
+    run.check_replay();
+}
+
+#[test]
+fn what_nobody_knows_of_a_call_that_was_given_up_is_asked_again_not_repeated() {
+    let mut run = Run::of(PAIR);
+    run.refuse("/charge");
+    run.lose("/ship");
+    let (task, ..) = run.execution.incidents().next().expect("it was asked what came of it");
+    run.feed(Input::Control(Control::Resolve { task, resolution: Resolution::Fault }));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Faulted(_))));
+    run.back(Some("/do/0/both/fork/branches/0/charge")).expect("the task is known");
+    assert_eq!(run.execution.incidents().map(|(task, ..)| task).collect::<Vec<_>>(), [task]);
+    assert!(!run.calls().iter().any(|(_, reference, _)| reference.as_str().ends_with("/ship")));
+    run.check_replay();
+}
+
+#[test]
+fn what_a_person_said_of_a_call_that_was_given_up_stays_said() {
+    let mut run = Run::of(PAIR);
+    run.refuse("/charge");
+    run.lose("/ship");
+    let (task, ..) = run.execution.incidents().next().expect("it was asked what came of it");
+    let resolution = Resolution::Complete { output: Value::from("shipped") };
+    run.feed(Input::Control(Control::Resolve { task, resolution }));
+    run.back(None).expect("the task that failed is known");
+    run.answer("/charge", Ok("paid"));
+    assert_eq!(run.output(), r#"["paid","shipped"]"#);
+    run.check_replay();
+}
+
+#[test]
+fn a_call_that_failed_while_it_was_given_up_is_the_next_attempt() {
+    let mut run = Run::of(PAIR);
+    let (ship, first) = run.wanted("/ship");
+    run.refuse("/charge");
+    run.finish(ship, 1, Err(()));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Faulted(_))));
+    run.back(None).expect("the task that failed is known");
+    run.feed(Input::SlotGranted { task: ship });
+    let again = run.call("/ship");
+    assert_eq!((&again.key, again.attempt), (&first.key, 2));
+    run.answer("/ship", Ok("shipped"));
+    run.answer("/charge", Ok("paid"));
+    assert_eq!(run.output(), r#"["paid","shipped"]"#);
+    run.check_replay();
+}
+
+#[test]
+fn a_branch_that_mended_its_own_failure_stays_mended() {
+    let mut run = Run::of(MENDED);
+    run.answer("/probe", Err(()));
+    run.answer("/charge", Err(()));
+    run.back(None).expect("the task that failed is known");
+    assert_eq!(run.calls().len(), 1, "only the call that failed is made again");
+    run.answer("/charge", Ok("paid"));
+    assert_eq!(run.output(), r#"[{"mended":true},"paid"]"#);
+    run.check_replay();
+}
+
+#[test]
+fn time_stands_still_for_what_stays_while_nothing_goes_on() {
+    let hour = Timestamp(3_600_000);
+    let mut run = Run::of(TIMED);
+    run.now = Timestamp(4_000);
+    run.answer("/charge", Err(()));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Faulted(_))));
+    run.now = hour;
+    run.back(None).expect("the task that failed is known");
+    assert_eq!(run.execution.next_due(), Some(hour.plus_ms(6_000)), "six of ten seconds are left");
+    run.check_replay();
+
+    run.now = hour.plus_ms(1_000);
+    run.feed(Input::Control(Control::Suspend));
+    run.now = hour.plus_ms(9_000);
+    run.feed(Input::Control(Control::Resume));
+    run.answer("/charge", Err(()));
+    run.now = hour.plus_ms(20_000);
+    run.back(None).expect("the task that failed is known");
+    let left = Timestamp(run.now.0 + 5_000);
+    assert_eq!(
+        run.execution.next_due(),
+        Some(left),
+        "one second more went by, pauses do not count"
+    );
+    run.check_replay();
+}
+
+#[test]
+fn what_runs_around_the_task_has_the_time_it_had_when_the_task_began() {
+    let mut run = Run::of(TIMED);
+    run.now = Timestamp(10_000);
+    run.feed(Input::TimerFired);
+    run.now = Timestamp(30_000);
+    run.feed(Input::TimerFired);
+    let charge = run.execution.outstanding().find_map(|command| match command {
+        Command::CancelCall { task, .. } => Some(task),
+        _ => None,
+    });
+    run.finish(charge.expect("the call is given up"), 1, Err(()));
+    assert!(matches!(run.execution.outcome(), Some(Outcome::Faulted(_))));
+    run.now = Timestamp(90_000);
+    run.back(Some("/do/0/both/fork/branches/1/charge")).expect("the task is known");
+    assert_eq!(run.execution.next_due(), Some(Timestamp(120_000)));
+    run.check_replay();
+}
+
+#[test]
+fn only_what_still_counts_can_be_gone_back_to() {
+    let mut run = Run::of(ORDER);
+    run.answer("/fetch", Ok("parcel"));
+    run.answer("/charge", Ok("paid"));
+    run.back(Some("/do/0/both")).expect("the task is known");
+    run.feed(Input::Control(Control::Cancel { reason: None }));
+    run.answer("/charge", Err(()));
+    assert_eq!(run.back(Some("/do/1/done")), Err(Rejection::NoSuchTask), "that is void");
+
+    run.journal.pop();
+    assert_eq!(run.back(Some("/do/0/both")), Err(Rejection::Busy), "that is not the whole journal");
+}
+
 /// An execution with its journal.
 struct Run {
+    now: Timestamp,
     execution: Execution,
     journal: Vec<Turn>,
 }
@@ -160,6 +408,7 @@ impl Run {
             name: "order".parse().expect("a name"),
             version: "1.0.0".parse().expect("a version"),
         };
+        let now = Timestamp(0);
         let mut execution = Execution::new(id, definition.clone(), Digest::ZERO, workflow);
         let start = Start {
             execution: id,
@@ -170,15 +419,17 @@ impl Run {
             parent: None,
             events_after: EventPosition::default(),
         };
-        let entries = execution.start(start, &surroundings());
-        let first = Turn { execution: id, first: Sequence::FIRST, at: Timestamp(0), entries };
-        Self { execution, journal: vec![first] }
+        let entries = execution.start(start, &surroundings(now));
+        let first = Turn { execution: id, first: Sequence::FIRST, at: now, entries };
+        Self { now, execution, journal: vec![first] }
     }
 
     fn feed(&mut self, input: Input) {
         let first = self.execution.next_sequence();
-        let entries =
-            self.execution.advance(input, &surroundings()).expect("the input means something");
+        let entries = self
+            .execution
+            .advance(input, &surroundings(self.now))
+            .expect("the input means something");
         self.record(first, entries);
     }
 
@@ -202,25 +453,20 @@ impl Run {
         let position = EventPosition(position);
         let entries = self
             .execution
-            .advance(Input::EventArrived { task, position, event }, &surroundings())?;
+            .advance(Input::EventArrived { task, position, event }, &surroundings(self.now))?;
         self.record(first, entries);
         Ok(())
     }
 
     fn record(&mut self, first: Sequence, entries: Vec<Entry>) {
-        self.journal.push(Turn {
-            execution: self.execution.id(),
-            first,
-            at: Timestamp(0),
-            entries,
-        });
+        self.journal.push(Turn { execution: self.execution.id(), first, at: self.now, entries });
     }
 
     fn back(&mut self, from: Option<&str>) -> Result<(), Rejection> {
         let first = self.execution.next_sequence();
         let from = from.map(TaskRef::new);
         let (execution, entries) =
-            self.execution.rewind(&self.journal, from.as_ref(), &surroundings())?;
+            self.execution.rewind(&self.journal, from.as_ref(), &surroundings(self.now))?;
         self.execution = execution;
         self.record(first, entries);
         Ok(())
@@ -254,11 +500,36 @@ impl Run {
             let (task, call) = self.wanted(task);
             (task, call.attempt)
         });
+        self.finish(task, attempt, answer);
+    }
+
+    fn finish(&mut self, task: Sequence, attempt: u32, answer: Result<&str, ()>) {
         let outcome = match answer {
             Ok(text) => CallOutcome::Completed(Value::from(text)),
             Err(()) => CallOutcome::Failed(Error::new(ErrorType::Communication, "no")),
         };
         self.feed(Input::CallFinished { task, attempt, outcome });
+    }
+
+    /// A call fails, whatever else is being given up.
+    fn refuse(&mut self, task: &str) {
+        let (task, call) = self.wanted(task);
+        self.finish(task, call.attempt, Err(()));
+    }
+
+    /// Nobody knows what became of a call, not even its connector.
+    fn lose(&mut self, task: &str) {
+        let given_up = self.execution.outstanding().find_map(|command| match command {
+            Command::CancelCall { task, attempt } => Some((task, attempt)),
+            _ => None,
+        });
+        let (task, attempt) = given_up.unwrap_or_else(|| {
+            let (task, call) = self.wanted(task);
+            (task, call.attempt)
+        });
+        let error = Error::new(ErrorType::Communication, "silence");
+        self.feed(Input::CallFinished { task, attempt, outcome: CallOutcome::Unknown(error) });
+        self.feed(Input::ProbeFinished { task, outcome: ProbeOutcome::Unknown });
     }
 
     fn output(&self) -> String {
@@ -283,9 +554,9 @@ impl Run {
     }
 }
 
-fn surroundings() -> Surroundings<'static> {
+fn surroundings(now: Timestamp) -> Surroundings<'static> {
     Surroundings {
-        now: Timestamp(0),
+        now,
         secrets: &Nothing,
         definitions: &Nothing,
         free_slots: 8,

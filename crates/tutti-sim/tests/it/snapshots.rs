@@ -15,12 +15,13 @@ use tutti_dsl::Workflow;
 use tutti_engine::{Control, Limits, Outcome, Secrets};
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Entry, SealError, Sealer, SuspensionReason, Timestamp, Turn};
+use tutti_journal::{Entry, EventPosition, SealError, Sealer, SuspensionReason, Timestamp, Turn};
 use tutti_runtime::{
     Clock, DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement,
 };
 use tutti_store::{
-    BoxFuture, Commit, DefinitionText, Error, History, OpenExecution, SqliteStore, Status, Store,
+    BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
+    OpenExecution, Receipt, SqliteStore, Status, Store,
 };
 
 /// A long loop, a pause, and what both gave.
@@ -272,6 +273,30 @@ impl Store for Spy {
 
     fn definition(&self, digest: Digest) -> BoxFuture<'_, Result<Option<DefinitionText>, Error>> {
         self.inner.definition(digest)
+    }
+
+    fn publish(&self, events: Vec<NewEvent>) -> BoxFuture<'_, Result<Vec<Receipt>, Error>> {
+        self.inner.publish(events)
+    }
+
+    fn events_after(
+        &self,
+        after: EventPosition,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<LoggedEvent>, Error>> {
+        self.inner.events_after(after, limit)
+    }
+
+    fn last_event_position(&self) -> BoxFuture<'_, Result<EventPosition, Error>> {
+        self.inner.last_event_position()
+    }
+
+    fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<u64, Error>> {
+        self.inner.drop_events(retention, limit)
     }
 }
 

@@ -58,6 +58,12 @@ impl Sample {
         self.turn("after a gap", Status::Running)
     }
 
+    /// A turn that names `last` as the row before it, but has a later number.
+    pub(crate) fn misnumbered(mut self, last: &StoredTurn) -> StoredTurn {
+        self.previous = last.row.digest;
+        self.turn("misnumbered", Status::Running)
+    }
+
     fn projection(&self, at: Timestamp, status: Status) -> Projection {
         let text = definition("sample");
         Projection {

@@ -5,11 +5,11 @@ use tutti_ids::Digest;
 
 use super::{
     commits::Totals,
-    failure, read,
+    erasures, events, failure, read,
     rows::{self, ExecutionRow},
     snapshots,
 };
-use crate::{Commit, DefinitionText, Error, StoredTurn, check::Head};
+use crate::{Commit, DefinitionText, Error, Receipt, StoredTurn, check::Head};
 
 /// What an open transaction has added so far.
 #[derive(Debug)]
@@ -28,30 +28,45 @@ impl Added {
 
     /// Writes all of `commit` into the open transaction or, on any error, nothing of it. After
     /// [`Error::Unavailable`] the transaction is of no more use: SQLite may have undone it.
-    pub(super) fn commit(&mut self, connection: &Connection, commit: &Commit) -> Result<(), Error> {
+    pub(super) fn commit(
+        &mut self,
+        connection: &Connection,
+        commit: &Commit,
+    ) -> Result<Vec<Receipt>, Error> {
         let (totals, rows) = (self.totals, self.digests.len());
         control(connection, "SAVEPOINT one_commit")?;
-        if let Err(error) = self.write(connection, commit) {
-            self.totals = totals;
-            self.digests.truncate(rows);
-            return Err(undo(connection, error));
+        match self.write(connection, commit) {
+            Ok(receipts) => control(connection, "RELEASE one_commit").map(|()| receipts),
+            Err(error) => {
+                self.totals = totals;
+                self.digests.truncate(rows);
+                Err(undo(connection, error))
+            }
         }
-        control(connection, "RELEASE one_commit")
     }
 
-    fn write(&mut self, connection: &Connection, commit: &Commit) -> Result<(), Error> {
+    fn write(&mut self, connection: &Connection, commit: &Commit) -> Result<Vec<Receipt>, Error> {
         for definition in &commit.definitions {
             let added = insert_definition(connection, definition)
                 .map_err(failure::of("cannot write a definition"))?;
             self.totals.definitions += added;
         }
-        commit.turns.iter().try_for_each(|turn| self.turn(connection, turn))
+        commit.turns.iter().try_for_each(|turn| self.turn(connection, turn))?;
+        let fail = failure::of("cannot write into the log of events");
+        let append = |event| events::append(connection, event).map_err(&fail);
+        commit.events.iter().map(append).collect()
     }
 
     fn turn(&mut self, connection: &Connection, turn: &StoredTurn) -> Result<(), Error> {
         let row = &turn.row;
         let stored = read::execution(connection, row.execution)?;
         let head = stored.as_ref().map_or(Head::START, |stored| stored.head).advance(row)?;
+        // Only what has ended is ever erased.
+        if stored.as_ref().is_some_and(|stored| stored.projection.status.is_terminal())
+            && erasures::is_erased(connection, row.execution)?
+        {
+            return Err(Error::Erased { execution: row.execution });
+        }
         let now =
             ExecutionRow { execution: row.execution, projection: turn.projection.clone(), head };
         self.count(stored.as_ref(), &now);

@@ -1,130 +1,22 @@
-//! The chain of commits: what every transaction added, and how much there is in all.
+//! The rows of the chain of commits.
 
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
-use sha2::{Digest as _, Sha256};
 use tutti_ids::Digest;
 
-use super::{columns::Columns, failure, high_water::Mark, rows};
-use crate::{Error, check};
+use super::{columns::Columns, erasures, failure, high_water::Mark, rows};
+use crate::{
+    Error, check,
+    commit_chain::{CommitRow, altered},
+};
+
+pub(super) use crate::commit_chain::{Tail, Totals};
 
 /// How many commits before the last one opening checks as well.
 const TAIL: i64 = 16;
 
-/// Where the chain of commits ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tail {
-    /// The number of the last commit; 0 before the first.
-    pub(super) number: i64,
-    /// Its head.
-    pub(super) head: Digest,
-    /// How much there is after it.
-    pub(super) totals: Totals,
-}
-
-/// How much the store holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Totals {
-    /// Rows of all journals: the position of the last one.
-    pub(super) rows: i64,
-    /// Executions.
-    pub(super) executions: i64,
-    /// Executions that have not ended.
-    pub(super) open: i64,
-    /// Definitions.
-    pub(super) definitions: i64,
-}
-
-/// A row of `commits`.
-#[derive(Debug)]
-pub(super) struct CommitRow {
-    number: i64,
-    first: i64,
-    count: i64,
-    totals: Totals,
-    digest: Digest,
-    head: Digest,
-}
-
-impl Tail {
-    /// Of a store without commits.
-    pub(super) const START: Self = Self {
-        number: 0,
-        head: Digest::ZERO,
-        totals: Totals { rows: 0, executions: 0, open: 0, definitions: 0 },
-    };
-
-    /// The row of the commit that adds rows with these digests and leads to `totals`, and the tail after it.
-    pub(super) fn next(&self, digests: &[Digest], totals: Totals) -> (CommitRow, Self) {
-        let mut row = CommitRow {
-            number: self.number + 1,
-            first: self.totals.rows + 1,
-            count: totals.rows - self.totals.rows,
-            totals,
-            digest: digest_of(digests),
-            head: Digest::ZERO,
-        };
-        row.head = row.expected_head(self.head);
-        let tail = Self { number: row.number, head: row.head, totals };
-        (row, tail)
-    }
-
-    /// The mark that says that this commit was acknowledged.
-    pub(super) fn mark(&self) -> Mark {
-        Mark { number: self.number, head: self.head }
-    }
-
-    /// The tail after `row`, if it follows this one and the rows it added have these digests.
-    pub(super) fn follow(&self, row: &CommitRow, digests: &[Digest]) -> Result<Self, Error> {
-        let (expected, tail) = self.next(digests, row.totals);
-        let same = expected.number == row.number
-            && expected.first == row.first
-            && expected.count == row.count
-            && expected.digest == row.digest
-            && expected.head == row.head;
-        if same { Ok(tail) } else { Err(altered(row.number)) }
-    }
-}
-
-impl CommitRow {
-    /// The positions of the rows it added, first and last.
-    pub(super) fn positions(&self) -> (i64, i64) {
-        (self.first, self.first.saturating_add(self.count).saturating_sub(1))
-    }
-
-    fn expected_head(&self, previous: Digest) -> Digest {
-        let totals = &self.totals;
-        let numbers = [
-            self.number,
-            self.first,
-            self.count,
-            totals.rows,
-            totals.executions,
-            totals.open,
-            totals.definitions,
-        ];
-        let hash = Sha256::new().chain_update(b"tutti commit 1\0").chain_update(previous.0);
-        let hash =
-            numbers.iter().fold(hash, |hash, number| hash.chain_update(number.to_be_bytes()));
-        Digest(hash.chain_update(self.digest.0).finalize().into())
-    }
-
-    fn parse(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
-        let mut columns = Columns::of(row);
-        let (number, first, count) = (columns.next()?, columns.next()?, columns.next()?);
-        let totals = Totals {
-            rows: i64::saturating_add(first, count).saturating_sub(1),
-            executions: columns.next()?,
-            open: columns.next()?,
-            definitions: columns.next()?,
-        };
-        let (digest, head) = (Digest(columns.next()?), Digest(columns.next()?));
-        Ok(Self { number, first, count, totals, digest, head })
-    }
-}
-
-fn digest_of(digests: &[Digest]) -> Digest {
-    let hash = digests.iter().fold(Sha256::new(), |hash, digest| hash.chain_update(digest.0));
-    Digest(hash.finalize().into())
+/// The mark that says that the last commit of `tail` was acknowledged.
+pub(super) fn mark(tail: &Tail) -> Mark {
+    Mark { number: tail.number, head: tail.head }
 }
 
 /// Adds a commit row.
@@ -158,7 +50,7 @@ pub(super) fn each_from(
                  FROM commits WHERE number >= ?1 ORDER BY number";
     let fail = failure::of("cannot read the rows of commits");
     let mut query = connection.prepare_cached(query).map_err(&fail)?;
-    let found = query.query_map([number], CommitRow::parse).map_err(&fail)?;
+    let found = query.query_map([number], parse).map_err(&fail)?;
     for row in found {
         visit(row.map_err(&fail)?)?;
     }
@@ -175,10 +67,15 @@ fn tail_at(connection: &Connection, number: i64) -> Result<Tail, Error> {
     let fail = failure::of("cannot read the row of a commit");
     let row = connection
         .prepare_cached(query)
-        .and_then(|mut query| query.query_row([number], CommitRow::parse).optional())
+        .and_then(|mut query| query.query_row([number], parse).optional())
         .map_err(fail)?
         .ok_or_else(|| altered(number))?;
     Ok(Tail { number: row.number, head: row.head, totals: row.totals })
+}
+
+/// Where the chain ends, taken as it stands there.
+pub(super) fn last(connection: &Connection) -> Result<Tail, Error> {
+    tail_at(connection, last_number(connection)?)
 }
 
 fn last_number(connection: &Connection) -> Result<i64, Error> {
@@ -228,12 +125,10 @@ pub(super) fn check_tail(connection: &Connection, mark: Option<Mark>) -> Result<
     let mut tail = tail_at(connection, (last - TAIL).max(0))?;
     each_from(connection, tail.number + 1, |row| {
         let (first, end) = row.positions();
-        let mut digests = Vec::new();
         rows::each_between(connection, first, end, |_, row| {
-            row.verify(row.previous, row.first)?;
-            digests.push(row.digest);
-            Ok(())
+            row.verify(row.previous, row.first).map_err(Error::from)
         })?;
+        let digests = erasures::digests_of(connection, &row)?;
         tail = tail.follow(&row, &digests)?;
         Ok(())
     })?;
@@ -244,6 +139,15 @@ pub(super) fn check_tail(connection: &Connection, mark: Option<Mark>) -> Result<
     Ok(tail)
 }
 
-fn altered(number: i64) -> Error {
-    check::corrupt(format!("the row of commit {number} was altered or lost"))
+fn parse(row: &SqlRow<'_>) -> rusqlite::Result<CommitRow> {
+    let mut columns = Columns::of(row);
+    let (number, first, count) = (columns.next()?, columns.next()?, columns.next()?);
+    let totals = Totals {
+        rows: i64::saturating_add(first, count).saturating_sub(1),
+        executions: columns.next()?,
+        open: columns.next()?,
+        definitions: columns.next()?,
+    };
+    let (digest, head) = (Digest(columns.next()?), Digest(columns.next()?));
+    Ok(CommitRow { number, first, count, totals, digest, head })
 }

@@ -20,11 +20,23 @@ pub(super) struct Directory {
 impl Directory {
     /// Makes the directory if it is missing and locks it.
     pub(super) fn lock(path: &Path) -> Result<Self, Error> {
-        let fail = |source: io::Error| Error::Unavailable {
-            attempt: format!("cannot use the data directory {}", path.display()),
-            source: Some(source.into()),
-        };
+        let fail = |source: io::Error| unusable(path, source);
         make(path).map_err(fail)?;
+        Self::locked(path)
+    }
+
+    /// Locks a directory in which there is a store, or what is left of one.
+    pub(super) fn lock_existing(path: &Path) -> Result<Self, Error> {
+        let is_store = ["journal.sqlite", "high-water"].iter().any(|it| path.join(it).is_file());
+        if !is_store {
+            let attempt = format!("there is no store in {}", path.display());
+            return Err(Error::Unavailable { attempt, source: None });
+        }
+        Self::locked(path)
+    }
+
+    fn locked(path: &Path) -> Result<Self, Error> {
+        let fail = |source: io::Error| unusable(path, source);
         let lock = File::options()
             .create(true)
             .truncate(false)
@@ -58,6 +70,13 @@ impl Directory {
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(self.database())?.sync_all()?;
         sync_directory(&self.path)
+    }
+}
+
+fn unusable(path: &Path, source: io::Error) -> Error {
+    Error::Unavailable {
+        attempt: format!("cannot use the data directory {}", path.display()),
+        source: Some(source.into()),
     }
 }
 

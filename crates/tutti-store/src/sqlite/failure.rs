@@ -10,6 +10,10 @@ pub(super) fn of(attempt: &str) -> impl Fn(SqlError) -> Error {
         SqlError::SqliteFailure(failure, _) if is_damage(failure.code) => {
             check::corrupt(format!("{attempt}: {error}"))
         }
+        // Every statement is good where the tables are ours.
+        SqlError::SqliteFailure(_, Some(text)) if text.starts_with("no such ") => {
+            check::corrupt(format!("{attempt}: {error}"))
+        }
         SqlError::FromSqlConversionFailure(..)
         | SqlError::IntegralValueOutOfRange(..)
         | SqlError::InvalidColumnType(..)

@@ -40,6 +40,15 @@ impl HighWater {
         file.map(Self::of).map_err(|error| unavailable("open", error))
     }
 
+    /// Opens the file for reading only; none if it is missing.
+    pub(super) fn look(path: &Path) -> Result<Option<Self>, Error> {
+        match File::open(path) {
+            Ok(file) => Ok(Some(Self::of(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unavailable("open", error)),
+        }
+    }
+
     /// The mark in an open file.
     pub(super) fn of(file: File) -> Self {
         Self { file }

@@ -105,7 +105,8 @@ fn blobs(connection: &Connection, rows: &[Row]) -> Result<BTreeMap<Digest, Arc<[
     Ok(blobs)
 }
 
-fn blob(connection: &Connection, digest: Digest) -> Result<Arc<[u8]>, Error> {
+/// The bytes of a blob.
+pub(super) fn blob(connection: &Connection, digest: Digest) -> Result<Arc<[u8]>, Error> {
     let query = "SELECT bytes FROM blobs WHERE digest = ?1";
     let bytes: Option<Vec<u8>> = connection
         .prepare_cached(query)
@@ -165,6 +166,8 @@ pub(super) fn definition(
         let expected = commits::totals(connection)?.definitions;
         let mut present = 0;
         each_definition(connection, |found| {
+            let found = found.map_err(failure::of("cannot read the definitions"))?;
+            check::definition(&found)?;
             present += i64::from(found.digest != digest);
             Ok(())
         })?;
@@ -175,24 +178,22 @@ pub(super) fn definition(
 }
 
 /// The error where there are fewer or more definitions than the commits say.
-pub(super) fn definitions_lost() -> Error {
+fn definitions_lost() -> Error {
     check::corrupt("definitions were lost")
 }
 
-/// Visits every definition, checked.
+/// Visits every definition, each read or not.
 pub(super) fn each_definition(
     connection: &Connection,
-    mut visit: impl FnMut(DefinitionText) -> Result<(), Error>,
+    mut visit: impl FnMut(rusqlite::Result<DefinitionText>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let query =
         "SELECT digest, namespace, name, version, text, checksum FROM definitions NOT INDEXED";
     let fail = failure::of("cannot read the definitions");
     let mut query = connection.prepare_cached(query).map_err(&fail)?;
-    let found = query.query_map((), definition_row).map_err(&fail)?;
-    for definition in found {
-        let definition = definition.map_err(&fail)?;
-        check::definition(&definition)?;
-        visit(definition)?;
+    let mut found = query.query(()).map_err(&fail)?;
+    while let Some(row) = found.next().map_err(&fail)? {
+        visit(definition_row(row))?;
     }
     Ok(())
 }

@@ -77,7 +77,7 @@ pub(super) fn journal_row(row: &SqlRow<'_>) -> rusqlite::Result<(i64, Row)> {
 }
 
 /// Covers what the digest of a row does not: where it stands, and whether its values were erased.
-fn journal_checksum(position: i64, row: &Row) -> [u8; 16] {
+pub(super) fn journal_checksum(position: i64, row: &Row) -> [u8; 16] {
     Checksum::of("journal")
         .integer(position)
         .integer(i64::from(row.values.is_some()))
@@ -103,6 +103,45 @@ pub(super) fn each_between(
         visit(position, row)?;
     }
     Ok(())
+}
+
+/// Visits the rows of an execution, in order.
+pub(super) fn each_of(
+    connection: &Connection,
+    execution: ExecutionId,
+    mut visit: impl FnMut(i64, Row) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let query =
+        format!("SELECT {JOURNAL_COLUMNS} FROM journal WHERE execution = ?1 ORDER BY first");
+    let attempt = format!("cannot read the journal of {execution}");
+    let fail = failure::of(&attempt);
+    let mut query = connection.prepare_cached(&query).map_err(&fail)?;
+    let key = execution.to_bits().to_be_bytes();
+    for row in query.query_map([key], journal_row).map_err(&fail)? {
+        let (position, row) = row.map_err(&fail)?;
+        visit(position, row)?;
+    }
+    Ok(())
+}
+
+/// How many rows an execution has.
+pub(super) fn number_of(connection: &Connection, execution: ExecutionId) -> Result<u64, Error> {
+    let query = "SELECT count(*) FROM journal WHERE execution = ?1";
+    let key = execution.to_bits().to_be_bytes();
+    let count: i64 = connection
+        .prepare_cached(query)
+        .and_then(|mut query| query.query_row([key], |row| row.get(0)))
+        .map_err(failure::of("cannot count the rows of an execution"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// How every execution stands, by id.
+pub(super) fn all_executions(connection: &Connection) -> Result<Vec<ExecutionRow>, Error> {
+    let query = format!("SELECT {EXECUTION_COLUMNS} FROM executions ORDER BY execution");
+    let fail = failure::of("cannot list the executions");
+    let mut query = connection.prepare_cached(&query).map_err(&fail)?;
+    let found = query.query_map((), execution_row).map_err(&fail)?;
+    found.collect::<Result<_, _>>().map_err(&fail)
 }
 
 /// The position of the last row; 0 if there is none.

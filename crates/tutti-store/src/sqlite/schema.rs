@@ -14,12 +14,18 @@ use crate::{Error, check};
 /// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 4;
+/// The format that brought snapshots.
+pub(super) const WITH_SNAPSHOTS: u32 = 2;
+/// The format that brought erasures.
+pub(super) const WITH_ERASURES: u32 = 3;
+/// The format that brought the log of events.
+pub(super) const WITH_EVENTS: u32 = 4;
 /// How many of [`TABLES`] each format has, from format 1 on: later ones only add.
-const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, TABLES.len()];
+const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, 12, TABLES.len()];
 
 /// Every table and index. A row is covered by a chain of digests or by its `checksum`.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "CREATE TABLE meta (
         name TEXT NOT NULL PRIMARY KEY,
         value BLOB NOT NULL,
@@ -94,6 +100,23 @@ const TABLES: [&str; 10] = [
         value BLOB NOT NULL,
         digest BLOB NOT NULL
     ) STRICT",
+    "CREATE TABLE erasures (
+        execution BLOB NOT NULL PRIMARY KEY,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        rows INTEGER NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX erasures_by_commit ON erasures (number)",
+    "CREATE TABLE events (
+        position INTEGER NOT NULL PRIMARY KEY,
+        key BLOB NOT NULL UNIQUE,
+        received_at INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT",
 ];
 
 /// Refuses to go on with an SQLite that is too old.
@@ -106,6 +129,12 @@ pub(super) fn check_library() -> Result<(), Error> {
 
 /// Opens the writing connection, makes the tables if there are none, and checks that the database reaches `mark`.
 pub(super) fn open(directory: &Directory, mark: Option<Mark>) -> Result<(Connection, Tail), Error> {
+    if let Some(mark) = mark
+        && !directory.database().exists()
+    {
+        // Before SQLite makes an empty one, which whoever puts the right one back would have to know of.
+        return Err(lost("the database is missing", mark));
+    }
     let fail = failure::of("cannot open the database");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -141,8 +170,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// The tables there are; in the order of their texts, because writing a database anew changes theirs.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+    let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql";
     connection.prepare(query)?.query_map((), |row| row.get(0))?.collect()
 }
 
@@ -154,10 +184,7 @@ fn create(
     mark: Option<Mark>,
 ) -> Result<Tail, Error> {
     if let Some(mark) = mark {
-        return Err(check::corrupt(format!(
-            "the database is empty, but {} commits were acknowledged",
-            mark.number
-        )));
+        return Err(lost("the database is empty", mark));
     }
     let fail = failure::of("cannot make the tables of the store");
     let setup = "PRAGMA page_size = 4096; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
@@ -175,13 +202,14 @@ fn create(
     Ok(Tail::START)
 }
 
+fn lost(what: &str, mark: Mark) -> Error {
+    check::corrupt(format!("{what}, but {} commits were acknowledged", mark.number))
+}
+
 /// Checks a database that another incarnation left, and marks it as ours.
 fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Error> {
     let fail = failure::of("cannot take over the database");
-    let known = tables_of(check_format(connection)?);
-    if tables(connection).map_err(&fail)? != known {
-        return Err(check::corrupt("the tables are not those of this store"));
-    }
+    let known = check_tables(connection)?;
     let tail = commits::check_tail(connection, mark)?;
     let setup =
         "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;";
@@ -195,6 +223,12 @@ fn take_over(connection: &mut Connection, mark: Option<Mark>) -> Result<Tail, Er
 fn tables_of(format: u32) -> &'static [&'static str] {
     let count = TABLES_BY_FORMAT.get(format.saturating_sub(1) as usize);
     &TABLES[..count.copied().unwrap_or(TABLES.len())]
+}
+
+fn sorted(tables: &[&'static str]) -> Vec<&'static str> {
+    let mut tables = tables.to_vec();
+    tables.sort_unstable();
+    tables
 }
 
 /// Brings a database of an older format up to this one.
@@ -247,10 +281,27 @@ fn read_meta(connection: &Connection, name: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Checks what the database says about itself.
-pub(super) fn check_meta(connection: &Connection) -> Result<(), Error> {
+/// Checks what the database says about itself, and that its tables are ours; says its format.
+pub(super) fn check_shape(connection: &Connection) -> Result<u32, Error> {
+    check_tables(connection)?;
     read_meta(connection, "incarnation")?;
-    check_format(connection).map(|_| ())
+    check_format(connection)
+}
+
+/// The tables, which must be those of the database's format.
+fn check_tables(connection: &Connection) -> Result<&'static [&'static str], Error> {
+    let known = tables_of(check_format(connection)?);
+    let found = tables(connection).map_err(failure::of("cannot read which tables there are"))?;
+    if found == sorted(known) {
+        return Ok(known);
+    }
+    Err(check::corrupt("the tables are not those of this store"))
+}
+
+/// The name of the hold on the store that wrote last.
+pub(super) fn read_incarnation(connection: &Connection) -> Result<[u8; 16], Error> {
+    let value = read_meta(connection, "incarnation")?;
+    value.try_into().map_err(|_length| check::corrupt("the incarnation is unreadable"))
 }
 
 fn meta_checksum(name: &str, value: &[u8]) -> [u8; 16] {
@@ -293,11 +344,13 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let (connection, _) = open(&directory, None).expect("it can be made");
-        connection.execute_batch("DROP TABLE snapshots").expect("it can be dropped");
+        connection
+            .execute_batch("DROP TABLE snapshots; DROP TABLE erasures; DROP TABLE events")
+            .expect("it can be dropped");
         let older = [1_u32.to_be_bytes(), 1_u32.to_be_bytes()].concat();
         write_meta(&connection, "format", &older).expect("it can be written");
         let (connection, _) = open(&directory, None).expect("it is taken over");
-        assert_eq!(tables(&connection).expect("they can be listed"), TABLES);
+        assert_eq!(tables(&connection).expect("they can be listed"), sorted(&TABLES));
         assert_eq!(check_format(&connection).ok(), Some(FORMAT));
         open(&directory, None).expect("it is now of this format");
         connection.execute_batch("DROP TABLE snapshots").expect("it can be dropped");
@@ -306,11 +359,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_is_refused_where_commits_were_acknowledged() {
+    fn a_missing_or_empty_database_is_refused_where_commits_were_acknowledged() {
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let mark = Mark { number: 3, head: tutti_ids::Digest([1; 32]) };
-        let refused = open(&directory, Some(mark)).err();
-        assert!(matches!(refused, Some(Error::Corrupt { .. })), "{refused:?}");
+        for (made, word) in [(false, "missing"), (true, "empty")] {
+            if made {
+                std::fs::write(directory.database(), "").expect("it can be written");
+            }
+            let refused = open(&directory, Some(mark)).err();
+            assert!(
+                matches!(&refused, Some(Error::Corrupt { what }) if what.contains(word)),
+                "{refused:?}"
+            );
+            assert_eq!(directory.database().exists(), made, "nothing is made");
+        }
     }
 }

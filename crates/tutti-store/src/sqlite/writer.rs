@@ -15,10 +15,10 @@ use tutti_journal::Snapshot;
 use super::{
     append::{Added, control},
     commits::{self, Tail},
-    failure,
+    events, failure,
     high_water::HighWater,
 };
-use crate::{Commit, Error};
+use crate::{Commit, Error, EventRetention, Receipt};
 
 /// How many commits may wait for the writer; more callers wait for a place.
 const QUEUE: usize = 1024;
@@ -58,11 +58,26 @@ struct Counters {
 
 #[derive(Debug)]
 struct Request {
-    commit: Commit,
+    work: Work,
     reply: Reply,
 }
 
-type Reply = oneshot::Sender<Result<(), Error>>;
+#[derive(Debug)]
+enum Work {
+    Commit(Commit),
+    DropEvents(EventRetention, usize),
+}
+
+/// What came of a request.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Where each event of a commit stands.
+    pub(super) receipts: Vec<Receipt>,
+    /// How many events were dropped.
+    pub(super) dropped: u64,
+}
+
+type Reply = oneshot::Sender<Result<Done, Error>>;
 
 impl Writer {
     /// Starts the thread.
@@ -92,12 +107,25 @@ impl Writer {
     }
 
     /// Hands a commit to the thread and waits for its end.
-    pub(super) async fn commit(&self, commit: Commit) -> Result<(), Error> {
+    pub(super) async fn commit(&self, commit: Commit) -> Result<Done, Error> {
+        self.ask(Work::Commit(commit)).await
+    }
+
+    /// Has the thread drop old events; says how many it dropped.
+    pub(super) async fn drop_events(
+        &self,
+        retention: EventRetention,
+        limit: usize,
+    ) -> Result<u64, Error> {
+        self.ask(Work::DropEvents(retention, limit)).await.map(|done| done.dropped)
+    }
+
+    async fn ask(&self, work: Work) -> Result<Done, Error> {
         let (reply, answer) = oneshot::channel();
         let gone =
             || Error::Unavailable { attempt: "the store is closed".to_owned(), source: None };
         let requests = self.requests.as_ref().ok_or_else(gone)?;
-        requests.send(Request { commit, reply }).await.map_err(|_request| gone())?;
+        requests.send(Request { work, reply }).await.map_err(|_request| gone())?;
         answer.await.unwrap_or_else(|lost| Err(Error::Ambiguous { source: lost.into() }))
     }
 
@@ -132,7 +160,7 @@ struct Journal {
 }
 
 /// The answers of a group, told when its transaction has ended.
-type Answers = Vec<(Reply, Result<(), Error>)>;
+type Answers = Vec<(Reply, Result<Done, Error>)>;
 
 impl Journal {
     fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
@@ -164,15 +192,15 @@ impl Journal {
     fn transact(&mut self, requests: Vec<Request>, answers: &mut Answers) -> Result<(), End> {
         let mut end = control(&self.connection, "BEGIN IMMEDIATE").err();
         let mut added = Added::nothing(self.tail.totals);
-        for Request { commit, reply } in requests {
+        for Request { work, reply } in requests {
             let answer = match end {
-                None => added.commit(&self.connection, &commit),
-                Some(_) => Ok(()),
+                None => perform(&self.connection, &mut added, &work),
+                Some(_) => Ok(Done::default()),
             };
             // That SQLite cannot write is not about this commit alone.
             if matches!(answer, Err(Error::Unavailable { .. })) {
                 end = answer.err();
-                answers.push((reply, Ok(())));
+                answers.push((reply, Ok(Done::default())));
             } else {
                 answers.push((reply, answer));
             }
@@ -194,7 +222,7 @@ impl Journal {
         commits::insert(&self.connection, &row).map_err(End::NothingStored)?;
         control(&self.connection, "COMMIT").map_err(End::of_commit)?;
         self.tail = tail;
-        self.mark.write(tail.mark()).map_err(|error| {
+        self.mark.write(commits::mark(&tail)).map_err(|error| {
             let attempt = "cannot write the high-water mark".to_owned();
             End::Unknown(Error::Unavailable { attempt, source: Some(error.into()) })
         })?;
@@ -230,6 +258,17 @@ impl Journal {
             self.connection.query_row(query, (), |_| Ok(())).map_err(|error| error.to_string())
         });
         self.failed = moved.err();
+    }
+}
+
+fn perform(connection: &Connection, added: &mut Added, work: &Work) -> Result<Done, Error> {
+    match work {
+        Work::Commit(commit) => {
+            added.commit(connection, commit).map(|receipts| Done { receipts, dropped: 0 })
+        }
+        Work::DropEvents(retention, limit) => events::drop_old(connection, *retention, *limit)
+            .map(|dropped| Done { receipts: Vec::new(), dropped })
+            .map_err(failure::of("cannot drop old events")),
     }
 }
 
@@ -283,8 +322,12 @@ impl Group {
     }
 
     fn add(&mut self, request: Request) {
-        let Commit { definitions, turns } = &request.commit;
-        self.rows += turns.len() + definitions.len();
+        let Work::Commit(Commit { definitions, turns, events }) = &request.work else {
+            self.requests.push(request);
+            return;
+        };
+        self.rows += turns.len() + definitions.len() + events.len();
+        self.bytes += events.iter().map(|event| ROW_BYTES + event.bytes.len()).sum::<usize>();
         self.bytes += definitions.iter().map(|definition| definition.text.len()).sum::<usize>();
         for turn in turns {
             let values = turn.row.values.as_ref().map_or(0, |values| values.bytes.len());

@@ -41,7 +41,11 @@ impl Caller {
         assert_eq!(open.len(), usize::from(stored > 0 && stored < self.turns.len()));
         for turn in &self.turns[stored..] {
             let definitions = vec![text.clone()];
-            wait(self.store.commit(Commit { definitions, turns: vec![turn.clone()] }))?;
+            wait(self.store.commit(Commit {
+                definitions,
+                turns: vec![turn.clone()],
+                ..Commit::default()
+            }))?;
         }
         assert_eq!(wait(self.store.definition(text.digest))?, Some(text));
         Ok(())
@@ -87,7 +91,7 @@ fn sqlite_survives_the_failure_of_every_operation() {
 fn a_crashed_store_stays_down_until_it_restarts() {
     let store = FaultyStore::failing_nth(Arc::new(MemoryStore::new()), 1, Fault::CrashAfter);
     let turn = Sample::new(1).turn("first", Status::Running);
-    let commit = Commit { definitions: Vec::new(), turns: vec![turn.clone()] };
+    let commit = Commit { turns: vec![turn.clone()], ..Commit::default() };
     assert!(wait(store.commit(commit)).is_err());
     assert!(store.is_crashed());
     assert!(matches!(wait(store.load(turn.row.execution)), Err(Error::Unavailable { .. })));
@@ -102,7 +106,7 @@ fn a_lost_answer_is_ambiguous_and_a_refusal_is_not() {
     {
         let store = FaultyStore::failing_nth(Arc::new(MemoryStore::new()), 1, fault);
         let turn = Sample::new(1).turn("first", Status::Running);
-        let commit = Commit { definitions: Vec::new(), turns: vec![turn.clone()] };
+        let commit = Commit { turns: vec![turn.clone()], ..Commit::default() };
         let error = wait(store.commit(commit)).err();
         let ambiguous = matches!(error, Some(Error::Ambiguous { .. }));
         assert_eq!(ambiguous, fault != Fault::Refused, "{fault:?}");

@@ -1,6 +1,7 @@
 //! Tests of the stores from outside.
 
 mod damage;
+mod exports;
 mod faults;
 mod stores;
 mod tampering;

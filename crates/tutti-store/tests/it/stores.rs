@@ -52,6 +52,25 @@ fn a_second_holder_of_the_directory_is_refused() {
 }
 
 #[test]
+fn a_store_open_for_reading_reads_everything_and_takes_no_commit() {
+    let directory = directory();
+    let missing = SqliteStore::open_read_only(directory.path()).expect_err("nothing is there");
+    assert!(matches!(missing, Error::Unavailable { .. }), "{missing}");
+    let mut sample = Sample::new(1);
+    let turn = sample.turn("kept", Status::Running);
+    let commit = |turn| Commit { turns: vec![turn], ..Commit::default() };
+    wait(open(directory.path()).commit(commit(turn.clone()))).expect("the commit is good");
+    let store = SqliteStore::open_read_only(directory.path()).expect("it opens");
+    let refused = wait(store.commit(commit(sample.turn("refused", Status::Running))));
+    assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+    check_stored(&store, sample.execution(), &[turn]);
+    let report = wait(store.inspect()).expect("it can be read");
+    assert!(report.is_whole(), "{report:?}");
+    assert_eq!((report.counts.executions, report.counts.rows), (1, 1));
+    assert_eq!(store.statistics().commits, 0);
+}
+
+#[test]
 fn reopening_keeps_everything() {
     let directory = directory();
     let mut sample = Sample::new(1);
@@ -64,7 +83,8 @@ fn reopening_keeps_everything() {
             let turn = sample.turn(detail, Status::Running);
             turns.push(turn.clone());
             let definitions = vec![text.clone()];
-            wait(store.commit(Commit { definitions, turns: vec![turn] })).expect("good");
+            wait(store.commit(Commit { definitions, turns: vec![turn], ..Commit::default() }))
+                .expect("good");
         }
         assert_eq!(wait(store.definition(text.digest)).ok(), Some(Some(text.clone())));
         let report = wait(store.verify()).expect("everything is whole");

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use tutti_store::{
-    Commit, DefinitionText, Error, SqliteStore, Status, Store,
+    Commit, DefinitionText, Error, Place, SqliteStore, Status, Store,
     contract::{self, Sample, wait},
 };
 
@@ -94,7 +94,7 @@ impl Fixture {
                 other.turn(detail, Status::Running),
             ];
             let definitions = vec![definition.clone()];
-            let commit = Commit { definitions, turns: turns.into() };
+            let commit = Commit { definitions, turns: turns.into(), ..Commit::default() };
             wait(store.commit(commit)).expect("the commit is good");
         }
         Self { directory, store, execution, definition }
@@ -132,4 +132,27 @@ fn every_tampering_is_reported_by_the_read_that_would_show_it() {
             assert!(is_damage, "{statement}: {read:?} says {reported:?}");
         }
     }
+}
+
+#[test]
+fn a_look_into_a_damaged_store_lists_what_is_damaged_and_reads_the_rest() {
+    let Fixture { directory, store, execution, .. } = Fixture::new();
+    drop(store);
+    let database = Connection::open(directory.path().join("journal.sqlite")).expect("it opens");
+    for statement in
+        ["UPDATE journal SET at = at + 1 WHERE position = 3", "UPDATE definitions SET text = 'two'"]
+    {
+        assert_eq!(database.execute(statement, ()), Ok(1), "{statement}");
+    }
+    drop(database);
+    let store = SqliteStore::open_read_only(directory.path()).expect("it opens");
+    let report = wait(store.inspect()).expect("it can be read");
+    let found = |place| {
+        let damages = report.damages.iter().filter(|damage| damage.place == place);
+        damages.filter_map(|damage| damage.execution).collect::<Vec<_>>()
+    };
+    assert!(found(Place::Journal).contains(&execution.execution()), "{report:?}");
+    assert!(report.damages.iter().any(|it| it.place == Place::Definitions), "{report:?}");
+    assert_eq!((report.counts.executions, report.unlisted), (1, 0), "the other one is whole");
+    wait(store.load(Sample::new(2).execution())).expect("the other one is whole");
 }

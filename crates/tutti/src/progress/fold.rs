@@ -3,12 +3,12 @@
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Flow, Turn};
+use tutti_journal::{Entry, Flow, Turn, Unanswered};
 
 use super::{
     model::{Count, Fold, Model, Status},
     notice::{Detail, Notice},
-    words::{label_text, told},
+    words::{label_text, plain, told},
 };
 use crate::length_of_time;
 
@@ -50,6 +50,8 @@ impl Model {
                 tell(self.notice("completed", of(task), self.took(of(task), fold.at)));
                 self.end(of(task), Status::Completed, fold.at);
             }
+            // Done, though tasks of extensions follow: from here on it could be undone.
+            Entry::BodyCompleted { task, .. } => self.note_undo(fold, of(task)),
             Entry::TaskFaulted { task, error } => {
                 tell(self.notice("faulted", of(task), Detail::Error(error)));
                 self.note(of(task), Some(told(error)));
@@ -71,6 +73,7 @@ impl Model {
             | Entry::ErrorCaught { .. }
             | Entry::ReversalStarted { .. }
             | Entry::UndoStarted { .. }
+            | Entry::ExtensionsSelected { .. }
             | Entry::IncidentRaised { .. }
             | Entry::IncidentResolved { .. } => self.fold_trouble(fold, entry, tell),
             Entry::CaseSelected { .. }
@@ -103,6 +106,17 @@ impl Model {
             Entry::UndoStarted { task, completed } => {
                 self.start_undo(fold, of(task), of(completed));
                 tell(self.notice("started", fold.key, Detail::Nothing));
+            }
+            Entry::ExtensionsSelected { task, unanswered, .. } => {
+                for Unanswered { extension, detail } in unanswered {
+                    let known = usize::try_from(*extension).ok();
+                    let known = known.and_then(|place| fold.workflow.extensions.get(place));
+                    let name = known.map_or("", |extension| &*extension.name);
+                    let text = format!(
+                        "extension {name} does not apply: its `when` gave no answer: {detail}"
+                    );
+                    tell(self.notice("warning", of(task), Detail::Text(plain(&text))));
+                }
             }
             Entry::ErrorCaught { task, error } => {
                 tell(self.notice("caught", of(task), Detail::Error(error)));

@@ -4,7 +4,7 @@ use tutti_connectors::{LogLine, LogStream};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Entry, Error, ErrorType, Flow, Timestamp, Turn};
+use tutti_journal::{Entry, Error, ErrorType, Flow, Timestamp, Turn, Unanswered};
 
 use super::{
     model::Model,
@@ -223,6 +223,19 @@ fn what_is_around_a_task_that_ends_the_execution_is_not_shown_as_cancelled() {
         ["completed /do/0/t/try/0/a 0ms", "ended /do/0/t 0ms", "cancelled /do/1/f 0ms"]
     );
     assert_eq!(journal.drawn(60, 20)[1], "  ✔ t  0ms");
+}
+
+#[test]
+fn an_extension_whose_condition_gives_no_answer_is_told() {
+    let mut journal = Journal::of(
+        "  - one: { set: { a: 1 } }\nuse: { extensions: [ { log: { extend: set, when: .a, before: [ { x: { wait: PT0S } } ] } } ] }\n",
+    );
+    let task = journal.start("/do/0/one", Sequence::FIRST, None);
+    let unanswered = vec![Unanswered { extension: 0, detail: "not a \x1b[31mboolean".to_owned() }];
+    journal.write(Entry::ExtensionsSelected { task, extensions: vec![], unanswered });
+    let line =
+        "warning /do/0/one extension log does not apply: its `when` gave no answer: not a boolean";
+    assert_eq!(journal.told, [line]);
 }
 
 #[test]

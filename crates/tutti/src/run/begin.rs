@@ -9,15 +9,16 @@ use tutti_runtime::{Error, Handle, Incident, Library};
 use tutti_store::Store as _;
 
 use super::{
-    State, definitions, input, secrets, state, stopped,
+    State, definitions, events, input, secrets, state, stopped,
     subject::{Place, Subject, What},
-    unknown,
+    unknown, web,
 };
 use crate::{
     command_line::RunArguments,
     console::Console,
     exit::{Exit, Failure},
     progress::Progress,
+    resources::Web,
 };
 
 /// Reads what the command line names.
@@ -34,13 +35,18 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
             (None, None) => return Err(state::which_one()),
         };
         if let Some(file) = &arguments.file {
-            definitions::publish(file, &library, &mut stdin, console)?;
+            // What it started with is stored: the web is not asked again.
+            definitions::publish(file, &library, &mut stdin, None, console)?;
         }
-        return Ok(Subject { library, secrets, place, what: What::Resume(execution) });
+        let events = events::given(arguments, &mut stdin)?;
+        return Ok(Subject { library, secrets, place, events, what: What::Resume(execution) });
     }
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
-    let published = definitions::publish(file, &library, &mut stdin, console)?;
+    let web = Web::new(web(), secrets.all())
+        .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
+    let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
     let input = input::input(arguments, &mut stdin)?;
+    let events = events::given(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
     let place = match &arguments.store {
         Some(directory) => Place::Given(directory.clone()),
@@ -48,7 +54,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
     };
     let definitions::Published { text, workflow, children } = published;
     let what = What::Start { text, workflow, input, children };
-    Ok(Subject { library, secrets, place, what })
+    Ok(Subject { library, secrets, place, events, what })
 }
 
 /// Starts the execution, or takes it up; says which it is.
@@ -92,7 +98,7 @@ async fn adopt_all(handle: &Handle, state: &State, execution: ExecutionId) -> Re
     let mut after = None;
     loop {
         let open = state.store.open_executions(after, 100).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         let Some(last) = open.last() else { return Ok(()) };
         after = Some(last.execution);
         for open in &open {
@@ -109,6 +115,7 @@ async fn adopt(handle: &Handle, execution: ExecutionId) -> Result<(), Failure> {
         Error::Refused(refusal) => {
             Failure::usage(format!("cannot go on with {execution}: {refusal}"))
                 .exit(Exit::Unfinished)
+                .suspecting_store()
         }
         other => stopped(&other),
     })

@@ -15,6 +15,7 @@ use super::input::{Stdin, read_file};
 use crate::{
     console::Console,
     exit::{Exit, Failure},
+    resources::{Loader, Web, directory_of},
     validate,
 };
 
@@ -37,17 +38,25 @@ pub(super) fn publish(
     file: &Path,
     library: &Library,
     stdin: &mut Stdin,
+    web: Option<&Web>,
     console: &Console,
 ) -> Result<Published, Failure> {
     let from_stdin = file == Path::new("-");
     let text = if from_stdin { stdin.read("FILE")? } else { read_file(file)? };
     let name = if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
-    let (definition, workflow) = match library.publish(&text) {
+    let loader = Loader { directory: directory_of(file), web };
+    let (definition, workflow) = match library.publish_with(&text, &loader.load(&text)) {
         Ok(published) => published,
         Err(PublishError::Invalid { diagnostics }) => {
             let shown = validate::shown_as_text(&diagnostics, &name, &text, console.paint);
             console.say(&shown);
             let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
+            if errors == 0 {
+                let message = format!("{name} needs what was not loaded");
+                return Err(
+                    Failure::usage(message).hint("leave it out: what it started with is stored")
+                );
+            }
             return Err(Failure::usage(format!(
                 "{name} is not a valid workflow: {}",
                 count(errors)
@@ -58,7 +67,7 @@ pub(super) fn publish(
     };
     let mut children = Vec::new();
     if subworkflows(&workflow).next().is_some() && !from_stdin {
-        children = publish_siblings(file, library);
+        children = publish_siblings(&workflow, library, &loader);
     }
     warn_of_missing(&workflow, library, file, console);
     Ok(Published { text: definition, workflow, children })
@@ -68,21 +77,46 @@ fn count(errors: usize) -> String {
     if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") }
 }
 
-/// Publishes every document of the directory that is a valid workflow; what is anything else is left alone.
-fn publish_siblings(file: &Path, library: &Library) -> Vec<DefinitionText> {
-    let directory = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+/// Publishes every document of the directory that is a valid workflow; what is anything else is left alone. Resources are
+/// loaded for those alone that are children.
+fn publish_siblings(
+    workflow: &Arc<Workflow>,
+    library: &Library,
+    loader: &Loader<'_>,
+) -> Vec<DefinitionText> {
     let mut published = Vec::new();
-    for path in documents_in(directory) {
+    let mut parents = vec![workflow.clone()];
+    let mut needy = Vec::new();
+    for path in documents_in(&loader.directory) {
         let small = fs::metadata(&path).is_ok_and(|about| about.len() <= MAX_BYTES);
         let text = if small { fs::read_to_string(&path).ok() } else { None };
-        if let Some(Ok((text, _))) = text.map(|text| library.publish(&text)) {
+        let Some(text) = text else { continue };
+        if !tutti_dsl::parse(&text).needs.is_empty() {
+            needy.push(text);
+        } else if let Ok((text, workflow)) = library.publish(&text) {
             published.push(text);
+            parents.push(workflow);
+        }
+    }
+    while let Some(next) = needy.iter().position(|text| is_child(text, &parents)) {
+        let text = needy.remove(next);
+        if let Ok((text, workflow)) = library.publish_with(&text, &loader.load(&text)) {
+            published.push(text);
+            parents.push(workflow);
         }
     }
     published
+}
+
+/// Whether one of these workflows runs the one of this text.
+fn is_child(text: &str, parents: &[Arc<Workflow>]) -> bool {
+    let Ok(document) = tutti_dsl::parse_value(text) else { return false };
+    let named = |key: &str| document.get("document").and_then(|about| about.get(key)?.as_str());
+    let (namespace, name) = (named("namespace"), named("name"));
+    parents
+        .iter()
+        .flat_map(|parent| subworkflows(parent))
+        .any(|child| Some(&*child.namespace) == namespace && Some(&*child.name) == name)
 }
 
 /// The YAML and JSON files of a directory, by name.
@@ -133,7 +167,7 @@ pub(super) fn publish_kept(directory: &Path, library: &Library) -> Result<(), Fa
     for path in documents_in(directory) {
         let text = read_file(&path).map_err(|failure| failure.exit(Exit::Unfinished))?;
         // A name that FILE has given to another text by now stays with it.
-        library.publish(&text).ok();
+        library.publish_stored(&text).ok();
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! What is said at the end, and with which exit code.
 
+use std::collections::BTreeSet;
+
 use tutti_engine::Outcome;
 use tutti_expr::Value;
-use tutti_runtime::Incident;
+use tutti_runtime::{Awaited, Incident};
 
 use super::{Ended, State};
 use crate::{
@@ -43,6 +45,10 @@ pub(super) fn tell(
         }
         Ended::Stuck(incidents) => {
             stuck(state, &incidents, console);
+            Ok(Exit::Unfinished)
+        }
+        Ended::Listening(awaited) => {
+            listening(state, &awaited, console);
             Ok(Exit::Unfinished)
         }
         Ended::TimedOut => {
@@ -94,6 +100,27 @@ fn stuck(state: &State, incidents: &[Incident], console: &Console) {
             "  {command}  {}",
             console.paint.paint(Style::Dim, &format!("# {meaning}"))
         ));
+    }
+}
+
+fn listening(state: &State, awaited: &[Awaited], console: &Console) {
+    console.line("not finished: it waits for events, and none of those given is left");
+    for awaited in awaited {
+        let reference = awaited.reference.as_str();
+        console.line(&format!("  {reference} awaits {}", events_awaited(awaited)));
+    }
+    go_on(state, " --event @FILE", console);
+}
+
+/// What a task awaits, in words.
+fn events_awaited(awaited: &Awaited) -> String {
+    let kinds: Option<BTreeSet<&str>> = awaited.kinds.iter().map(Option::as_deref).collect();
+    match kinds.filter(|kinds| !kinds.is_empty()) {
+        Some(kinds) => {
+            let kinds: Vec<String> = kinds.into_iter().map(|kind| format!("`{kind}`")).collect();
+            format!("an event of type {}", kinds.join(" or "))
+        }
+        None => "an event".to_owned(),
     }
 }
 

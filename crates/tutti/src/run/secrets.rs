@@ -31,6 +31,11 @@ impl Secrets for GivenSecrets {
 }
 
 impl GivenSecrets {
+    /// All of them as one object.
+    pub(super) fn all(&self) -> Value {
+        Value::object(self.0.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    }
+
     /// What is declared and not given will be missed; what is given and not declared can be used by nothing.
     pub(super) fn warn_of_differences(&self, workflow: &Workflow, console: &Console) {
         for name in workflow.secrets.iter().filter(|name| !self.0.contains_key(&***name)) {

@@ -8,14 +8,17 @@ use std::{
 
 use tutti_ids::ExecutionId;
 use tutti_runtime::{Clock as _, Library, SystemClock};
-use tutti_secrets::{Keyring, MasterKey};
+use tutti_secrets::{KeyFiles, Keyring};
 use tutti_store::{DefinitionText, SqliteStore, Store as _};
 
 use super::{
     definitions,
     subject::{Place, Subject, What},
 };
-use crate::exit::{Exit, Failure, causes};
+use crate::{
+    exit::{Exit, Failure, causes},
+    store,
+};
 
 /// The directory, open and locked for this process.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl State {
             return Err(nothing_there(&directory, is_own.then_some(execution)));
         }
         let store = SqliteStore::open(&directory).map_err(|error| {
-            let failure = cannot_open(&error);
+            let failure = cannot_open(&directory, &error);
             if directory.is_file() { failure.hint("--store takes a directory") } else { failure }
         })?;
         Ok(Self { directory, store: Arc::new(store), execution, is_own })
@@ -49,13 +52,17 @@ impl State {
 
     /// The keys of this state; made where an execution is to be started and there are none.
     pub(super) fn keyring(&self, what: &What) -> Result<Keyring, Failure> {
-        let path = self.directory.join("master.key");
-        let key = match what {
-            What::Start { .. } => MasterKey::read_or_create(&path),
-            What::Resume(_) => MasterKey::read(&path),
+        let files = KeyFiles::in_directory(&self.directory);
+        let keys = match what {
+            What::Start { .. } => files.open_or_create(),
+            What::Resume(_) => files.open(),
         };
-        let key = key.map_err(|error| Failure::usage(causes(&error)))?;
-        Keyring::new(&key).map_err(|error| Failure::usage(causes(&error)))
+        keys.map_err(|error| Failure::usage(causes(&error)))
+    }
+
+    /// What is said where the store turns out to be damaged.
+    pub(super) async fn damage(&self) -> Option<Failure> {
+        store::damage_in(&self.directory, &self.store).await
     }
 
     /// Where connectors keep what has to survive.
@@ -67,7 +74,7 @@ impl State {
     pub(super) async fn discard_scratch(&self) -> Result<(), Failure> {
         let Ok(entries) = fs::read_dir(self.scratch()) else { return Ok(()) };
         let open = self.store.open_executions(None, usize::MAX).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
             let execution = name.to_str().and_then(|name| name.parse::<ExecutionId>().ok());
@@ -122,7 +129,7 @@ impl State {
 
     async fn only_one(&self) -> Result<ExecutionId, Failure> {
         let open = self.store.open_executions(None, 1_000).await;
-        let open = open.map_err(|error| Failure::of("cannot read the store", &error))?;
+        let open = open.map_err(|error| Failure::unread(&error))?;
         let roots: Vec<ExecutionId> = open
             .iter()
             .filter(|open| open.projection.parent.is_none())
@@ -181,7 +188,7 @@ pub(super) fn draw_id() -> Result<ExecutionId, Failure> {
 }
 
 /// Where executions keep their state if nothing else is said.
-fn own_directories() -> Result<PathBuf, Failure> {
+pub(crate) fn own_directories() -> Result<PathBuf, Failure> {
     let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = variable("XDG_STATE_HOME")
         .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
@@ -227,11 +234,12 @@ fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
     }
 }
 
-fn cannot_open(error: &tutti_store::Error) -> Failure {
+/// What is said where a store cannot be opened.
+pub(crate) fn cannot_open(directory: &Path, error: &tutti_store::Error) -> Failure {
     let failure = Failure::usage(causes(error));
     match error {
         tutti_store::Error::Damaged(_) | tutti_store::Error::Corrupt { .. } => {
-            failure.exit(Exit::Unfinished)
+            store::damage(directory).unwrap_or_else(|| failure.exit(Exit::Unfinished))
         }
         _ => failure,
     }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
+use tutti_journal::CloudEvent;
 use tutti_runtime::Library;
 use tutti_store::DefinitionText;
 
@@ -16,6 +17,7 @@ pub(super) struct Subject {
     pub(super) library: Arc<Library>,
     pub(super) secrets: GivenSecrets,
     pub(super) place: Place,
+    pub(super) events: Vec<CloudEvent>,
     pub(super) what: What,
 }
 

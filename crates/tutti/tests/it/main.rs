@@ -1,7 +1,12 @@
 //! The real binary, from the outside.
 
 mod answers;
+mod canary;
 mod documents;
+mod editors;
+mod events;
+mod proving;
+mod resources;
 mod resuming;
 mod running;
 mod secrecy;

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tutti_connectors::Registry;
 use tutti_engine::{Control, Limits, Outcome, Secrets};
 use tutti_runtime::{Observer, Options, RowSealer, Runtime, Settlement, SystemClock};
-use tutti_secrets::{Keyring, MasterKey};
+use tutti_secrets::KeyFiles;
 use tutti_store::{SqliteStore, Store as _};
 
 use crate::world::{Said, World, document, until, wait};
@@ -189,13 +189,14 @@ fn cancel_in(directory: &Path) {
     tokio.block_on(async {
         let store = Arc::new(SqliteStore::open(directory).expect("a store"));
         let open = store.open_executions(None, 2).await.expect("executions");
-        let key = MasterKey::read(&directory.join("master.key")).expect("a key");
         let options = Options {
             store,
             connectors: Registry::default(),
             library: Arc::default(),
             secrets: Arc::new(NoSecrets),
-            sealer: Arc::new(RowSealer::new(Keyring::new(&key).expect("chance"))),
+            sealer: Arc::new(RowSealer::new(
+                KeyFiles::in_directory(directory).open().expect("keys"),
+            )),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
             limits: Limits::default(),
@@ -245,6 +246,29 @@ fn an_interrupted_command_is_given_up_and_never_repeated_silently() {
     let said = resume(&world, &[]);
     assert_eq!(said.code, Some(4), "{}", said.stderr);
     assert_eq!(world.read("count"), "x\n");
+}
+
+#[test]
+fn a_damaged_state_is_told_with_all_that_is_damaged_and_not_touched() {
+    let world = World::with_tasks("  - a: { wait: PT1H }\n");
+    assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
+    let whole = world.tutti(&["store", "verify", "s"]);
+    assert_eq!(whole.code, Some(0), "{}", whole.stderr);
+    assert!(whole.stdout.ends_with("\nwhole\n"), "{}", whole.stdout);
+    for name in ["journal.sqlite-wal", "journal.sqlite-shm"] {
+        std::fs::remove_file(world.path().join("s").join(name)).ok();
+    }
+    let before = std::fs::read(world.path().join("s/high-water")).expect("a file");
+    let said = resume(&world, &[]);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    assert!(said.stderr.contains("error[E0201]: the store in s is damaged: "), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: keep a copy"), "{}", said.stderr);
+    assert_eq!(std::fs::read(world.path().join("s/high-water")).expect("a file"), before);
+    let report = world.tutti(&["store", "verify", "s", "-o", "json"]);
+    assert_eq!(report.code, Some(4), "{}", report.stderr);
+    assert!(report.stdout.contains("\"whole\":false"), "{}", report.stdout);
+    assert!(world.tutti(&["explain", "E0201"]).stdout.starts_with("# E0201"));
+    assert_eq!(world.tutti(&["store", "verify", "none"]).code, Some(2));
 }
 
 #[test]

@@ -4,7 +4,19 @@ use crate::world::{World, document};
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["", "run", "validate", "explain", "completions", "version"] {
+    for command in [
+        "",
+        "run",
+        "validate",
+        "explain",
+        "export",
+        "erase",
+        "audit",
+        "store",
+        "lsp",
+        "completions",
+        "version",
+    ] {
         let world = World::new();
         let arguments: Vec<&str> =
             [command, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
@@ -40,7 +52,7 @@ fn a_command_line_that_makes_no_sense_is_refused_with_advice() {
     check(&["run", "w.yaml", "--secret", "A=@none"], "cannot read secret `A`");
     check(&["run", "w.yaml", "--secrets-file", "w.yaml"], "w.yaml:1 is not NAME=VALUE");
     check(&["run", "w.yaml", "--timeout", "5"], "such as 30s, 5m, 1h30m or PT15M");
-    check(&["run", "w.yaml", "--event", "@e"], "does not take events yet");
+    check(&["run", "w.yaml", "--event", "@none"], "cannot read none");
     check(&["run", "w.yaml", "--unknown", "retry"], "--resume");
     check(&["run", "--resume"], "hint: none is kept in the usual place; give --store DIR");
     check(&["run", "--resume", "exec_1"], "is not an execution id");

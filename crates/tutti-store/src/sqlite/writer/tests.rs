@@ -45,7 +45,7 @@ impl Fixture {
         }
         let first = ready.try_recv().expect("there is a turn");
         let answers = self.journal.write(Group::collect(first, &mut ready));
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        answers.into_iter().map(|(_, answer)| answer.map(|_done| ())).collect()
     }
 
     fn counts(&self) -> (u64, u64) {
@@ -62,7 +62,7 @@ impl Fixture {
 
 fn request(turns: Vec<StoredTurn>) -> Request {
     let (reply, _) = oneshot::channel();
-    Request { commit: Commit { definitions: Vec::new(), turns }, reply }
+    Request { work: Work::Commit(Commit { turns, ..Commit::default() }), reply }
 }
 
 fn first_turn(number: u128) -> StoredTurn {
@@ -87,7 +87,8 @@ fn a_conflict_does_not_hurt_the_others_of_its_group() {
     assert_eq!(fixture.counts(), (2, 1));
     let stored = [1, 2, 3].map(|number| fixture.is_stored(&first_turn(number)));
     assert_eq!(stored, [true, true, false]);
-    let report = crate::sqlite::verify::everything(&fixture.journal.connection);
+    let report = crate::sqlite::verify::everything(&fixture.journal.connection, None);
+    let report = report.and_then(crate::Report::whole);
     assert_eq!(report.expect("everything is whole").rows, 2);
 }
 
@@ -179,12 +180,12 @@ fn a_caller_that_left_does_not_stop_the_writer() {
     let writer = Writer::start(connection, tail, mark).expect("a thread can be started");
     let turn = first_turn(1);
     {
-        let commit = Commit { definitions: Vec::new(), turns: vec![turn] };
+        let commit = Commit { turns: vec![turn], ..Commit::default() };
         let mut left = std::pin::pin!(writer.commit(commit));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         drop(left.as_mut().poll(&mut context));
     }
-    let commit = Commit { definitions: Vec::new(), turns: vec![first_turn(2)] };
+    let commit = Commit { turns: vec![first_turn(2)], ..Commit::default() };
     wait(writer.commit(commit)).expect("the writer goes on");
     assert_eq!(writer.statistics().commits, 2);
     drop(writer);

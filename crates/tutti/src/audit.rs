@@ -1,0 +1,122 @@
+//! `tutti audit verify`
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
+
+use serde_json::{Value as Json, json};
+use tutti_store::{
+    Erasure,
+    export::{self, ErasedRow, Flaw, Report, Scope, Unverified},
+};
+
+use crate::{
+    command_line::{AuditVerifyArguments, ReportFormat},
+    console,
+    exit::{Exit, Failure},
+};
+
+/// Checks an export and prints what it holds, or the first thing that does not.
+pub(crate) fn verify(arguments: &AuditVerifyArguments) -> Result<Exit, Failure> {
+    let file = &arguments.file;
+    let verified = export::verify(source(file)?);
+    let json = arguments.output == ReportFormat::Json;
+    match verified {
+        Ok(report) if json => console::print(&format!("{}\n", whole(&report))),
+        Ok(report) => console::print(&text(&report)),
+        Err(Unverified::Flaw(flaw)) => {
+            if json {
+                console::print(&format!("{}\n", flawed(&flaw)))?;
+            }
+            Err(Failure::usage(format!("{}: {flaw}", file.display()))
+                .hint("this is not what was exported: ask for the file again, and find out who changed it")
+                .exit(Exit::Unfinished))
+        }
+        Err(error @ Unverified::Unreadable(_)) => {
+            Err(Failure::of(&file.display().to_string(), &error))
+        }
+    }
+}
+
+fn source(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let fail = |error| Failure::of(&format!("cannot read {}", file.display()), &error);
+    Ok(Box::new(BufReader::with_capacity(256 * 1024, File::open(file).map_err(fail)?)))
+}
+
+fn text(report: &Report) -> String {
+    let counts = &report.counts;
+    let mut text = format!(
+        "everything holds\n\
+         executions {}, entries {}, rows {}, blobs {}, definitions {}, commits {}\n\
+         the last commit is {}, {}\n",
+        counts.executions,
+        counts.entries,
+        counts.rows,
+        counts.blobs,
+        counts.definitions,
+        counts.commits,
+        report.commit,
+        report.head,
+    );
+    if counts.erased > 0 {
+        writeln!(text, "erased: the values of {} rows", counts.erased).ok();
+    }
+    for erasure in &report.erasures {
+        let Erasure { execution, at, by, reason, rows, .. } = erasure;
+        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        writeln!(text, "erasure  {execution}, rows {rows}, at {}, by {by}{reason}", at.0).ok();
+    }
+    for row in &report.erased {
+        writeln!(text, "erased  {} entries {} to {}", row.execution, row.first, last(row)).ok();
+    }
+    text
+}
+
+fn last(row: &ErasedRow) -> u64 {
+    row.first.0.saturating_add(u64::from(row.count)).saturating_sub(1)
+}
+
+fn whole(report: &Report) -> Json {
+    let counts = &report.counts;
+    let erased = |row: &ErasedRow| json!({ "execution": row.execution.to_string(), "first": row.first.0, "last": last(row) });
+    let erasure = |erasure: &Erasure| {
+        json!({
+            "execution": erasure.execution.to_string(),
+            "commit": erasure.commit,
+            "at": erasure.at.0,
+            "by": erasure.by,
+            "reason": erasure.reason,
+            "rows": erasure.rows,
+        })
+    };
+    json!({
+        "holds": true,
+        "product": report.product,
+        "scope": match report.scope {
+            Scope::All => "all".to_owned(),
+            Scope::Execution(execution) => execution.to_string(),
+        },
+        "commit": report.commit,
+        "head": report.head.to_string(),
+        "definitions": counts.definitions,
+        "executions": counts.executions,
+        "entries": counts.entries,
+        "rows": counts.rows,
+        "erased_rows": counts.erased,
+        "blobs": counts.blobs,
+        "erasures": counts.erasures,
+        "commits": counts.commits,
+        "erasure_records": report.erasures.iter().map(erasure).collect::<Vec<_>>(),
+        "erased": report.erased.iter().map(erased).collect::<Vec<_>>(),
+    })
+}
+
+fn flawed(flaw: &Flaw) -> Json {
+    json!({ "holds": false, "line": flaw.line, "offset": flaw.offset, "what": flaw.what })
+}

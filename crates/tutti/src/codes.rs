@@ -1,0 +1,22 @@
+//! The codes of what can be wrong beside a document, each with its page.
+
+/// A stable code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code {
+    /// As people read it.
+    pub(crate) text: &'static str,
+    /// What it stands for, in one sentence.
+    pub(crate) summary: &'static str,
+    /// Its page, in Markdown.
+    pub(crate) page: &'static str,
+}
+
+/// A store of which something was altered or lost.
+pub(crate) const DAMAGED_STORE: Code = Code {
+    text: "E0201",
+    summary: "The store is damaged.",
+    page: include_str!("../../../docs/reference/errors/E0201.md"),
+};
+
+/// All of them.
+pub(crate) const ALL: [Code; 1] = [DAMAGED_STORE];

@@ -1,0 +1,29 @@
+//! `tutti store rekey`
+
+use tutti_secrets::{KeyFileError, KeyFiles};
+
+use crate::{
+    command_line::StoreRekeyArguments,
+    console::Console,
+    exit::{Exit, Failure, causes},
+    export,
+};
+
+/// Changes the master key of a store that nobody uses.
+pub(crate) fn rekey(arguments: &StoreRekeyArguments, console: &Console) -> Result<Exit, Failure> {
+    // Held to the end: nobody seals or opens meanwhile.
+    let store = export::open(Some(&arguments.store), None)?;
+    let changed = change(&KeyFiles::in_directory(&arguments.store));
+    drop(store);
+    changed.map_err(|error| {
+        Failure::usage(causes(&error)).hint("everything still opens: do it again")
+    })?;
+    console.line("the master key is a new one: keep copies of master.key and data.keys together");
+    Ok(Exit::Completed)
+}
+
+fn change(files: &KeyFiles) -> Result<(), KeyFileError> {
+    let mut rekey = files.rekey()?;
+    while rekey.step()? {}
+    Ok(())
+}

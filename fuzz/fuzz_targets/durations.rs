@@ -1,0 +1,7 @@
+//! Durations, URI templates and cron expressions that nobody wrote.
+#![no_main]
+
+#[path = "../../crates/tutti-dsl/tests/it/fuzzed/durations.rs"]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::check(bytes));
