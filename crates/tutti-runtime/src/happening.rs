@@ -129,6 +129,21 @@ pub enum Unread {
     Damaged(String),
 }
 
+impl From<tutti_store::Error> for Unread {
+    fn from(error: tutti_store::Error) -> Self {
+        match error {
+            tutti_store::Error::Damaged(_)
+            | tutti_store::Error::Corrupt { .. }
+            | tutti_store::Error::NotEnded { .. }
+            | tutti_store::Error::Erased { .. }
+            | tutti_store::Error::Unknown { .. } => Self::Damaged(error.to_string()),
+            tutti_store::Error::Conflict { .. }
+            | tutti_store::Error::Ambiguous { .. }
+            | tutti_store::Error::Unavailable { .. } => Self::Store(error),
+        }
+    }
+}
+
 /// What one execution tells another. Messages from one loop to another arrive in the order in which they were told, and
 /// each may be told again: it means no more the second time.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod books;
 mod extensions;
 mod listeners;
+mod messages;
 mod returns;
 mod timers;
 mod tree;

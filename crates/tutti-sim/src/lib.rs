@@ -16,6 +16,8 @@
 //! | I6 | sequences have no gaps, the chain of digests holds | `Shadows::on_written`, `Shadows::on_published` |
 //! | I7 | timers fire once, not early, and the loop wakes for them | `invariants/timers.rs`, `Shadows::slept_through` |
 //! | I8 | no secret in any output | the seed's own canary: in rows and blobs `Shadows::on_written`; in what is published, told and logged `Shadows::check_shown` |
+//! | I9 | executions tell each other only what is stored | `invariants/messages.rs` |
+//! | I10 | no listener waits for an event that is in the log; what only waits is in memory no further than the bound | `World::check_standstill` |
 //!
 //! For tests only: nothing here is part of the product. Start reading at [`World`], then `scenario.rs`.
 

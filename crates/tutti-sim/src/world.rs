@@ -102,6 +102,11 @@ impl World {
         &self.refused
     }
 
+    /// How many executions each loop has in memory.
+    pub fn residents(&self) -> Vec<usize> {
+        self.owners.iter().map(|owner| owner.executions().count()).collect()
+    }
+
     /// What was stored, folded beside the loop.
     pub fn shadows(&self) -> &Shadows {
         &self.shadows

@@ -260,33 +260,19 @@ async fn read(
         Extent::Tail => store.load_tail(execution).await,
         Extent::Whole => store.load(execution).await,
     };
-    let Some(history) = history.map_err(unread)? else {
+    let Some(history) = history.map_err(Unread::from)? else {
         return Ok(None);
     };
     let digest = history.projection.digest;
     let workflow = if let Some(workflow) = library.get(digest) {
         workflow
     } else {
-        let text = store.definition(digest).await.map_err(unread)?;
+        let text = store.definition(digest).await.map_err(Unread::from)?;
         let missing = || Unread::Damaged(format!("the store has no definition {digest}"));
         let text = text.ok_or_else(missing)?;
         library.adopt(&text).map_err(|error| Unread::Damaged(error.to_string()))?
     };
     Ok(Some((Box::new(history), workflow)))
-}
-
-/// Whether a failure to read is about what was read, or about the store.
-fn unread(error: tutti_store::Error) -> Unread {
-    match error {
-        tutti_store::Error::Damaged(_)
-        | tutti_store::Error::Corrupt { .. }
-        | tutti_store::Error::NotEnded { .. }
-        | tutti_store::Error::Erased { .. }
-        | tutti_store::Error::Unknown { .. } => Unread::Damaged(error.to_string()),
-        tutti_store::Error::Conflict { .. }
-        | tutti_store::Error::Ambiguous { .. }
-        | tutti_store::Error::Unavailable { .. } => Unread::Store(error),
-    }
 }
 
 fn is_end(entry: &Entry) -> bool {

@@ -35,10 +35,10 @@ impl Undos {
         workflow: &Workflow,
     ) -> Vec<String> {
         match entry {
-            Entry::TaskStarted { reference, parent, .. } => {
-                if super::extensions::place(reference.as_str()).is_none() {
-                    self.trying.insert(*parent);
-                }
+            Entry::TaskStarted { reference, parent, .. }
+                if super::extensions::place(reference.as_str()).is_none() =>
+            {
+                self.trying.insert(*parent);
             }
             Entry::BodyCompleted { task, .. } => {
                 self.complete(sequence, *task, tree, workflow);
@@ -57,10 +57,10 @@ impl Undos {
                 return self.start(sequence, *task, *completed, tree);
             }
             Entry::IncidentRaised { task, .. } if tree.undoes(*task) => self.forget(*task, tree),
-            Entry::IncidentResolved { task, resolution } if tree.undoes(*task) => {
-                if !matches!(resolution, Resolution::Retry) {
-                    self.end_undoing(*task, tree);
-                }
+            Entry::IncidentResolved { task, resolution }
+                if tree.undoes(*task) && !matches!(resolution, Resolution::Retry) =>
+            {
+                self.end_undoing(*task, tree);
             }
             Entry::ErrorCaught { task, .. } => {
                 let left = self.left_inside(*task, "was caught", tree);

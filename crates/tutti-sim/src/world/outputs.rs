@@ -128,7 +128,7 @@ impl World {
     fn load(&self, execution: ExecutionId, is_whole: bool) -> Result<Option<Stored>, Unread> {
         let store = &self.setting.store;
         let history = if is_whole { store.load(execution) } else { store.load_tail(execution) };
-        let history = block_on(history).map_err(Unread::Store)?;
+        let history = block_on(history).map_err(Unread::from)?;
         let Some(history) = history else { return Ok(None) };
         let digest = history.projection.digest;
         let workflow = self.setting.library.get(digest);
@@ -159,6 +159,7 @@ impl World {
         match output {
             Output::Commit(commit) => self.pending.push(Pending::Commit(number, commit)),
             Output::Tell { to, message } => {
+                self.problems.extend(self.shadows.check_told(to, &message));
                 self.pending.push(Pending::Tell { from: number, to, message });
             }
             Output::Load(execution) => self.pending.push(Pending::Load(execution, false)),
