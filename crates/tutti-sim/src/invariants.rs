@@ -239,8 +239,13 @@ impl Shadows {
     }
 
     /// Timers that the loop will not be woken for: `next` is when it wants to be.
-    pub(crate) fn slept_through(&self, next: Option<Timestamp>) -> Vec<String> {
+    pub(crate) fn slept_through(
+        &self,
+        next: Option<Timestamp>,
+        set_aside: &BTreeSet<ExecutionId>,
+    ) -> Vec<String> {
         let open = self.iter().map(|shadow| &shadow.execution);
+        let open = open.filter(|execution| !set_aside.contains(&execution.id()));
         let open = open.filter(|execution| execution.suspended().is_none());
         open.filter_map(|execution| {
             let due = execution.next_due()?;

@@ -5,7 +5,10 @@ mod outputs;
 mod requests;
 mod restart;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_engine::Command;
 use tutti_ids::{ExecutionId, Sequence};
@@ -47,6 +50,8 @@ pub struct World {
     next_request: RequestId,
     settled: BTreeMap<ExecutionId, Settlement>,
     refused: Vec<(ExecutionId, Refusal)>,
+    /// Executions that could not be read, once: nobody wakes for them.
+    set_aside: BTreeSet<ExecutionId>,
     is_down: bool,
     restarts: u64,
     log: Vec<String>,
@@ -73,6 +78,7 @@ impl World {
             next_request: 0,
             settled: BTreeMap::new(),
             refused: Vec::new(),
+            set_aside: BTreeSet::new(),
             is_down: false,
             restarts: 0,
             log: Vec::new(),
@@ -175,7 +181,7 @@ impl World {
     /// Lets the clock go on to `then`, at most to the next thing that is due.
     fn let_time_pass(&mut self, until: Option<Timestamp>) -> Progress {
         let next_due = self.owners.iter().filter_map(Loop::next_due).min();
-        self.problems.extend(self.shadows.slept_through(next_due));
+        self.problems.extend(self.shadows.slept_through(next_due, &self.set_aside));
         let answers = self.pending.iter().filter_map(|pending| match pending {
             Pending::Answer { due, .. } => *due,
             _ => None,

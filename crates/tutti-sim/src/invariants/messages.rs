@@ -2,6 +2,7 @@
 
 use tutti_engine::{ChildOutcome, Command, Outcome};
 use tutti_ids::ExecutionId;
+use tutti_journal::Entry;
 use tutti_runtime::Message;
 
 use super::Shadows;
@@ -10,10 +11,10 @@ impl Shadows {
     /// A message leaves: what is stored must say so.
     pub(crate) fn check_told(&self, to: ExecutionId, message: &Message) -> Option<String> {
         let is_stored = match message {
-            Message::StartChild { request, .. } => {
-                self.wants(request.parent.execution, request.execution)
+            Message::StartChild { request, .. } => self.has_asked_for(request.parent.execution, to),
+            Message::CancelChild { parent } => {
+                self.has_asked_for(*parent, to) && !self.wants(*parent, to)
             }
-            Message::CancelChild { parent } => self.wants(*parent, to),
             Message::ChildStarted { child } => self.get(*child).is_some(),
             Message::ChildEnded { child, outcome } => self.has_ended(*child, outcome),
             Message::Stands
@@ -24,15 +25,19 @@ impl Shadows {
         (!is_stored).then(|| format!("{to} was told before it was stored: {message:?}"))
     }
 
-    /// Whether an execution awaits a child; it may give it up within the commit in which it asked for it.
+    /// Whether it is on record that an execution wants a child.
+    fn has_asked_for(&self, parent: ExecutionId, child: ExecutionId) -> bool {
+        let turns = self.get(parent).into_iter().flat_map(|shadow| &shadow.turns);
+        turns.flat_map(|turn| &turn.entries).any(
+            |entry| matches!(entry, Entry::ChildStarted { execution, .. } if *execution == child),
+        )
+    }
+
+    /// Whether an execution still wants a child; it may have given it up, or have learned of its end, within one commit.
     fn wants(&self, parent: ExecutionId, child: ExecutionId) -> bool {
-        let parent = self.get(parent).map(|shadow| &shadow.execution);
-        parent.is_some_and(|parent| {
-            parent.outstanding().any(|command| match command {
-                Command::StartChild(request) => request.execution == child,
-                Command::CancelChild { child: given_up } => given_up == child,
-                _ => false,
-            })
+        self.get(parent).is_some_and(|shadow| {
+            let mut owed = shadow.execution.outstanding();
+            owed.any(|command| matches!(command, Command::StartChild(request) if request.execution == child))
         })
     }
 

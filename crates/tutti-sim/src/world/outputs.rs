@@ -197,6 +197,7 @@ impl World {
             }
             Output::SetAside(execution, reason) => {
                 self.say(&format!("set aside {execution}: {reason}"));
+                self.set_aside.insert(execution);
                 let loops = 0..self.owners.len();
                 self.pending.extend(loops.map(Pending::SetAside));
             }

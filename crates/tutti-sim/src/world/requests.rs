@@ -27,11 +27,21 @@ pub(super) enum Request {
 impl World {
     /// Asks for an execution of a published definition and watches it.
     pub fn start(&mut self, definition: DefinitionText, input: Option<Value>) -> ExecutionId {
+        let execution = self.start_unwatched(definition, input);
+        self.watch(execution);
+        execution
+    }
+
+    /// Asks for an execution of a published definition that nobody watches.
+    pub fn start_unwatched(
+        &mut self,
+        definition: DefinitionText,
+        input: Option<Value>,
+    ) -> ExecutionId {
         let chance = u128::from(self.chance.next_u64());
         let execution = ExecutionId::new(u64::try_from(self.now.0).unwrap_or(0), chance);
         let seed = self.chance.next_u64();
         self.request(Request::Start { execution, definition, input, seed });
-        self.watch(execution);
         execution
     }
 
