@@ -91,6 +91,8 @@ impl Execution {
         match &frame.body {
             Body::Call { record, phase } => self.owed_for_call(frame, record, phase, suspended),
             Body::Child { request, phase: ChildPhase::Requested } => match frame.ending {
+                // Nobody waits for it: it goes on alone, if it has begun.
+                Some(_) if !request.parent.awaits => None,
                 Some(_) => Some(Command::CancelChild { child: request.execution }),
                 None => Some(Command::StartChild(request.clone())),
             },

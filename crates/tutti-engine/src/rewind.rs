@@ -145,6 +145,7 @@ impl<'a> Past<'a> {
             _ => None,
         });
         self.calls.hand_keys(&mut state, &scheduled.collect());
+        state.drop_stale_ready();
         state.next = sequence.next();
         state.updated_at = at;
         self.state = state;

@@ -3,6 +3,7 @@
 mod books;
 mod extensions;
 mod listeners;
+mod messages;
 mod returns;
 mod timers;
 mod tree;
@@ -238,9 +239,16 @@ impl Shadows {
     }
 
     /// Timers that the loop will not be woken for: `next` is when it wants to be.
-    pub(crate) fn slept_through(&self, next: Option<Timestamp>) -> Vec<String> {
+    pub(crate) fn slept_through(
+        &self,
+        next: Option<Timestamp>,
+        set_aside: &BTreeSet<ExecutionId>,
+    ) -> Vec<String> {
         let open = self.iter().filter(|shadow| {
-            shadow.execution.suspended().is_none() && shadow.execution.outcome().is_none()
+            let execution = &shadow.execution;
+            execution.suspended().is_none()
+                && execution.outcome().is_none()
+                && !set_aside.contains(&execution.id())
         });
         open.flat_map(|shadow| {
             let folded = shadow.execution.next_due().map(|due| (due, "it".to_owned()));

@@ -17,8 +17,10 @@
 //! | I7 | timers fire once, not early, and the loop wakes for them: for those the fold holds, and those the journal alone tells of | `invariants/timers.rs`, `Shadows::slept_through` |
 //! | I8 | no secret in any output | the seed's own canary: in rows and blobs `Shadows::on_written`; in what is published, told and logged `Shadows::check_shown` |
 //! | I9 | what completed is undone once, newest first, where an error leaves its `try` or the execution ends badly, and never else | `invariants/undos.rs` |
-//! | I10 | a listener hears every event that matches, in order, once on its line of flow, none from before the execution | `invariants/listeners.rs` |
+//! | I10 | a listener hears every event that matches, in order, once on its line of flow, none from before the execution; none waits for an event that is in the log | `invariants/listeners.rs`, `World::check_standstill` |
 //! | I11 | what extensions put around a task runs, in retries too | `invariants/extensions.rs` |
+//! | I12 | executions tell each other only what is stored | `invariants/messages.rs` |
+//! | I13 | what only waits is in memory no further than the bound | `World::check_standstill` |
 //!
 //! For tests only: nothing here is part of the product. Start reading at [`World`], then `scenario.rs`.
 

@@ -6,6 +6,7 @@
 use std::{
     env, fs,
     io::{self, Write as _},
+    panic,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -94,7 +95,7 @@ fn many(limit: &Limit, base: u64) -> io::Result<bool> {
         if (over && !is_recorded) || failed >= 10 {
             break;
         }
-        let report = simulate(seed, false);
+        let report = survived(seed);
         turns += report.turns;
         if report.problems.is_empty() {
             passed += 1;
@@ -108,6 +109,14 @@ fn many(limit: &Limit, base: u64) -> io::Result<bool> {
     writeln!(out, "{turns} turns, {rate} seeds/s")?;
     writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(failed == 0)
+}
+
+/// A seed's report; a panic is one, too, so that its seed is printed.
+fn survived(seed: u64) -> SeedReport {
+    panic::catch_unwind(|| simulate(seed, false)).unwrap_or_else(|_said_before| SeedReport {
+        problems: vec!["it panicked".to_owned()],
+        ..SeedReport::default()
+    })
 }
 
 /// The seeds that once failed.

@@ -244,13 +244,26 @@ impl<'e> Again<'e> {
             inputs.push(Input::ChildEnded { child: *id, outcome: child });
         }
         inputs.push(Input::ProbeFinished { task, outcome: probe });
-        for attempt in self.execution.outstanding().filter_map(|command| match command {
+        if let Some(attempt) = self.attempt(task) {
+            inputs.push(Input::CallFinished { task, attempt, outcome: call.clone() });
+            // What had not left and is given up fails.
+            inputs.push(Input::CallFinished { task, attempt, outcome: CallOutcome::NotMade });
+        }
+        inputs
+    }
+
+    /// The latest attempt of a task's call, given up or not.
+    fn attempt(&self, task: Sequence) -> Option<u32> {
+        let owed = self.execution.outstanding().find_map(|command| match command {
             Command::Call { task: owed, call, .. } if owed == task => Some(call.attempt),
             Command::CancelCall { task: owed, attempt } if owed == task => Some(attempt),
             _ => None,
-        }) {
-            inputs.push(Input::CallFinished { task, attempt, outcome: call.clone() });
-        }
-        inputs
+        });
+        let entries = self.turns.iter().rev().flat_map(|turn| turn.entries.iter().rev());
+        let mut scheduled = entries.filter_map(|entry| match entry {
+            Entry::CallScheduled { task: of, call } if *of == task => Some(call.attempt),
+            _ => None,
+        });
+        owed.or_else(|| scheduled.next())
     }
 }

@@ -6,6 +6,7 @@ mod script;
 pub use self::expectation::differs;
 
 use std::{
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,19 +15,23 @@ use tutti_engine::{Control, Limits};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_journal::{CloudEvent, Entry, Resolution, Timestamp};
-use tutti_runtime::{Library, PublishError, Settlement};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError, Settlement};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
 };
 
 pub(crate) use self::script::Script;
-use crate::{Chance, FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
+use crate::{
+    Chance, FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide,
+    setting::owners_of,
+};
 
 /// Steps after which a scenario is taken to run for ever.
 const MAX_STEPS: usize = 10_000;
 
-/// Sets chance apart: what a seed draws elsewhere does not depend on it.
+/// Set chance for these apart: what a seed draws elsewhere does not depend on them.
 const CRASHES: u64 = 0x6372_6173;
+const OWNERS: u64 = 0x6F77_6E65;
 /// Crashes and failures of the store after which a seed leaves a scenario alone.
 const MAX_CRASHES: u64 = 6;
 
@@ -141,6 +146,7 @@ impl<'s> Running<'s> {
         for event in &scenario.events {
             receive(&mut world, event).map_err(|problem| vec![problem])?;
         }
+        world.run(MAX_STEPS);
         let execution = world.start(definition, scenario.input.clone());
         let crashes = match mode {
             Mode::Seeded(seed) => Some(Chance::new(seed ^ CRASHES)),
@@ -210,8 +216,9 @@ impl<'s> Running<'s> {
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
+        let events = self.world.events();
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting, self.world.events()));
+            problems.extend(redecide(shadow, &self.setting, &events));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -278,7 +285,7 @@ impl<'s> Running<'s> {
 fn receive(world: &mut World, event: &Value) -> Result<(), String> {
     let defaults = [
         ("specversion", Value::from("1.0")),
-        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("id", Value::from(format!("event-{}", world.published() + 1))),
         ("source", Value::from("/scenario")),
     ];
     let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
@@ -349,6 +356,10 @@ fn setting(
     };
     let secrets = scenario.secrets.as_object().into_iter().flat_map(tutti_expr::Object::iter);
     let secrets = secrets.map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let (loops, max_residents) = match mode {
+        Mode::Seeded(seed) => owners_of(&mut Chance::new(seed ^ OWNERS)),
+        _ => (NonZeroUsize::MIN, DEFAULT_MAX_RESIDENTS),
+    };
     let setting = Setting {
         library,
         secrets: Arc::new(FixedSecrets(secrets)),
@@ -358,6 +369,8 @@ fn setting(
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
+        loops,
+        max_residents,
         seed: if let Mode::Seeded(seed) = mode { seed } else { 1 },
         is_shuffled: matches!(mode, Mode::Seeded(_)),
         is_traced: false,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,10 +13,10 @@ use std::{
 use tutti_engine::{Limits, Secrets};
 use tutti_expr::Value;
 use tutti_journal::{SealError, Sealer};
-use tutti_runtime::Library;
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library};
 use tutti_store::{FaultyStore, Store};
 
-use crate::{Recorder, ReopeningStore};
+use crate::{Chance, Recorder, ReopeningStore};
 
 /// What a world is made of.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ pub struct Setting {
     pub library: Arc<Library>,
     /// Where secrets come from.
     pub secrets: Arc<FixedSecrets>,
-    /// The store the loop writes to; at its bottom lies `recorder`.
+    /// The store the loops write to; at its bottom lies `recorder`.
     pub store: Arc<dyn Store>,
     /// The part of `store` that fails by plan, if there is one.
     pub faulty: Option<Arc<FaultyStore>>,
@@ -34,14 +35,25 @@ pub struct Setting {
     pub recorder: Arc<Recorder>,
     /// The limits in force.
     pub limits: Limits,
-    /// How many calls may be out at once.
+    /// How many calls may be out at once, of each loop.
     pub max_calls: usize,
+    /// Beyond how many executions in memory of a loop those that only wait are dropped.
+    pub max_residents: usize,
+    /// How many loops own the executions.
+    pub loops: NonZeroUsize,
     /// Decides ids, salts and, where it is free, the order of things.
     pub seed: u64,
     /// Whether the order of things is drawn; else what came first is done first.
     pub is_shuffled: bool,
     /// Whether what happens is written down for people.
     pub is_traced: bool,
+}
+
+/// How many loops a seed has, and how much each may keep in memory.
+pub(crate) fn owners_of(chance: &mut Chance) -> (NonZeroUsize, usize) {
+    let max_residents = *chance.pick(&[0, 1, 3, DEFAULT_MAX_RESIDENTS]);
+    let loops = NonZeroUsize::MIN.saturating_add(chance.index(3));
+    (loops, max_residents)
 }
 
 /// Secrets that are known from the start.

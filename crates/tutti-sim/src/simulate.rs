@@ -20,7 +20,7 @@ use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind
 use crate::{
     Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Scenario, Setting,
     World, generate::Generator, invariants::Shadow, load_scenarios, redecide,
-    run::check_scenario_seeded,
+    run::check_scenario_seeded, setting::owners_of,
 };
 
 /// Steps with faults; then everything is brought to an end without.
@@ -161,6 +161,8 @@ impl Simulation {
         };
         // What every generated workflow may use and must never show.
         let token = ("token".to_owned(), Value::from(format!("CANARY-{:016x}", kind.seed)));
+        let max_calls = *chance.pick(&[1, 2, 16]);
+        let (loops, max_residents) = owners_of(&mut chance);
         let setting = Setting {
             library,
             secrets: Arc::new(FixedSecrets(BTreeMap::from([token]))),
@@ -169,7 +171,9 @@ impl Simulation {
             file,
             recorder,
             limits,
-            max_calls: *chance.pick(&[1, 2, 16]),
+            max_calls,
+            max_residents,
+            loops,
             seed: kind.seed,
             is_shuffled: true,
             is_traced,
@@ -268,7 +272,7 @@ impl Simulation {
     }
 
     fn receive(&mut self, kind: &str, subject: &str) {
-        let number = self.world.events().len();
+        let number = self.world.published();
         let event = Value::object([
             ("specversion", Value::from("1.0")),
             ("id", Value::from(number.to_string())),
@@ -334,7 +338,7 @@ impl Simulation {
                 return vec!["it runs for ever".to_owned()];
             }
             self.world.check_standstill();
-            problems.extend(self.world.shadows().misheard(self.world.events()));
+            problems.extend(self.world.shadows().misheard(&self.world.events()));
             if !self.world.problems().is_empty() {
                 return problems;
             }
@@ -364,8 +368,9 @@ impl Simulation {
         for execution in open.into_iter().filter(|_| !excused) {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
+        let events = self.world.events();
         problems.extend(self.world.shadows().iter().flat_map(|shadow| {
-            let found = redecide(shadow, &self.setting, self.world.events());
+            let found = redecide(shadow, &self.setting, &events);
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
         let shadows = self.world.shadows();

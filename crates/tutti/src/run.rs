@@ -17,15 +17,15 @@ pub(crate) use self::{
     state::{cannot_open, own_directories},
 };
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Awaited, Clock as _, Handle, Incident, Observer, Options, RowSealer, Runtime, Settlement,
-    SystemClock,
+    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer,
+    Runtime, Settlement, SystemClock,
 };
 use tutti_store::Store;
 
@@ -108,6 +108,9 @@ impl Running {
             observer: progress.clone() as Arc<dyn Observer>,
             limits: Limits::default(),
             max_calls: MAX_CALLS,
+            // One execution and its children: the store is slower than a core that decides.
+            max_residents: DEFAULT_MAX_RESIDENTS,
+            loops: Some(NonZeroUsize::MIN),
             scratch: Some(state.scratch()),
         };
         let handle = Runtime::start(options)
@@ -146,34 +149,64 @@ impl Running {
         events::publish(&self.handle, &self.subject.events).await?;
         let mut resolution = unknown::resolution(arguments)?;
         let mut may_resume = arguments.resume.is_some();
-        let outcome = loop {
-            match self.settled(root).await? {
-                Settlement::Ended(outcome) => break outcome,
-                Settlement::Suspended { incidents } => {
-                    let (resolution, may_resume) = (&mut resolution, &mut may_resume);
-                    if !begin::move_on(&self.handle, root, &incidents, resolution, may_resume)
-                        .await?
-                    {
-                        return Ok(Ended::Stuck(incidents));
+        loop {
+            let settlement = self.settled(root).await?;
+            if let Settlement::Suspended { incidents } = &settlement {
+                let (resolution, may_resume) = (&mut resolution, &mut may_resume);
+                if begin::move_on(&self.handle, root, incidents, resolution, may_resume).await? {
+                    continue;
+                }
+            }
+            // Children nobody waits for belong to the execution all the same, and what they emit may move it.
+            let children = self.settle_children().await?;
+            let has_ended = matches!(settlement, Settlement::Ended(_));
+            if has_ended || self.settled(root).await? == settlement {
+                return self.ended(settlement, children).await;
+            }
+        }
+    }
+
+    /// How the children stand that have not ended, once none of them moves any more.
+    async fn settle_children(&self) -> Result<Vec<Settlement>, Failure> {
+        let mut before = Vec::new();
+        loop {
+            let mut children = Vec::new();
+            let mut after = None;
+            while let Some(open) = self.open_after(after).await? {
+                children.push(self.settled(open).await?);
+                after = Some(open);
+            }
+            children.retain(|child| !matches!(child, Settlement::Ended(_)));
+            if children == before {
+                return Ok(children);
+            }
+            before = children;
+        }
+    }
+
+    /// An execution has not ended before its children have.
+    async fn ended(
+        &self,
+        settlement: Settlement,
+        children: Vec<Settlement>,
+    ) -> Result<Ended, Failure> {
+        match settlement {
+            Settlement::Suspended { incidents } => Ok(Ended::Stuck(incidents)),
+            Settlement::Listening { awaited } => Ok(Ended::Listening(awaited)),
+            Settlement::Lost(reason) => Err(lost(&reason)),
+            Settlement::Ended(outcome) => {
+                for child in children {
+                    match child {
+                        Settlement::Ended(_) => {}
+                        Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
+                        Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
+                        Settlement::Lost(reason) => return Err(lost(&reason)),
                     }
                 }
-                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
-                Settlement::Lost(reason) => return Err(lost(&reason)),
+                self.state.discard_scratch().await?;
+                Ok(Ended::Outcome(outcome))
             }
-        };
-        // Children nobody waits for belong to the execution all the same.
-        let mut after = None;
-        while let Some(open) = self.open_after(after).await? {
-            match self.settled(open).await? {
-                Settlement::Ended(_) => {}
-                Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
-                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
-                Settlement::Lost(reason) => return Err(lost(&reason)),
-            }
-            after = Some(open);
         }
-        self.state.discard_scratch().await?;
-        Ok(Ended::Outcome(outcome))
     }
 
     async fn settled(&self, execution: ExecutionId) -> Result<Settlement, Failure> {

@@ -107,7 +107,7 @@ impl Execution {
     }
 
     /// The front of the queue is always a frame that is ready, so that deciding needs no change of state.
-    pub(super) fn drop_stale_ready(&mut self) {
+    pub(crate) fn drop_stale_ready(&mut self) {
         while let Some(id) = self.ready.front().copied() {
             match self.frames.get_mut(&id) {
                 Some(frame) if frame.is_ready() => return,

@@ -57,7 +57,7 @@ impl Generator<'_> {
 
     /// A call, and what fails after it, tried again, with what is undone at last.
     fn retried(&mut self) -> Vec<(&'static str, Value)> {
-        let mut called = http(if self.more.one_in(2) { "post" } else { "put" });
+        let mut called = http(self.more.pick::<&str>(&["post", "put"]));
         called.extend(self.undo());
         let fails = vec![("raise", failure("tried again"))];
         let tried = Value::array([

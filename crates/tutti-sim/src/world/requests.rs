@@ -1,4 +1,4 @@
-//! What somebody asks of the loop, until it is answered.
+//! What somebody asks of the loops, until it is answered.
 
 use tutti_engine::{Control, Rejection, Start};
 use tutti_expr::Value;
@@ -8,7 +8,7 @@ use tutti_store::DefinitionText;
 
 use super::World;
 
-/// What somebody asked of the loop; asked again after a crash until it is answered.
+/// What somebody asked of the loops; asked again after a crash until it is answered.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
     Start {
@@ -27,11 +27,21 @@ pub(super) enum Request {
 impl World {
     /// Asks for an execution of a published definition and watches it.
     pub fn start(&mut self, definition: DefinitionText, input: Option<Value>) -> ExecutionId {
+        let execution = self.start_unwatched(definition, input);
+        self.watch(execution);
+        execution
+    }
+
+    /// Asks for an execution of a published definition that nobody watches.
+    pub fn start_unwatched(
+        &mut self,
+        definition: DefinitionText,
+        input: Option<Value>,
+    ) -> ExecutionId {
         let chance = u128::from(self.chance.next_u64());
         let execution = ExecutionId::new(u64::try_from(self.now.0).unwrap_or(0), chance);
         let seed = self.chance.next_u64();
         self.request(Request::Start { execution, definition, input, seed });
-        self.watch(execution);
         execution
     }
 
@@ -108,6 +118,7 @@ impl World {
     }
 
     fn ask(&mut self, id: RequestId, request: Request) {
+        let execution = request.execution();
         let happening = match request {
             Request::Start { execution, definition, input, seed } => {
                 let Some(workflow) = self.setting.library.get(definition.digest) else { return };
@@ -133,6 +144,18 @@ impl World {
                 Happening::Retry { execution, from, request: id }
             }
         };
-        self.tell(happening);
+        self.tell(execution, happening);
+    }
+}
+
+impl Request {
+    fn execution(&self) -> ExecutionId {
+        match self {
+            Self::Start { execution, .. }
+            | Self::Adopt(execution)
+            | Self::Watch(execution)
+            | Self::Control(execution, _)
+            | Self::Retry(execution, _) => *execution,
+        }
     }
 }

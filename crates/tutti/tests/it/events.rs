@@ -58,6 +58,30 @@ fn what_is_emitted_is_heard_beside_it() {
     check(&said, 0, "{\"heard\":[[{\"n\":1}],[{\"n\":1}]]}\n");
 }
 
+/// A parent that ends with `tasks`, after a child was started that nobody waits for and that does `child`.
+fn with_detached_child(tasks: &str, child: &str) -> World {
+    let detached = "  - d: { run: { await: false, workflow: { namespace: test, name: child, version: '1.0.0' } } }\n";
+    let world = World::with_tasks(&format!("{detached}{tasks}"));
+    let head = "document: { dsl: '1.0.3', namespace: test, name: child, version: '1.0.0' }\ndo:\n";
+    world.write("child.yaml", &format!("{head}{child}"));
+    world
+}
+
+const EMITS_LATER: &str = "  - p: { wait: { milliseconds: 30 } }\n  - e: { emit: { event: { with: { type: order.placed, source: s, id: '1', data: { n: 1 } } } } }\n";
+
+#[test]
+fn an_execution_that_listens_is_left_waiting_only_once_its_children_stand() {
+    let world = with_detached_child(LISTEN, EMITS_LATER);
+    let said = world.tutti(&["run", "w.yaml"]);
+    check(&said, 0, "[{\"n\":1}]\n");
+    let world = with_detached_child(EMITS_LATER, LISTEN);
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let world = with_detached_child(LISTEN, "  - e: { set: { a: 1 } }\n");
+    let said = world.tutti(&["run", "w.yaml"]);
+    check(&said, 4, "");
+}
+
 #[test]
 fn what_is_no_event_is_refused_before_anything_starts() {
     let world = World::with_tasks(LISTEN);
