@@ -33,6 +33,13 @@ pub enum Receipt {
     Duplicate(EventPosition),
 }
 
+impl LoggedEvent {
+    /// Whether what it said was erased: no event is without bytes.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.event.bytes.is_empty()
+    }
+}
+
 impl NewEvent {
     /// The event as it is written into the log.
     pub fn new(event: &CloudEvent, received_at: Timestamp, sealer: &dyn Sealer) -> Self {
