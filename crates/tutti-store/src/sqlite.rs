@@ -101,6 +101,11 @@ impl SqliteStore {
         Ok(Self { readers, writing: Writing::Refused, directory })
     }
 
+    /// Whether a process uses the store in `directory` now; false where there is none. Does not wait.
+    pub fn is_in_use(directory: &Path) -> bool {
+        Directory::is_locked(directory)
+    }
+
     fn writer(&self) -> Result<&Writer, Error> {
         match &self.writing {
             Writing::Taken(writer) => Ok(writer),

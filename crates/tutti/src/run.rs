@@ -13,11 +13,17 @@ mod subject;
 mod unknown;
 
 pub(crate) use self::{
+    events::read as read_events,
     input::{Stdin, read_file},
-    state::{cannot_open, own_directories},
+    state::{cannot_open, draw_id, own_directories},
 };
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
@@ -29,11 +35,16 @@ use tutti_runtime::{
 };
 use tutti_store::Store;
 
-use self::{state::State, subject::Subject};
+use self::{
+    events::{Intake, Source},
+    state::State,
+    subject::Subject,
+};
 use crate::{
     command_line::RunArguments,
     console::Console,
     exit::{Exit, Failure, causes},
+    inbox::Inbox,
     progress::Progress,
 };
 
@@ -49,8 +60,8 @@ enum Ended {
     Stuck(Vec<Incident>),
     /// Only an event can move it, and no more are given.
     Listening(Vec<Awaited>),
-    /// It was not to take longer.
-    TimedOut,
+    /// It was not to take longer; these events it waits for.
+    TimedOut(Vec<Awaited>),
     /// SIGINT or SIGTERM.
     Signal(Exit),
 }
@@ -67,7 +78,7 @@ pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, F
         let _entered = tokio.enter();
         let (mut running, progress) = Running::start(arguments, subject, console)?;
         let ended = tokio.block_on(async {
-            match running.wait(arguments, &progress).await {
+            match running.wait(arguments, &progress, console).await {
                 Err(failure) if failure.suspects_store => {
                     Err(running.state.damage().await.unwrap_or(failure))
                 }
@@ -87,6 +98,8 @@ struct Running {
     store: Arc<dyn Store>,
     state: State,
     subject: Subject,
+    /// What only an event can move, as long as events may come.
+    awaited: Arc<Mutex<Vec<Awaited>>>,
 }
 
 impl Running {
@@ -114,13 +127,14 @@ impl Running {
             .map_err(|error| Failure::of("cannot start the runtime", &error))?;
         let store: Arc<dyn Store> = state.store.clone();
         progress.restore_with(sealer);
-        Ok((Self { handle, store, state, subject }, progress))
+        Ok((Self { handle, store, state, subject, awaited: Arc::default() }, progress))
     }
 
     async fn wait(
         &mut self,
         arguments: &RunArguments,
         progress: &Arc<Progress>,
+        console: &Console,
     ) -> Result<Ended, Failure> {
         let limit = arguments.timeout.map(|limit| {
             let now = SystemClock.now().0;
@@ -128,12 +142,17 @@ impl Running {
         });
         let signal = signals()?;
         let drawing = progress.clone().draw_repeatedly();
+        let awaited = self.awaited.clone();
+        let timed_out = || {
+            let awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Ok(Ended::TimedOut(awaited))
+        };
         tokio::select! {
             biased;
             exit = signal => Ok(Ended::Signal(exit)),
-            ended = self.follow(arguments, progress) => ended,
-            () = elapsed(limit) => Ok(Ended::TimedOut),
-            () = drawing => Ok(Ended::TimedOut),
+            ended = self.follow(arguments, progress, console) => ended,
+            () = elapsed(limit) => timed_out(),
+            () = drawing => timed_out(),
         }
     }
 
@@ -141,13 +160,23 @@ impl Running {
         &mut self,
         arguments: &RunArguments,
         progress: &Progress,
+        console: &Console,
     ) -> Result<Ended, Failure> {
         let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
-        events::publish(&self.handle, &self.subject.events).await?;
+        let source = Source {
+            handle: self.handle.clone(),
+            store: self.store.clone(),
+            inbox: Inbox::of(&self.state.directory),
+            console: console.clone(),
+            quiet: arguments.quiet,
+        };
+        source.publish(&self.subject.events.events).await?;
+        let mut intake = Intake::start(source, self.subject.events.streams);
+        let patient = arguments.timeout.is_some();
         let mut resolution = unknown::resolution(arguments)?;
         let mut may_resume = arguments.resume.is_some();
         let outcome = loop {
-            match self.settled(root).await? {
+            match self.settled(root, &mut intake, patient).await? {
                 Settlement::Ended(outcome) => break outcome,
                 Settlement::Suspended { incidents } => {
                     let (resolution, may_resume) = (&mut resolution, &mut may_resume);
@@ -164,7 +193,7 @@ impl Running {
         // Children nobody waits for belong to the execution all the same.
         let mut after = None;
         while let Some(open) = self.open_after(after).await? {
-            match self.settled(open).await? {
+            match self.settled(open, &mut intake, patient).await? {
                 Settlement::Ended(_) => {}
                 Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
                 Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
@@ -176,8 +205,43 @@ impl Running {
         Ok(Ended::Outcome(outcome))
     }
 
-    async fn settled(&self, execution: ExecutionId) -> Result<Settlement, Failure> {
-        self.handle.settled(execution).await.map_err(|error| stopped(&error))
+    /// How an execution stands once it does not move by itself, and no event can come that moves it. `patient`: whether to
+    /// wait for events that others may bring.
+    async fn settled(
+        &self,
+        execution: ExecutionId,
+        intake: &mut Intake,
+        patient: bool,
+    ) -> Result<Settlement, Failure> {
+        loop {
+            let before = intake.progress()?;
+            let settlement = {
+                let mut settled = pin!(self.handle.settled(execution));
+                loop {
+                    tokio::select! {
+                        settlement = &mut settled => break settlement,
+                        () = intake.changed() => intake.progress().map(|_further| ())?,
+                    }
+                }
+            };
+            let settlement = settlement.map_err(|error| stopped(&error))?;
+            let Settlement::Listening { awaited } = settlement else { return Ok(settlement) };
+            // What was received since may move it already.
+            let mut now = intake.progress()?;
+            self.awaits(&awaited);
+            while now.times == before.times {
+                if !(now.streams || patient) {
+                    return Ok(Settlement::Listening { awaited });
+                }
+                intake.changed().await;
+                now = intake.progress()?;
+            }
+            self.awaits(&[]);
+        }
+    }
+
+    fn awaits(&self, awaited: &[Awaited]) {
+        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = awaited.to_vec();
     }
 
     /// The next execution of the store that belongs to this one and has not ended.
