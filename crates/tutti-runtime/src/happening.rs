@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tutti_connectors::Call;
 use tutti_dsl::Workflow;
-use tutti_engine::{CallOutcome, Control, Outcome, ProbeOutcome, Rejection, Start};
+use tutti_engine::{
+    CallOutcome, ChildOutcome, ChildRequest, Control, Outcome, ProbeOutcome, Rejection, Start,
+};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, Error, EventPosition, Turn};
 use tutti_store::{Commit, History};
@@ -76,17 +78,6 @@ pub enum Happening {
         /// What it said.
         outcome: ProbeOutcome,
     },
-    /// A listener is fed an event that was durably received.
-    EventArrived {
-        /// Which.
-        execution: ExecutionId,
-        /// The task execution that listens.
-        task: Sequence,
-        /// The event's place among all events.
-        position: EventPosition,
-        /// The event.
-        event: Box<CloudEvent>,
-    },
     /// Events were logged durably: the log ends here, or later.
     EventsLogged {
         /// The position of the newest.
@@ -104,13 +95,22 @@ pub enum Happening {
         /// Which.
         execution: ExecutionId,
         /// Its journal and definition; none where the store does not know it.
-        result: Result<Option<Stored>, String>,
+        result: Result<Option<Stored>, Unread>,
+    },
+    /// Another execution, of this loop or of another, has a message for one of this loop's.
+    Told {
+        /// Whom it is for.
+        to: ExecutionId,
+        /// What it says.
+        message: Message,
     },
     /// A commit ended.
     Committed {
         /// Whether all of it is durable.
         result: Result<(), tutti_store::Error>,
     },
+    /// Some loop has set an execution aside.
+    SetAside,
     /// Time has passed.
     Tick,
 }
@@ -118,11 +118,88 @@ pub enum Happening {
 /// A journal, or a snapshot and what follows it, and the definition it is about, compiled.
 pub type Stored = (Box<History>, Arc<Workflow>);
 
+/// Why an execution was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// The store does not answer: that is not about this execution alone.
+    #[error("the store cannot be read")]
+    Store(#[source] tutti_store::Error),
+    /// What is stored of it is damaged, or its definition is.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// What one execution tells another. Messages from one loop to another arrive in the order in which they were told, and
+/// each may be told again: it means no more the second time.
+#[derive(Debug)]
+pub enum Message {
+    /// A parent wants this child started, if it has not been, and to know how it ends.
+    StartChild {
+        /// What is wanted.
+        request: Box<ChildRequest>,
+        /// The newest event the parent's loop has seen: the child listens to later ones.
+        newest_event: EventPosition,
+    },
+    /// A parent gives this child up.
+    CancelChild {
+        /// Who gives it up.
+        parent: ExecutionId,
+    },
+    /// A child whose end nobody awaits is on its way.
+    ChildStarted {
+        /// Which.
+        child: ExecutionId,
+    },
+    /// A child has ended.
+    ChildEnded {
+        /// Which.
+        child: ExecutionId,
+        /// How.
+        outcome: ChildOutcome,
+    },
+    /// Something below this execution stands still.
+    Stands,
+    /// A parent wants to know whether this child and all below it stand still.
+    Count {
+        /// The parent.
+        parent: ExecutionId,
+        /// Names the count.
+        number: u64,
+    },
+    /// How a child stands that was counted.
+    Counted {
+        /// Which.
+        child: ExecutionId,
+        /// Which count.
+        number: u64,
+        /// None where something moves.
+        standing: Option<Standing>,
+    },
+    /// A child was read again after a commit failed, and may have forgotten what its parent wants of it.
+    AskAgain {
+        /// Which.
+        child: ExecutionId,
+    },
+}
+
+/// How an execution, and all below it, stands still.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Whether any of them is suspended.
+    pub is_suspended: bool,
+    /// What needs a person.
+    pub incidents: Vec<Incident>,
+    /// The events they await.
+    pub awaited: Vec<Awaited>,
+    /// Why one of them cannot be read.
+    pub lost: Option<String>,
+}
+
 /// Something to do for the loop.
 #[derive(Debug)]
 pub enum Output {
-    /// Write this, then tell [`Happening::Committed`]; where it has events, also [`Happening::EventsLogged`]. There is one at
-    /// a time.
+    /// Write this, then tell [`Happening::Committed`]; where it has events that may be stored now, tell all loops
+    /// [`Happening::EventsLogged`] before. There is one at a time.
     Commit(Commit),
     /// Read this execution, its snapshot and what follows it, then tell [`Happening::Loaded`].
     Load(ExecutionId),
@@ -148,6 +225,17 @@ pub enum Output {
     Reply(RequestId, Result<(), Refusal>),
     /// What was watched for has come.
     Settled(RequestId, Settlement),
+    /// Hand this message to the loop that owns the execution, as [`Happening::Told`]. What one loop tells another must
+    /// arrive in this order.
+    Tell {
+        /// Whom it is for.
+        to: ExecutionId,
+        /// What it says.
+        message: Message,
+    },
+    /// This execution cannot be read, for this reason, and is left alone until somebody asks for it again: tell every loop
+    /// [`Happening::SetAside`].
+    SetAside(ExecutionId, String),
     /// Nothing more can be done: the store failed.
     Halt(tutti_store::Error),
 }
@@ -181,7 +269,7 @@ pub enum Settlement {
         /// What it and its children await.
         awaited: Vec<Awaited>,
     },
-    /// It cannot be read.
+    /// It cannot be read, or waits for a child that cannot.
     Lost(String),
 }
 

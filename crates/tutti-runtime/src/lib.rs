@@ -10,12 +10,19 @@ mod happening;
 mod keys;
 mod library;
 mod owner;
+mod partition;
 mod resident;
 mod service;
 mod timers;
 
-pub use happening::{Awaited, Happening, Incident, Output, Refusal, RequestId, Settlement, Stored};
+pub use happening::{
+    Awaited, Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Standing,
+    Stored, Unread,
+};
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};
-pub use service::{Clock, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id};
+pub use partition::Partition;
+pub use service::{
+    Clock, DEFAULT_MAX_RESIDENTS, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id,
+};

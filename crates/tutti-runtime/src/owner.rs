@@ -5,6 +5,7 @@ mod children;
 mod durable;
 mod events;
 mod loading;
+mod parking;
 mod watching;
 
 use std::{
@@ -20,12 +21,12 @@ use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, EventPosition, Sealer, Timestamp, Turn};
 use tutti_store::StoredTurn;
 
-use self::{durable::Batch, events::Feeder, loading::Awaiting};
+use self::{durable::Batch, events::Feeder, loading::Awaiting, parking::Parking, watching::Count};
 use crate::{
     dispatch::Dispatcher,
     happening::{Happening, Output, RequestId},
     library::Library,
-    resident::Resident,
+    resident::{Owed, Resident},
     timers::Timers,
 };
 
@@ -47,6 +48,8 @@ pub struct LoopOptions {
     pub limits: Limits,
     /// How many calls may be out at once.
     pub max_calls: usize,
+    /// Beyond how many executions in memory those that only wait are dropped from it.
+    pub max_residents: usize,
     /// Drawn by the caller; salts and the seeds of children are derived from it.
     pub seed: u128,
 }
@@ -65,6 +68,12 @@ pub struct Loop {
     /// Executions with more to decide, in the order they asked.
     busy: VecDeque<ExecutionId>,
     watchers: BTreeMap<ExecutionId, Vec<RequestId>>,
+    /// Standstills being found out.
+    counts: BTreeMap<u64, Count>,
+    counted: u64,
+    parking: Parking,
+    /// Executions that cannot be read, and why.
+    set_aside: BTreeMap<ExecutionId, String>,
     /// Decided, not yet handed to the store.
     pending: Batch,
     /// With the store.
@@ -89,6 +98,10 @@ impl Loop {
             dispatcher,
             busy: VecDeque::new(),
             watchers: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            counted: 0,
+            parking: Parking::default(),
+            set_aside: BTreeMap::new(),
             pending: Batch::default(),
             committing: None,
             newest_event: EventPosition::default(),
@@ -123,21 +136,19 @@ impl Loop {
                 let fact = Awaiting::Fact(Input::ProbeFinished { task, outcome });
                 self.with(execution, fact, now);
             }
-            Happening::EventArrived { execution, task, position, event } => {
-                self.newest_event = self.newest_event.max(position);
-                let input = Input::EventArrived { task, position, event: *event };
-                self.with(execution, Awaiting::Fact(input), now);
-            }
             Happening::EventsLogged { newest } => self.on_events_logged(newest),
             Happening::EventsRead { after, result } => self.on_events_read(after, result),
             Happening::Loaded { execution, result } => self.on_loaded(execution, result, now),
+            Happening::Told { to, message } => self.on_told(to, message, now),
             Happening::Committed { result } => self.on_committed(result, now),
+            Happening::SetAside => self.reconsider(now),
             Happening::Tick => {}
         }
         self.fire_timers(now);
         self.go_on(now);
         self.feed_events(now);
         self.submit();
+        self.make_room();
         mem::take(&mut self.outputs)
     }
 
@@ -181,6 +192,7 @@ impl Loop {
     }
 
     fn carry_out(&mut self, id: ExecutionId, awaiting: Awaiting, now: Timestamp) {
+        self.parking.touch(id);
         match awaiting {
             Awaiting::Adopt(request) => self.outputs.push(Output::Reply(request, Ok(()))),
             Awaiting::Control(control, request) => {
@@ -197,17 +209,31 @@ impl Loop {
             }
             // Going back needs the journal: it is carried out while that is at hand, see `on_loaded`.
             Awaiting::Retry(from, request) => self.on_retry(id, from, request),
-            Awaiting::Child(request) => self.report_to_parent(id, request.parent.execution, now),
+            Awaiting::Child(request) => self.report_to_parent(id, request.parent.execution),
             Awaiting::Cancel { parent } => {
                 let cancel = Input::Control(Control::Cancel { reason: None });
                 if self.feed(id, cancel, now).is_err() {
-                    self.report_to_parent(id, parent, now);
+                    self.report_to_parent(id, parent);
                 }
             }
+            Awaiting::Stands => self.settle_anew(id),
+            Awaiting::Count { parent, number } => self.be_counted(id, parent, number),
+            Awaiting::AskAgain { child } => self.ask_again(id, child, now),
             Awaiting::Fact(input) => {
                 // A fact that means nothing any more is late or repeated, and changes nothing.
                 self.feed(id, input, now).ok();
             }
+        }
+    }
+
+    /// What must follow every turn decided so far follows the last of their commits.
+    fn owe_once_durable(&mut self, id: ExecutionId, owed: Owed, now: Timestamp) {
+        if !self.pending.commit.turns.is_empty() {
+            self.pending.owed.push((id, owed));
+        } else if let Some(batch) = &mut self.committing {
+            batch.owed.push((id, owed));
+        } else {
+            self.carry_out_owed(id, owed, now);
         }
     }
 
@@ -242,6 +268,7 @@ impl Loop {
         if entries.is_empty() {
             return;
         }
+        self.parking.touch(id);
         self.log_emitted(&entries, now);
         let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };

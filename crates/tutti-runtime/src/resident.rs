@@ -1,6 +1,9 @@
 //! An execution in memory, with what the loop knows about it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Limits, Status};
@@ -137,7 +140,8 @@ impl Resident {
             }
         };
         let (growth, head) = (journal.growth, journal.head);
-        Some(Self { is_durable: true, head, growth, ..Self::new(execution) })
+        // Whether its parent was told is not known; a parent that was not asks.
+        Some(Self { is_durable: true, parent_told: true, head, growth, ..Self::new(execution) })
     }
 
     /// Goes on after `row`, and gives the snapshot that is due, if one is.
@@ -204,6 +208,49 @@ impl Resident {
         })
     }
 
+    /// Whether it is owed nothing but the ends of children, and nothing of it is under way.
+    fn is_quiet(&self) -> bool {
+        self.is_settled()
+            && self.in_flight.is_empty()
+            && !self.queued
+            && self.owed.keys().all(|debt| debt.child().is_some())
+    }
+
+    /// Whether it only waits: for a time, an event, a child or a person.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.is_quiet() && self.execution.outcome().is_none()
+    }
+
+    /// Whether only a person can move it, or a child, or an event.
+    pub(crate) fn stands(&self) -> bool {
+        let is_held = match self.execution.status() {
+            Status::Suspended => true,
+            Status::Waiting => self.children().next().is_some() || self.listens(),
+            Status::Pending
+            | Status::Running
+            | Status::Cancelled
+            | Status::Faulted
+            | Status::Completed => false,
+        };
+        is_held && self.is_quiet() && self.wake().is_none()
+    }
+
+    /// Whether it awaits events.
+    fn listens(&self) -> bool {
+        self.execution.outstanding().any(|owed| matches!(owed, Command::AwaitEvent { .. }))
+    }
+
+    /// The children whose end it awaits.
+    pub(crate) fn children(&self) -> impl Iterator<Item = ExecutionId> {
+        self.owed.keys().filter_map(|debt| debt.child())
+    }
+
+    /// What its children were asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        let debts = self.owed.keys().copied();
+        Asked(debts.filter(|debt| debt.child().is_some()).collect())
+    }
+
     /// Whether it has more to decide.
     pub(crate) fn wants_turn(&self) -> bool {
         self.execution.outstanding().next() == Some(Command::Continue)
@@ -236,6 +283,12 @@ impl Resident {
             .cloned()
     }
 
+    /// What it is owed by this child of it.
+    pub(crate) fn wanted_of(&self, child: ExecutionId) -> Vec<Command> {
+        let debts = [Debt::StartChild(child), Debt::CancelChild(child)];
+        debts.iter().filter_map(|debt| self.owed.get(debt)).cloned().collect()
+    }
+
     pub(crate) fn awaits_slot(&self, task: Sequence) -> bool {
         self.owed.contains_key(&Debt::Slot(task))
     }
@@ -266,7 +319,29 @@ impl Resident {
     }
 }
 
+/// What the children of an execution were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(BTreeSet<Debt>);
+
+impl Asked {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a child was asked for this.
+    pub(crate) fn has(&self, command: &Command) -> bool {
+        debt(command).is_some_and(|debt| self.0.contains(&debt))
+    }
+}
+
 impl Debt {
+    fn child(self) -> Option<ExecutionId> {
+        match self {
+            Self::StartChild(child) | Self::CancelChild(child) => Some(child),
+            Self::Slot(_) | Self::Call(..) | Self::CancelCall(_) | Self::Probe(..) => None,
+        }
+    }
+
     /// The task execution whose call this is about.
     fn task(self) -> Option<Sequence> {
         match self {

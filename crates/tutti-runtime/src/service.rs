@@ -1,41 +1,42 @@
-//! The thin shell around the loop: a thread for it, tokio for store and connectors.
+//! The thin shell around the loops: a thread for each, tokio for store and connectors.
 
 mod events;
+mod shell;
+mod switchboard;
 
 use std::{
-    collections::BTreeMap,
     fmt::Debug,
+    num::NonZeroUsize,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
     thread,
-    time::Duration,
 };
 
-use tokio::{runtime::Handle as Tokio, sync::oneshot};
-use tutti_connectors::{
-    Call, CallContext, Canceller, Connector, Failure, LogLine, Probe, Registry,
-};
+use tokio::sync::oneshot;
+use tutti_connectors::{LogLine, Registry};
 use tutti_dsl::Workflow;
-use tutti_engine::{CallOutcome, Control, Limits, ProbeOutcome, Secrets, Start};
+use tutti_engine::{Control, Limits, Secrets, Start};
 use tutti_expr::Value;
-use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Entry, ErrorType, Sealer, Timestamp, Turn};
+use tutti_ids::{Digest, ExecutionId, TaskRef};
+use tutti_journal::{Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
+use self::{shell::Shell, switchboard::Switchboard};
 use crate::{
-    happening::{Happening, Output, Refusal, RequestId, Settlement, Stored},
+    happening::{Happening, Refusal, RequestId, Settlement},
     library::Library,
     owner::{Loop, LoopOptions},
 };
 
-/// The stack of the loop's thread: expressions are evaluated on it.
+/// The stack of a loop's thread: expressions are evaluated on it.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
-/// Lines of output a call may be ahead of whoever reads them.
-const LOG_LINES_AHEAD: usize = 1_024;
+/// How many executions of a loop are kept in memory though they only wait, unless told otherwise.
+pub const DEFAULT_MAX_RESIDENTS: usize = 10_000;
+/// More loops than this are not started.
+const MAX_LOOPS: usize = 16;
 
 /// Tells the time.
 pub trait Clock: Debug + Send + Sync {
@@ -55,12 +56,15 @@ impl Clock for SystemClock {
     }
 }
 
-/// Is told what has become durable, and what calls print. Called on the loop's thread: it must be quick.
+/// Is told what has become durable, and what calls print. Called on the threads of the loops: it must be
+/// quick.
 pub trait Observer: Debug + Send + Sync {
     /// A turn is durable.
     fn on_turn(&self, turn: &Turn, workflow: &Arc<Workflow>);
     /// A call printed a line.
     fn on_log(&self, line: &LogLine);
+    /// An execution cannot be read: it is left alone, and its parent waits for it, until somebody asks for it again.
+    fn on_unreadable(&self, execution: ExecutionId, reason: &str);
 }
 
 /// What a runtime is made of.
@@ -82,8 +86,13 @@ pub struct Options {
     pub observer: Arc<dyn Observer>,
     /// The limits in force.
     pub limits: Limits,
-    /// How many calls may be out at once.
+    /// How many calls may be out at once. The loops share them out evenly: each has its part, and does not lend.
     pub max_calls: usize,
+    /// Beyond how many executions in memory, of each loop, those that only wait are dropped from it;
+    /// [`DEFAULT_MAX_RESIDENTS`] unless there is a reason.
+    pub max_residents: usize,
+    /// How many loops own the executions, each on a thread of its own: 16 and `max_calls` at most; none for one a core.
+    pub loops: Option<NonZeroUsize>,
     /// Where connectors may keep what has to survive a crash of this process.
     pub scratch: Option<PathBuf>,
 }
@@ -110,7 +119,7 @@ pub enum Error {
     },
 }
 
-/// A running loop and its shell.
+/// Running loops and their shells.
 #[derive(Debug)]
 pub struct Runtime;
 
@@ -122,74 +131,69 @@ pub struct Handle {
 
 #[derive(Debug)]
 struct Inner {
-    messages: mpsc::Sender<Message>,
+    switchboard: Arc<Switchboard>,
     clock: Arc<dyn Clock>,
     next_request: AtomicU64,
-    answers: Arc<Answers>,
     store: Arc<dyn Store>,
     sealer: Arc<dyn Sealer>,
 }
 
-#[derive(Debug)]
-enum Message {
-    Happened(Box<Happening>),
-    Logged(LogLine),
-    Stop,
-}
-
-/// Who waits for which answer.
-#[derive(Debug, Default)]
-struct Answers {
-    replies: Mutex<BTreeMap<RequestId, oneshot::Sender<Result<(), Refusal>>>>,
-    settlements: Mutex<BTreeMap<RequestId, oneshot::Sender<Settlement>>>,
-    halted: Mutex<Option<tutti_store::Error>>,
-}
-
 impl Runtime {
-    /// Starts a loop on a thread of its own. Must be called within tokio, which runs store and connectors.
+    /// Starts the loops, each on a thread of its own. Must be called within tokio, which runs store and connectors.
     ///
     /// # Errors
     /// If the operating system gives no thread or no chance.
     pub fn start(options: Options) -> Result<Handle, Error> {
-        let (messages, inbox) = mpsc::channel();
-        let answers = Arc::new(Answers::default());
-        let mut seed = [0; 16];
-        getrandom::fill(&mut seed)
-            .map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
+        let loops = options.loops();
+        let (switchboard, inboxes) = Switchboard::new(loops);
+        let switchboard = Arc::new(switchboard);
         let clock = options.clock.clone();
-        let (store, sealer) = (options.store.clone(), options.sealer.clone());
-        let owner = Loop::new(LoopOptions {
-            library: options.library.clone(),
-            secrets: options.secrets.clone(),
+        let options = Arc::new(options);
+        let inner = Inner {
+            switchboard: switchboard.clone(),
+            clock,
+            next_request: AtomicU64::new(1),
+            store: options.store.clone(),
             sealer: options.sealer.clone(),
-            limits: options.limits,
-            max_calls: options.max_calls,
-            seed: u128::from_be_bytes(seed),
-        });
-        let shell = Shell {
-            options,
-            tokio: Tokio::current(),
-            messages: messages.clone(),
-            answers: answers.clone(),
-            calls: BTreeMap::new(),
-            unsettled: BTreeMap::new(),
         };
-        thread::Builder::new()
-            .name("tutti-loop".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn(move || shell.serve(owner, &inbox))
-            .map_err(|source| Error::Start { source })?;
-        Ok(Handle {
-            inner: Arc::new(Inner {
-                messages,
-                clock,
-                next_request: AtomicU64::new(1),
-                answers,
-                store,
-                sealer,
-            }),
-        })
+        // Dropping it stops those loops that were started, if not all can be.
+        let handle = Handle { inner: Arc::new(inner) };
+        for (number, inbox) in inboxes.into_iter().enumerate() {
+            let owner = Loop::new(LoopOptions {
+                library: options.library.clone(),
+                secrets: options.secrets.clone(),
+                sealer: options.sealer.clone(),
+                limits: options.limits,
+                max_residents: options.max_residents,
+                max_calls: share(options.max_calls, number, loops),
+                seed: draw()?,
+            });
+            let shell = Shell::new(options.clone(), switchboard.clone(), number);
+            thread::Builder::new()
+                .name(format!("tutti-loop-{number}"))
+                .stack_size(STACK_BYTES)
+                .spawn(move || shell.serve(owner, inbox))
+                .map_err(|source| Error::Start { source })?;
+        }
+        Ok(handle)
     }
+}
+
+impl Options {
+    /// How many loops these options ask for: at most one a core unless told otherwise, and no more than there are calls to
+    /// share out.
+    fn loops(&self) -> NonZeroUsize {
+        let wanted = self.loops.or_else(|| thread::available_parallelism().ok());
+        let most = MAX_LOOPS.min(self.max_calls.max(1));
+        wanted
+            .and_then(|wanted| NonZeroUsize::new(wanted.get().min(most)))
+            .unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// The part of `whole` that belongs to loop `number`: the parts differ by one at most, and add up to the whole.
+fn share(whole: usize, number: usize, loops: NonZeroUsize) -> usize {
+    whole / loops + usize::from(number < whole % loops)
 }
 
 impl Handle {
@@ -239,7 +243,7 @@ impl Handle {
             parent: None,
             events_after: self.last_event().await?,
         };
-        self.request(|request| Happening::Start { start, workflow, request }).await
+        self.request(execution, |request| Happening::Start { start, workflow, request }).await
     }
 
     /// Takes over an execution from the store and goes on with it.
@@ -247,7 +251,7 @@ impl Handle {
     /// # Errors
     /// If the store does not know it, or it cannot be read.
     pub async fn adopt(&self, execution: ExecutionId) -> Result<(), Error> {
-        self.request(|request| Happening::Adopt { execution, request }).await
+        self.request(execution, |request| Happening::Adopt { execution, request }).await
     }
 
     /// Lays an operator's hand on an execution; the effect is durable when this returns.
@@ -255,7 +259,7 @@ impl Handle {
     /// # Errors
     /// If the execution cannot do this as it stands.
     pub async fn control(&self, execution: ExecutionId, control: Control) -> Result<(), Error> {
-        self.request(|request| Happening::Control { execution, control, request }).await
+        self.request(execution, |request| Happening::Control { execution, control, request }).await
     }
 
     /// Takes an execution back to the start of a task, ended or not; `from` none is the task whose error ended it.
@@ -263,10 +267,10 @@ impl Handle {
     /// # Errors
     /// If it has never passed the task, or has calls or children under way.
     pub async fn retry(&self, execution: ExecutionId, from: Option<TaskRef>) -> Result<(), Error> {
-        self.request(|request| Happening::Retry { execution, from, request }).await
+        self.request(execution, |request| Happening::Retry { execution, from, request }).await
     }
 
-    /// Waits until an execution has ended or only a person can move it.
+    /// Waits until an execution has ended, or only a person or an event can move it.
     ///
     /// # Errors
     /// If the runtime has stopped.
@@ -276,16 +280,20 @@ impl Handle {
     pub async fn settled(&self, execution: ExecutionId) -> Result<Settlement, Error> {
         let (sender, receiver) = oneshot::channel();
         let request = self.next_request();
-        lock(&self.inner.answers.settlements).insert(request, sender);
-        self.tell(Happening::Watch { execution, request });
+        self.inner.switchboard.await_settlement(request, sender);
+        self.inner.switchboard.tell(execution, Happening::Watch { execution, request });
         receiver.await.map_err(|_stopped| self.stopped())
     }
 
-    async fn request(&self, happening: impl FnOnce(RequestId) -> Happening) -> Result<(), Error> {
+    async fn request(
+        &self,
+        execution: ExecutionId,
+        happening: impl FnOnce(RequestId) -> Happening,
+    ) -> Result<(), Error> {
         let (sender, receiver) = oneshot::channel();
         let request = self.next_request();
-        lock(&self.inner.answers.replies).insert(request, sender);
-        self.tell(happening(request));
+        self.inner.switchboard.await_reply(request, sender);
+        self.inner.switchboard.tell(execution, happening(request));
         receiver.await.map_err(|_stopped| self.stopped())?.map_err(Error::from)
     }
 
@@ -293,288 +301,15 @@ impl Handle {
         self.inner.next_request.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn tell(&self, happening: Happening) {
-        if self.inner.messages.send(Message::Happened(Box::new(happening))).is_err() {
-            self.inner.answers.forget();
-        }
-    }
-
     fn stopped(&self) -> Error {
-        Error::Stopped { source: lock(&self.inner.answers.halted).take() }
+        Error::Stopped { source: self.inner.switchboard.why_halted() }
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The loop may have stopped before.
-        self.messages.send(Message::Stop).ok();
+        self.switchboard.stop();
     }
-}
-
-impl Answers {
-    /// Nobody will answer any more.
-    fn forget(&self) {
-        lock(&self.replies).clear();
-        lock(&self.settlements).clear();
-    }
-}
-
-type Unsettled = (Arc<dyn Connector>, Call);
-
-/// What the loop's thread needs to do its outputs.
-struct Shell {
-    options: Options,
-    tokio: Tokio,
-    messages: mpsc::Sender<Message>,
-    answers: Arc<Answers>,
-    calls: BTreeMap<(ExecutionId, Sequence), Canceller>,
-    /// Calls whose connectors may keep something for a crash until the outcome is durable.
-    unsettled: BTreeMap<ExecutionId, BTreeMap<Sequence, Unsettled>>,
-}
-
-impl Shell {
-    fn serve(mut self, mut owner: Loop, inbox: &mpsc::Receiver<Message>) {
-        match self.tokio.block_on(self.options.store.last_event_position()) {
-            // Nothing is owned yet, so nothing comes of it.
-            Ok(newest) => {
-                drop(owner.on(Happening::EventsLogged { newest }, self.options.clock.now()));
-            }
-            Err(error) => {
-                self.carry_out(Output::Halt(error));
-                return self.answers.forget();
-            }
-        }
-        loop {
-            let happening = match self.receive(&owner, inbox) {
-                Some(Message::Happened(happening)) => *happening,
-                Some(Message::Logged(line)) => {
-                    self.options.observer.on_log(&line);
-                    continue;
-                }
-                Some(Message::Stop) | None => break,
-            };
-            self.before(&happening);
-            let outputs = owner.on(happening, self.options.clock.now());
-            if outputs.into_iter().any(|output| !self.carry_out(output)) {
-                break;
-            }
-        }
-        self.answers.forget();
-    }
-
-    /// The next message, or a tick when a timer is due before.
-    fn receive(&self, owner: &Loop, inbox: &mpsc::Receiver<Message>) -> Option<Message> {
-        let Some(due) = owner.next_due() else { return inbox.recv().ok() };
-        let pause = Duration::from_millis(due.ms_since(self.options.clock.now()));
-        match inbox.recv_timeout(pause) {
-            Ok(message) => Some(message),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                Some(Message::Happened(Box::new(Happening::Tick)))
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    fn before(&mut self, happening: &Happening) {
-        if let Happening::CallFinished { execution, task, .. }
-        | Happening::ProbeFinished { execution, task, .. } = happening
-        {
-            self.calls.remove(&(*execution, *task));
-        }
-    }
-
-    /// Does one output; false where nothing more can be done.
-    fn carry_out(&mut self, output: Output) -> bool {
-        match output {
-            Output::Commit(commit) => {
-                let (store, messages) = (self.options.store.clone(), self.messages.clone());
-                self.tokio.spawn(async move {
-                    let has_events = !commit.events.is_empty();
-                    let result = store.commit(commit).await;
-                    if has_events && result.is_ok() {
-                        events::tell_newest(&*store, &messages).await;
-                    }
-                    tell(&messages, Happening::Committed { result });
-                });
-            }
-            Output::ReadEvents { after, limit } => self.read_events(after, limit),
-            Output::Load(execution) => self.load(execution, Extent::Tail),
-            Output::LoadWhole(execution) => self.load(execution, Extent::Whole),
-            Output::MakeCall(function, call) => self.make_call(&function, call),
-            Output::CancelCall(execution, task) => {
-                if let Some(canceller) = self.calls.get(&(execution, task)) {
-                    canceller.cancel();
-                }
-            }
-            Output::Probe(function, call) => self.probe(&function, call),
-            Output::Publish(turn, workflow) => {
-                self.settle_calls(&turn);
-                self.options.observer.on_turn(&turn, &workflow);
-            }
-            Output::Reply(request, result) => {
-                if let Some(reply) = lock(&self.answers.replies).remove(&request) {
-                    // Who asked may have gone.
-                    reply.send(result).ok();
-                }
-            }
-            Output::Settled(request, settlement) => {
-                if let Some(reply) = lock(&self.answers.settlements).remove(&request) {
-                    reply.send(settlement).ok();
-                }
-            }
-            Output::Halt(error) => {
-                lock(&self.answers.halted).replace(error);
-                return false;
-            }
-        }
-        true
-    }
-
-    fn load(&self, execution: ExecutionId, extent: Extent) {
-        let (store, library, messages) =
-            (self.options.store.clone(), self.options.library.clone(), self.messages.clone());
-        self.tokio.spawn(async move {
-            let result = read(&*store, &library, execution, extent).await;
-            tell(&messages, Happening::Loaded { execution, result });
-        });
-    }
-
-    fn make_call(&mut self, function: &str, call: Call) {
-        let (execution, task, attempt) = (call.execution, call.task, call.attempt);
-        let Some(connector) = self.options.connectors.get(function).cloned() else {
-            let outcome = CallOutcome::Failed(no_connector(function));
-            return tell(
-                &self.messages,
-                Happening::CallFinished { execution, task, attempt, outcome },
-            );
-        };
-        let (context, messages) = self.call_context(&call, &connector);
-        self.tokio.spawn(async move {
-            let outcome = outcome(connector.call(call, context).await);
-            tell(&messages, Happening::CallFinished { execution, task, attempt, outcome });
-        });
-    }
-
-    fn probe(&mut self, function: &str, call: Call) {
-        let (execution, task) = (call.execution, call.task);
-        let Some(connector) = self.options.connectors.get(function).cloned() else {
-            let outcome = ProbeOutcome::Unknown;
-            return tell(&self.messages, Happening::ProbeFinished { execution, task, outcome });
-        };
-        let (context, messages) = self.call_context(&call, &connector);
-        self.tokio.spawn(async move {
-            let outcome = match connector.probe(call, context).await {
-                Probe::Finished(Ok(output)) => ProbeOutcome::Completed(output),
-                Probe::Finished(Err(error)) => ProbeOutcome::Failed(error),
-                Probe::NotMade => ProbeOutcome::NotMade,
-                Probe::Unknown => ProbeOutcome::Unknown,
-            };
-            tell(&messages, Happening::ProbeFinished { execution, task, outcome });
-        });
-    }
-
-    /// Lets connectors remove what they kept for calls whose outcomes are in this turn.
-    fn settle_calls(&mut self, turn: &Turn) {
-        let Some(scratch) = &self.options.scratch else { return };
-        let Some(calls) = self.unsettled.get_mut(&turn.execution) else { return };
-        for entry in &turn.entries {
-            if let Entry::CallCompleted { task, .. } | Entry::CallFailed { task, .. } = entry
-                && let Some((connector, call)) = calls.remove(task)
-            {
-                let scratch = scratch.join(turn.execution.to_string());
-                // Files are removed; nobody waits for that.
-                drop(self.tokio.spawn_blocking(move || connector.settled(&call, &scratch)));
-            }
-        }
-        if calls.is_empty() || turn.entries.iter().any(is_end) {
-            self.unsettled.remove(&turn.execution);
-        }
-    }
-
-    fn call_context(
-        &mut self,
-        call: &Call,
-        connector: &Arc<dyn Connector>,
-    ) -> (CallContext, mpsc::Sender<Message>) {
-        if self.options.scratch.is_some() {
-            let calls = self.unsettled.entry(call.execution).or_default();
-            calls.insert(call.task, (connector.clone(), call.clone()));
-        }
-        let (canceller, cancellation) = Canceller::new();
-        self.calls.insert((call.execution, call.task), canceller);
-        let (log, mut lines) = tokio::sync::mpsc::channel(LOG_LINES_AHEAD);
-        let messages = self.messages.clone();
-        self.tokio.spawn(async move {
-            while let Some(line) = lines.recv().await {
-                // The loop may have stopped.
-                messages.send(Message::Logged(line)).ok();
-            }
-        });
-        let scratch =
-            self.options.scratch.as_ref().map(|scratch| scratch.join(call.execution.to_string()));
-        (CallContext { cancellation, log, scratch }, self.messages.clone())
-    }
-}
-
-/// How much of a journal is read.
-#[derive(Debug, Clone, Copy)]
-enum Extent {
-    /// What follows the snapshot, and that.
-    Tail,
-    /// All of it.
-    Whole,
-}
-
-/// Reads an execution and its definition.
-async fn read(
-    store: &dyn Store,
-    library: &Library,
-    execution: ExecutionId,
-    extent: Extent,
-) -> Result<Option<Stored>, String> {
-    let history = match extent {
-        Extent::Tail => store.load_tail(execution).await,
-        Extent::Whole => store.load(execution).await,
-    };
-    let Some(history) = history.map_err(|error| error.to_string())? else {
-        return Ok(None);
-    };
-    let digest = history.projection.digest;
-    let workflow = if let Some(workflow) = library.get(digest) {
-        workflow
-    } else {
-        let text = store.definition(digest).await.map_err(|error| error.to_string())?;
-        let text = text.ok_or_else(|| format!("the store has no definition {digest}"))?;
-        library.adopt(&text).map_err(|error| error.to_string())?
-    };
-    Ok(Some((Box::new(history), workflow)))
-}
-
-fn is_end(entry: &Entry) -> bool {
-    matches!(
-        entry,
-        Entry::ExecutionCompleted { .. }
-            | Entry::ExecutionFaulted { .. }
-            | Entry::ExecutionCancelled
-    )
-}
-
-fn outcome(result: Result<Value, Failure>) -> CallOutcome {
-    match result {
-        Ok(output) => CallOutcome::Completed(output),
-        Err(Failure::Known(error)) => CallOutcome::Failed(error),
-        Err(Failure::Cancelled) => CallOutcome::NotMade,
-        Err(Failure::Unknown(error)) => CallOutcome::Unknown(error),
-    }
-}
-
-fn no_connector(function: &str) -> tutti_journal::Error {
-    tutti_journal::Error::new(ErrorType::Configuration, format!("no connector serves `{function}`"))
-}
-
-fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
-    // The loop may have stopped; then nobody needs to know.
-    messages.send(Message::Happened(Box::new(happening))).ok();
 }
 
 /// Draws the id of an execution that is going to be started, made at `now`.
@@ -591,8 +326,4 @@ fn draw() -> Result<u128, Error> {
     getrandom::fill(&mut chance)
         .map_err(|error| Error::Start { source: std::io::Error::other(error.to_string()) })?;
     Ok(u128::from_be_bytes(chance))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,7 +16,9 @@ use tutti_engine::{Definitions, Execution, Input, Limits, Secrets, Start, Surrou
 use tutti_expr::{Environment, Expression, Scope, Value};
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
 use tutti_journal::{EventPosition, SealError, Sealer, Timestamp, Turn};
-use tutti_runtime::{Handle, Library, Observer, Options, Runtime, Settlement, SystemClock};
+use tutti_runtime::{
+    DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement, SystemClock,
+};
 use tutti_store::{
     Commit, Projection, SqliteStore, Status, Store as _, StoredTurn, contract::wait,
 };
@@ -309,7 +311,9 @@ async fn durable_tasks() -> Outcome<()> {
         clock: Arc::new(SystemClock),
         observer: Arc::new(Nothing),
         limits: Limits::default(),
-        max_calls: 1,
+        max_calls: 16,
+        loops: None,
+        max_residents: DEFAULT_MAX_RESIDENTS,
         scratch: None,
     })?;
     let mut times = Vec::new();
@@ -398,4 +402,6 @@ impl Observer for Nothing {
     fn on_turn(&self, _turn: &Turn, _workflow: &Arc<Workflow>) {}
 
     fn on_log(&self, _line: &LogLine) {}
+
+    fn on_unreadable(&self, _execution: ExecutionId, _reason: &str) {}
 }

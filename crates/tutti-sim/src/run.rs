@@ -6,6 +6,7 @@ mod script;
 pub use self::expectation::differs;
 
 use std::{
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,7 +15,7 @@ use tutti_engine::{Control, Limits};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_journal::{CloudEvent, Entry, Resolution, Timestamp};
-use tutti_runtime::{Library, PublishError, Settlement};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError, Settlement};
 use tutti_store::{
     DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, SqliteStore, Store,
 };
@@ -141,6 +142,7 @@ impl<'s> Running<'s> {
         for event in &scenario.events {
             receive(&mut world, event).map_err(|problem| vec![problem])?;
         }
+        world.run(MAX_STEPS);
         let execution = world.start(definition, scenario.input.clone());
         let crashes = match mode {
             Mode::Seeded(seed) => Some(Chance::new(seed ^ CRASHES)),
@@ -210,8 +212,9 @@ impl<'s> Running<'s> {
         }
         self.world.check_standstill();
         problems.extend(self.world.problems());
+        let events = self.world.events();
         for shadow in self.world.shadows().iter() {
-            problems.extend(redecide(shadow, &self.setting, self.world.events()));
+            problems.extend(redecide(shadow, &self.setting, &events));
         }
         if self.mode.is_blind() {
             problems.extend(self.check_unknown());
@@ -278,7 +281,7 @@ impl<'s> Running<'s> {
 fn receive(world: &mut World, event: &Value) -> Result<(), String> {
     let defaults = [
         ("specversion", Value::from("1.0")),
-        ("id", Value::from(format!("event-{}", world.events().len() + 1))),
+        ("id", Value::from(format!("event-{}", world.published() + 1))),
         ("source", Value::from("/scenario")),
     ];
     let given = event.as_object().into_iter().flat_map(tutti_expr::Object::iter);
@@ -358,6 +361,8 @@ fn setting(
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
+        loops: NonZeroUsize::MIN,
+        max_residents: DEFAULT_MAX_RESIDENTS,
         seed: if let Mode::Seeded(seed) = mode { seed } else { 1 },
         is_shuffled: matches!(mode, Mode::Seeded(_)),
         is_traced: false,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,7 +25,7 @@ pub struct Setting {
     pub library: Arc<Library>,
     /// Where secrets come from.
     pub secrets: Arc<FixedSecrets>,
-    /// The store the loop writes to; at its bottom lies `recorder`.
+    /// The store the loops write to; at its bottom lies `recorder`.
     pub store: Arc<dyn Store>,
     /// The part of `store` that fails by plan, if there is one.
     pub faulty: Option<Arc<FaultyStore>>,
@@ -34,8 +35,12 @@ pub struct Setting {
     pub recorder: Arc<Recorder>,
     /// The limits in force.
     pub limits: Limits,
-    /// How many calls may be out at once.
+    /// How many calls may be out at once, of each loop.
     pub max_calls: usize,
+    /// Beyond how many executions in memory of a loop those that only wait are dropped.
+    pub max_residents: usize,
+    /// How many loops own the executions.
+    pub loops: NonZeroUsize,
     /// Decides ids, salts and, where it is free, the order of things.
     pub seed: u64,
     /// Whether the order of things is drawn; else what came first is done first.

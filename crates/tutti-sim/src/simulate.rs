@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -14,7 +15,7 @@ use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, Effect, Entry, Error, ErrorType, Resolution, Timestamp};
-use tutti_runtime::{Library, PublishError};
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, Store};
 
 use crate::{
@@ -161,6 +162,10 @@ impl Simulation {
             recorder,
             limits,
             max_calls: *chance.pick(&[1, 2, 16]),
+            max_residents: *chance.pick(&[0, 1, 3, DEFAULT_MAX_RESIDENTS]),
+            loops: *chance.pick(
+                &[1, 2, 3].map(|loops| NonZeroUsize::new(loops).unwrap_or(NonZeroUsize::MIN)),
+            ),
             seed: kind.seed,
             is_shuffled: true,
             is_traced,
@@ -230,7 +235,7 @@ impl Simulation {
 
     /// Somebody outside publishes an event.
     fn publish(&mut self) {
-        let number = self.world.events().len();
+        let number = self.world.published();
         let event = Value::object([
             ("specversion", Value::from("1.0")),
             ("id", Value::from(number.to_string())),
@@ -317,8 +322,9 @@ impl Simulation {
         for execution in self.open(|_| true) {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
+        let events = self.world.events();
         problems.extend(self.world.shadows().iter().flat_map(|shadow| {
-            let found = redecide(shadow, &self.setting, self.world.events());
+            let found = redecide(shadow, &self.setting, &events);
             found.into_iter().map(|problem| format!("{}: {problem}", shadow.execution.id()))
         }));
         let shadows = self.world.shadows();

@@ -1,4 +1,4 @@
-//! The world around one loop: does what the loop says, on one thread, under a clock of its own.
+//! The world around the loops: does what they say, on one thread, under a clock of its own.
 
 mod events;
 mod outputs;
@@ -7,8 +7,9 @@ mod restart;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use tutti_engine::Command;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{CloudEvent, EventPosition, Timestamp};
+use tutti_journal::Timestamp;
 use tutti_runtime::{Happening, Loop, LoopOptions, Refusal, RequestId, Settlement};
 
 use self::{outputs::Pending, requests::Request};
@@ -28,21 +29,19 @@ pub enum Progress {
     Stands,
 }
 
-/// One loop and everything around it.
+/// The loops and everything around them.
 #[derive(Debug)]
 pub struct World {
     setting: Setting,
     now: Timestamp,
-    owner: Loop,
+    owners: Vec<Loop>,
     outside: Box<dyn Outside>,
     chance: Chance,
     pending: Vec<Pending>,
     shadows: Shadows,
     effects: Effects,
-    /// All events received, in order; the first has position 1.
-    events: Vec<CloudEvent>,
-    /// How far each listener was fed; known to this process only.
-    fed: BTreeMap<(ExecutionId, Sequence), EventPosition>,
+    /// How many events were published from outside.
+    published: usize,
     /// Requests by id, until they are answered.
     requests: BTreeMap<RequestId, Request>,
     next_request: RequestId,
@@ -57,20 +56,19 @@ pub struct World {
 impl World {
     /// A world in which nothing has happened.
     pub fn new(setting: Setting, outside: Box<dyn Outside>) -> Self {
-        let owner = Loop::new(loop_options(&setting, 0));
+        let owners = owners(&setting, 0);
         let chance = Chance::new(setting.seed);
         let shadows = Shadows::new(setting.secrets.canaries());
-        Self {
+        let mut world = Self {
             setting,
             now: BEGINNING,
-            owner,
+            owners,
             outside,
             chance,
             pending: Vec::new(),
             shadows,
             effects: Effects::default(),
-            events: Vec::new(),
-            fed: BTreeMap::new(),
+            published: 0,
             requests: BTreeMap::new(),
             next_request: 0,
             settled: BTreeMap::new(),
@@ -79,7 +77,9 @@ impl World {
             restarts: 0,
             log: Vec::new(),
             problems: Vec::new(),
-        }
+        };
+        world.tell_beginning();
+        world
     }
 
     /// The time now.
@@ -144,7 +144,6 @@ impl World {
             self.restart();
             return Progress::Moved;
         }
-        self.offer_events();
         let ready: Vec<usize> = (0..self.pending.len()).filter(|at| self.is_ready(*at)).collect();
         let progress = if ready.is_empty() {
             self.let_time_pass(until)
@@ -170,12 +169,13 @@ impl World {
 
     /// Lets the clock go on to `then`, at most to the next thing that is due.
     fn let_time_pass(&mut self, until: Option<Timestamp>) -> Progress {
-        self.problems.extend(self.shadows.slept_through(self.owner.next_due()));
+        let next_due = self.owners.iter().filter_map(Loop::next_due).min();
+        self.problems.extend(self.shadows.slept_through(next_due));
         let answers = self.pending.iter().filter_map(|pending| match pending {
             Pending::Answer { due, .. } => *due,
             _ => None,
         });
-        let next = answers.chain(self.owner.next_due()).min();
+        let next = answers.chain(next_due).min();
         let next = match (next, until) {
             (Some(next), Some(until)) => next.min(until),
             (Some(next), None) => next,
@@ -186,15 +186,21 @@ impl World {
         }
         self.now = self.now.max(next);
         self.say("tick");
-        self.tell(Happening::Tick);
+        self.tick();
         Progress::Moved
     }
 
     /// Moves the clock, though nothing may be due.
     pub fn skip_to(&mut self, then: Timestamp) {
         self.now = self.now.max(then);
-        self.tell(Happening::Tick);
+        self.tick();
         self.take_written();
+    }
+
+    fn tick(&mut self) {
+        for number in 0..self.owners.len() {
+            self.tell_loop(number, Happening::Tick);
+        }
     }
 
     /// Folds what was written into the shadows.
@@ -203,16 +209,15 @@ impl World {
             let id = stored.row.execution;
             let workflow = self.setting.library.get(stored.projection.digest);
             self.problems.extend(self.shadows.on_written(&stored, workflow));
-            self.receive_emitted(id);
             self.effects.on_written(&self.shadows, id);
         }
     }
 
     fn compare(&mut self) {
         let settled = !self.is_down
-            && !self.pending.iter().any(|pending| matches!(pending, Pending::Commit(_)));
+            && !self.pending.iter().any(|pending| matches!(pending, Pending::Commit(..)));
         if settled {
-            let problems = self.shadows.compare(self.owner.executions());
+            let problems = self.shadows.compare(self.owners.iter().flat_map(Loop::executions));
             self.problems.extend(problems);
         }
     }
@@ -228,14 +233,24 @@ impl World {
             })
             .collect();
         self.problems.extend(self.shadows.stuck(&calls));
+        self.problems.extend(self.unfed());
+        self.problems.extend(self.crowded());
         if calls.is_empty() {
-            for request in self.requests.values() {
-                // Whoever watches what only an event can move waits with it.
-                if !matches!(request, Request::Watch(id) if self.is_listening(*id)) {
-                    self.problems.push(format!("{request:?} was never answered"));
-                }
-            }
+            let unanswered = self.requests.values();
+            self.problems.extend(unanswered.map(|asked| format!("{asked:?} was never answered")));
         }
+    }
+
+    /// Loops that keep more in memory than they may, though some of it only waits.
+    fn crowded(&self) -> Vec<String> {
+        let bound = self.setting.max_residents;
+        let crowded = self.owners.iter().filter(|owner| owner.executions().count() > bound);
+        let parked = crowded.flat_map(Loop::executions).filter(|execution| {
+            !self.pending.iter().any(|pending| pending.is_answer_for(execution.id()))
+                && execution.outcome().is_none()
+                && !execution.outstanding().any(|owed| owes_work(&owed))
+        });
+        parked.map(|execution| format!("{} only waits, in memory", execution.id())).collect()
     }
 
     fn say(&mut self, what: &str) {
@@ -245,13 +260,35 @@ impl World {
     }
 }
 
-fn loop_options(setting: &Setting, restarts: u64) -> LoopOptions {
+/// Whether something is under way or queued, not only awaited.
+fn owes_work(command: &Command) -> bool {
+    match command {
+        Command::Wake { .. }
+        | Command::AwaitEvent { .. }
+        | Command::StartChild(_)
+        | Command::CancelChild { .. } => false,
+        Command::Continue
+        | Command::AwaitSlot { .. }
+        | Command::Call { .. }
+        | Command::CancelCall { .. }
+        | Command::Probe { .. } => true,
+    }
+}
+
+fn owners(setting: &Setting, restarts: u64) -> Vec<Loop> {
+    (0..setting.loops.get())
+        .map(|number| Loop::new(loop_options(setting, restarts, number as u64)))
+        .collect()
+}
+
+fn loop_options(setting: &Setting, restarts: u64, number: u64) -> LoopOptions {
     LoopOptions {
         library: setting.library.clone(),
         secrets: setting.secrets.clone(),
         sealer: Arc::new(PlainSealer::default()),
         limits: setting.limits,
         max_calls: setting.max_calls,
-        seed: u128::from(setting.seed) << 64 | u128::from(restarts),
+        max_residents: setting.max_residents,
+        seed: u128::from(setting.seed) << 64 | u128::from(number) << 48 | u128::from(restarts),
     }
 }

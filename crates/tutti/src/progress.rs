@@ -216,6 +216,13 @@ impl Observer for Progress {
             self.console.say(&told);
         }
     }
+
+    /// The end says so too, of what was waited for.
+    fn on_unreadable(&self, execution: ExecutionId, reason: &str) {
+        if self.mode == Mode::Lines {
+            self.console.say(&format!("{execution} cannot be read: {reason}\n"));
+        }
+    }
 }
 
 /// What makes a terminal show `lines` in the place of the last `before` lines, in one go.

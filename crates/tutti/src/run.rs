@@ -20,6 +20,7 @@ pub(crate) use self::{
 
 use std::{
     future::Future,
+    num::NonZeroUsize,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -30,8 +31,8 @@ use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Awaited, Clock as _, Handle, Incident, Observer, Options, RowSealer, Runtime, Settlement,
-    SystemClock,
+    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer,
+    Runtime, Settlement, SystemClock,
 };
 use tutti_store::Store;
 
@@ -121,6 +122,9 @@ impl Running {
             observer: progress.clone() as Arc<dyn Observer>,
             limits: Limits::default(),
             max_calls: MAX_CALLS,
+            // One execution and its children: the store is slower than a core that decides.
+            max_residents: DEFAULT_MAX_RESIDENTS,
+            loops: Some(NonZeroUsize::MIN),
             scratch: Some(state.scratch()),
         };
         let handle = Runtime::start(options)

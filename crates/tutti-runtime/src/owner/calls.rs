@@ -6,7 +6,11 @@ use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::Timestamp;
 
 use super::{Loop, loading::Awaiting};
-use crate::{dispatch::CallId, happening::Output, resident::Owed};
+use crate::{
+    dispatch::CallId,
+    happening::{Message, Output},
+    resident::Owed,
+};
 
 impl Loop {
     /// What an execution newly asks of the world is durable: do it.
@@ -43,10 +47,16 @@ impl Loop {
                 self.outputs.push(Output::Probe(function, call));
             }
             Command::StartChild(request) => {
-                self.with(request.execution, Awaiting::Child(Box::new(request)), now);
+                let to = request.execution;
+                let message = Message::StartChild {
+                    request: Box::new(request),
+                    newest_event: self.newest_event,
+                };
+                self.tell(to, message);
             }
             Command::CancelChild { child } => {
-                self.with(child, Awaiting::Cancel { parent: id }, now);
+                let message = Message::CancelChild { parent: id };
+                self.tell(child, message);
             }
         }
     }
@@ -105,6 +115,7 @@ impl Loop {
         now: Timestamp,
     ) {
         let (id, task) = call;
+        self.parking.touch(id);
         let in_flight = match self.residents.get_mut(&id) {
             Some(resident) => Some(&mut resident.in_flight),
             None => self.stranded.get_mut(&id),
@@ -131,7 +142,7 @@ impl Loop {
         if self.is_call_owed(call) && self.dispatcher.request(call) {
             self.on_slot(call, now);
         }
-        self.after_commit(call.0, now);
+        self.after_commit(call.0);
     }
 
     pub(super) fn is_call_owed(&self, (id, task): CallId) -> bool {

@@ -11,7 +11,7 @@ use tutti_store::Commit;
 use super::{Loop, loading::Awaiting};
 use crate::{
     dispatch::Dispatcher,
-    happening::{Output, Refusal, RequestId},
+    happening::{Message, Output, Refusal, RequestId},
     resident::{Owed, Resident},
 };
 
@@ -49,23 +49,23 @@ impl Loop {
             self.carry_out_owed(id, owed, now);
         }
         for id in turned {
-            self.after_commit(id, now);
+            self.after_commit(id);
         }
     }
 
     /// A turn of the execution is durable: whoever waits for its end is told.
-    pub(super) fn after_commit(&mut self, id: ExecutionId, now: Timestamp) {
+    pub(super) fn after_commit(&mut self, id: ExecutionId) {
+        self.parking.touch(id);
         let Some(resident) = self.residents.get(&id) else { return };
         if resident.turns_ahead > 0 {
             return;
         }
         let parent =
             resident.execution.parent().filter(|parent| parent.awaits || !resident.parent_told);
-        self.settle(id);
+        self.settle_anew(id);
         if let Some(parent) = parent {
-            self.report_to_parent(id, parent.execution, now);
+            self.report_to_parent(id, parent.execution);
         }
-        self.forget_if_over(id);
     }
 
     /// An execution that has ended need not be in memory, unless somebody watches or a call of it has not come back.
@@ -94,9 +94,11 @@ impl Loop {
             return;
         }
         self.busy.clear();
-        self.feeder.forget_all();
         self.dispatcher = Dispatcher::new(self.options.max_calls);
         for (id, resident) in mem::take(&mut self.residents) {
+            self.give_up_counts(|of| of == id);
+            self.parking.touch(id);
+            self.feeder.forget(id);
             self.reload(id, &resident);
         }
         for request in batch.replies.into_iter().chain(dropped.replies) {
@@ -110,6 +112,11 @@ impl Loop {
     pub(super) fn reload(&mut self, id: ExecutionId, resident: &Resident) {
         self.timers.set(id, None);
         self.stranded.insert(id, resident.in_flight.clone());
+        if let Some(parent) = resident.execution.parent() {
+            // What the parent told it may have been in what was not stored.
+            let message = Message::AskAgain { child: id };
+            self.tell(parent.execution, message);
+        }
         let watchers = self.watchers.remove(&id).unwrap_or_default();
         let queue = self.loading.entry(id).or_default();
         let idle = queue.is_empty();

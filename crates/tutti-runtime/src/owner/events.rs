@@ -1,19 +1,20 @@
 //! Listeners are fed from the log of events, each from a cursor of its own.
 //!
-//! The durable cursor is in the journal: the `after` of what a listener is owed. Cursors in memory only spare looking
-//! twice at what did not match, and may be dropped at any time.
+//! The durable cursor is in the journal: the `after` of what a listener is owed. Cursors in memory say who listens, in
+//! memory or not, and spare looking twice at what did not match. An execution that was dropped from memory comes back when
+//! an event may concern it.
 
 mod feeder;
 
 pub(super) use self::feeder::Feeder;
 
-use tutti_engine::{Command, EventCorrelation, Input, Rejection, correlation_of};
+use tutti_engine::{Command, Input, Rejection};
 use tutti_ids::ExecutionId;
 use tutti_journal::{CloudEvent, Entry, EventPosition, Timestamp};
 use tutti_store::NewEvent;
 
 use self::feeder::{Asking, Listener};
-use super::{Loop, MAX_TURNS_AHEAD};
+use super::{Loop, MAX_TURNS_AHEAD, loading::Awaiting};
 use crate::{
     happening::{Awaited, Output},
     resident::Resident,
@@ -67,8 +68,9 @@ impl Loop {
         if let Some(after) = self.feeder.wanted_page() {
             self.outputs.push(Output::ReadEvents { after, limit: PAGE });
         }
-        if self.feeder.has_come_to_rest() {
-            self.settle_standstills();
+        for id in self.feeder.take_rested() {
+            self.parking.touch(id);
+            self.settle_anew(id);
         }
     }
 
@@ -76,9 +78,14 @@ impl Loop {
     fn feed_listener(&mut self, listener: Listener, now: Timestamp) {
         let (id, task) = listener;
         while let Some((position, event)) = self.feeder.next_for(listener) {
-            if !self.concerns(listener, &event) {
+            if !self.feeder.asking(listener).is_some_and(|asking| asking.is_met_by(&event)) {
                 self.feeder.advance(listener, position);
                 continue;
+            }
+            if !self.residents.contains_key(&id) {
+                self.feeder.hold(id);
+                // Taken in, it asks again.
+                return self.with(id, Awaiting::Fact(Input::Continue), now);
             }
             let input = Input::EventArrived { task, position, event: (*event).clone() };
             // The turn asks who listens, so the cursor goes first.
@@ -91,38 +98,25 @@ impl Loop {
             }
         }
     }
+}
 
-    fn concerns(&self, listener: Listener, event: &CloudEvent) -> bool {
-        let Some(resident) = self.residents.get(&listener.0) else { return false };
-        let Some(asking) = self.feeder.asking(listener) else { return false };
-        asking.interests.iter().any(|interest| {
-            let correlation = interest.filter.map_or(EventCorrelation::Anybody, |filter| {
-                correlation_of(resident.execution.workflow(), &asking.reference, filter, event)
-            });
-            interest.admits(event, correlation)
-        })
-    }
-
-    /// What an execution awaits, where all that there is was looked at.
-    pub(super) fn awaited(&self, resident: &Resident) -> Vec<Awaited> {
-        if !self.feeder.is_at_rest() {
-            return Vec::new();
-        }
-        let execution = resident.execution.id();
-        let awaited = asking(resident).into_iter().map(|asking| Awaited {
-            execution,
-            task: asking.task,
-            reference: asking.reference,
-            kinds: asking.interests.into_iter().map(|interest| interest.kind).collect(),
-        });
-        awaited.collect()
-    }
+/// What an execution awaits.
+pub(super) fn awaited(resident: &Resident) -> Vec<Awaited> {
+    let execution = resident.execution.id();
+    let awaited = asking(resident).into_iter().map(|asking| Awaited {
+        execution,
+        task: asking.task,
+        reference: asking.reference,
+        kinds: asking.interests.into_iter().map(|interest| interest.kind).collect(),
+    });
+    awaited.collect()
 }
 
 fn asking(resident: &Resident) -> Vec<Asking> {
     let asking = resident.execution.outstanding().filter_map(|command| match command {
         Command::AwaitEvent { task, reference, after, interests } => {
-            Some(Asking { task, reference, after, interests })
+            let workflow = resident.execution.workflow().clone();
+            Some(Asking { task, reference, workflow, after, interests })
         }
         _ => None,
     });

@@ -8,7 +8,7 @@ use tutti_journal::Timestamp;
 
 use super::{Loop, surroundings};
 use crate::{
-    happening::{Output, Refusal, RequestId, Settlement, Stored},
+    happening::{Message, Output, Refusal, RequestId, Settlement, Standing, Stored, Unread},
     resident::{Journal, Resident},
 };
 
@@ -17,6 +17,10 @@ impl Loop {
     pub(super) fn with(&mut self, execution: ExecutionId, awaiting: Awaiting, now: Timestamp) {
         if self.residents.contains_key(&execution) {
             return self.carry_out(execution, awaiting, now);
+        }
+        if let (Some(reason), true) = (self.set_aside.get(&execution), awaiting.is_ours()) {
+            let refusal = Refusal::Unreadable(reason.clone());
+            return self.refuse_all(execution, vec![awaiting], &refusal);
         }
         let queue = self.loading.entry(execution).or_default();
         queue.push(awaiting);
@@ -28,7 +32,7 @@ impl Loop {
     pub(super) fn on_loaded(
         &mut self,
         id: ExecutionId,
-        result: Result<Option<Stored>, String>,
+        result: Result<Option<Stored>, Unread>,
         now: Timestamp,
     ) {
         let awaiting = self.loading.remove(&id).unwrap_or_default();
@@ -40,13 +44,13 @@ impl Loop {
             }
             return;
         }
-        let journal = match &result {
-            Ok(Some((history, _))) => Journal::decode(history, &*self.options.sealer).map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error.clone()),
+        let (history, workflow) = match result {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return self.on_missing(id, awaiting, now),
+            Err(error) => return self.on_unread(id, awaiting, error),
         };
-        match (journal, result) {
-            (Ok(Some(journal)), Ok(Some((history, workflow)))) => {
+        match Journal::decode(&history, &*self.options.sealer) {
+            Ok(journal) => {
                 let wants_whole = awaiting.iter().any(|each| matches!(each, Awaiting::Retry(..)));
                 let sealer = &*self.options.sealer;
                 let resident =
@@ -64,22 +68,36 @@ impl Loop {
                     self.retry(id, &journal, retry, now);
                 }
             }
-            (Err(error), _) | (_, Err(error)) => self.on_unreadable(awaiting, &error),
-            (Ok(_), Ok(_)) => self.on_missing(id, awaiting, now),
+            Err(error) => self.on_unread(id, awaiting, Unread::Damaged(error)),
         }
     }
 
-    /// Callers are refused. Work of ours that needs the execution would be lost silently: then the loop stops, and whoever
-    /// starts it again goes on with everything.
-    pub(super) fn on_unreadable(&mut self, awaiting: Vec<Awaiting>, error: &str) {
-        let is_ours = awaiting.iter().any(|awaiting| {
-            matches!(awaiting, Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_))
-        });
-        self.refuse_all(awaiting, &Refusal::Unreadable(error.to_owned()));
-        if is_ours {
-            let attempt = format!("cannot go on with an execution: {error}");
-            self.outputs
-                .push(Output::Halt(tutti_store::Error::Unavailable { attempt, source: None }));
+    /// An execution that is damaged stops no other: it is set aside, and its parent waits. Where the store does not answer,
+    /// callers are refused; but work of ours would be lost silently: then the loop stops, and whoever starts it again goes
+    /// on with everything.
+    fn on_unread(&mut self, id: ExecutionId, awaiting: Vec<Awaiting>, error: Unread) {
+        match error {
+            Unread::Damaged(reason) => self.set_aside(id, awaiting, reason),
+            Unread::Store(error) => {
+                let is_ours = awaiting.iter().any(Awaiting::is_ours);
+                let refusal = Refusal::Unreadable(error.to_string());
+                self.refuse_all(id, awaiting, &refusal);
+                if is_ours {
+                    self.outputs.push(Output::Halt(error));
+                }
+            }
+        }
+    }
+
+    fn set_aside(&mut self, id: ExecutionId, awaiting: Vec<Awaiting>, reason: String) {
+        self.timers.set(id, None);
+        self.feeder.forget(id);
+        // What it asked of its children is asked again, should it come back.
+        self.parking.take_asked(id);
+        self.refuse_all(id, awaiting, &Refusal::Unreadable(reason.clone()));
+        self.answer(id, &Settlement::Lost(reason.clone()));
+        if self.set_aside.insert(id, reason.clone()).is_none() {
+            self.outputs.push(Output::SetAside(id, reason));
         }
     }
 
@@ -134,7 +152,9 @@ impl Loop {
         awaiting: Vec<Awaiting>,
         now: Timestamp,
     ) {
-        let mut stranded = self.stranded.remove(&id).unwrap_or_default();
+        let before = self.stranded.remove(&id);
+        let is_read_again = before.is_some();
+        let mut stranded = before.unwrap_or_default();
         stranded.retain(|task, attempt| {
             let wanted = resident.wants_end_of(*task, *attempt);
             if wanted {
@@ -144,6 +164,7 @@ impl Loop {
             }
             wanted
         });
+        let asked = self.parking.take_asked(id);
         let ended: BTreeMap<Sequence, u32> = awaiting.iter().filter_map(Awaiting::ended).collect();
         resident.in_flight = stranded.clone();
         let known = ended.iter().chain(&stranded).map(|(task, attempt)| (*task, *attempt));
@@ -156,12 +177,18 @@ impl Loop {
             Command::CancelCall { task, attempt } => {
                 !lost.contains(task) && ended.get(task) != Some(attempt)
             }
-            _ => true,
+            command => !asked.has(command),
         });
         if resident.wants_turn() {
             resident.queued = true;
             self.busy.push_back(id);
         }
+        if self.set_aside.remove(&id).is_some()
+            && let Some(parent) = resident.execution.parent()
+        {
+            self.tell(parent.execution, Message::AskAgain { child: id });
+        }
+        self.parking.touch(id);
         self.residents.insert(id, resident);
         self.note_listeners(id);
         for task in lost {
@@ -172,6 +199,9 @@ impl Loop {
             self.carry_out(id, awaiting, now);
         }
         self.settle(id);
+        if is_read_again {
+            self.say_if_it_stands(id);
+        }
     }
 
     /// The store does not know the execution: a child that was asked for is started now.
@@ -183,18 +213,23 @@ impl Loop {
         } else {
             for awaiting in &others {
                 if let Awaiting::Cancel { parent } = awaiting {
-                    let ended = Input::ChildEnded { child: id, outcome: ChildOutcome::Cancelled };
-                    self.with(*parent, Awaiting::Fact(ended), now);
+                    let ended = Message::ChildEnded { child: id, outcome: ChildOutcome::Cancelled };
+                    self.tell(*parent, ended);
                 }
             }
-            return self.refuse_all(others, &Refusal::NotFound(id));
+            return self.refuse_all(id, others, &Refusal::NotFound(id));
         }
         for awaiting in others {
             self.carry_out(id, awaiting, now);
         }
     }
 
-    pub(super) fn refuse_all(&mut self, awaiting: Vec<Awaiting>, refusal: &Refusal) {
+    pub(super) fn refuse_all(
+        &mut self,
+        id: ExecutionId,
+        awaiting: Vec<Awaiting>,
+        refusal: &Refusal,
+    ) {
         for awaiting in awaiting {
             match awaiting {
                 Awaiting::Adopt(request)
@@ -206,7 +241,22 @@ impl Loop {
                     self.outputs
                         .push(Output::Settled(request, Settlement::Lost(refusal.to_string())));
                 }
-                Awaiting::Child(_) | Awaiting::Cancel { .. } | Awaiting::Fact(_) => {}
+                Awaiting::Count { parent, number } => {
+                    let standing = match refusal {
+                        Refusal::Unreadable(reason) => {
+                            let lost = Some(format!("its child {id}: {reason}"));
+                            Some(Standing { lost, ..Standing::default() })
+                        }
+                        // It is about to be started.
+                        Refusal::NotFound(_) | Refusal::Rejected(_) => None,
+                    };
+                    self.tell(parent, Message::Counted { child: id, number, standing });
+                }
+                Awaiting::Child(_)
+                | Awaiting::Stands
+                | Awaiting::Cancel { .. }
+                | Awaiting::AskAgain { .. }
+                | Awaiting::Fact(_) => {}
             }
         }
     }
@@ -225,10 +275,34 @@ pub(super) enum Awaiting {
     Cancel {
         parent: ExecutionId,
     },
+    /// Something below it stands still.
+    Stands,
+    /// Its parent wants to know whether it stands still.
+    Count {
+        parent: ExecutionId,
+        number: u64,
+    },
+    /// A child of it was read again: what it wants of that child must be told again.
+    AskAgain {
+        child: ExecutionId,
+    },
     Fact(Input),
 }
 
 impl Awaiting {
+    /// Whether no caller asks: nobody would ask again.
+    fn is_ours(&self) -> bool {
+        match self {
+            Self::Adopt(_) | Self::Control(..) | Self::Watch(_) | Self::Retry(..) => false,
+            Self::Child(_)
+            | Self::Cancel { .. }
+            | Self::Stands
+            | Self::Count { .. }
+            | Self::AskAgain { .. }
+            | Self::Fact(_) => true,
+        }
+    }
+
     /// The attempt whose end this tells.
     fn ended(&self) -> Option<(Sequence, u32)> {
         match self {

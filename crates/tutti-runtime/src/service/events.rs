@@ -1,11 +1,13 @@
-//! Events: published durably, told to the loop, and read for it.
-
-use std::sync::mpsc;
+//! Events: published durably, told to the loops, and read for them.
 
 use tutti_journal::{CloudEvent, EventPosition, Sealer};
 use tutti_store::{LoggedEvent, NewEvent, Receipt, Store};
 
-use super::{Error, Handle, Message, Shell, tell};
+use super::{
+    Error, Handle,
+    shell::{Shell, tell},
+    switchboard::Switchboard,
+};
 use crate::happening::Happening;
 
 /// How many events one commit takes.
@@ -24,10 +26,15 @@ impl Handle {
             let now = self.inner.clock.now();
             let new = |event| NewEvent::new(event, now, &*self.inner.sealer);
             let published = self.inner.store.publish(events.iter().map(new).collect()).await;
-            receipts.extend(published.map_err(store_failed)?);
+            let published = published.map_err(store_failed)?;
+            let positions = published.iter().map(|receipt| match receipt {
+                Receipt::Logged(position) | Receipt::Duplicate(position) => *position,
+            });
+            if let Some(newest) = positions.max() {
+                self.inner.switchboard.tell_all(|| Happening::EventsLogged { newest });
+            }
+            receipts.extend(published);
         }
-        let newest = self.last_event().await?;
-        self.tell(Happening::EventsLogged { newest });
         Ok(receipts)
     }
 
@@ -48,11 +55,14 @@ impl Shell {
     }
 }
 
-/// A loop hears how far the log goes now.
-pub(super) async fn tell_newest(store: &dyn Store, messages: &mpsc::Sender<Message>) {
-    // A store that fails here fails the next commit as well; until then nothing is lost but time.
-    if let Ok(newest) = store.last_event_position().await {
-        tell(messages, Happening::EventsLogged { newest });
+/// Every loop hears how far the log goes now. Where the store does not say, listeners would wait in vain: all stops.
+pub(super) async fn tell_newest(store: &dyn Store, switchboard: &Switchboard) {
+    match store.last_event_position().await {
+        Ok(newest) => switchboard.tell_all(|| Happening::EventsLogged { newest }),
+        Err(error) => {
+            switchboard.halt(error);
+            switchboard.stop();
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Running<'_> {
         match (outcome, self.world.settlement(self.execution)) {
             (Some(outcome), Some(Settlement::Ended(told))) if outcome == told => {}
             (None, Some(Settlement::Suspended { .. })) => {}
-            (None, None) if wanted == "waiting" => {}
+            (None, Some(Settlement::Listening { .. })) if wanted == "waiting" => {}
             (_, told) => problems.push(format!("the watcher was told {told:?}")),
         }
         problems

@@ -1,4 +1,4 @@
-//! What somebody asks of the loop, until it is answered.
+//! What somebody asks of the loops, until it is answered.
 
 use tutti_engine::{Control, Rejection, Start};
 use tutti_expr::Value;
@@ -8,7 +8,7 @@ use tutti_store::DefinitionText;
 
 use super::World;
 
-/// What somebody asked of the loop; asked again after a crash until it is answered.
+/// What somebody asked of the loops; asked again after a crash until it is answered.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
     Start {
@@ -107,6 +107,7 @@ impl World {
     }
 
     fn ask(&mut self, id: RequestId, request: Request) {
+        let execution = request.execution();
         let happening = match request {
             Request::Start { execution, definition, input, seed } => {
                 let Some(workflow) = self.setting.library.get(definition.digest) else { return };
@@ -132,6 +133,18 @@ impl World {
                 Happening::Retry { execution, from, request: id }
             }
         };
-        self.tell(happening);
+        self.tell(execution, happening);
+    }
+}
+
+impl Request {
+    fn execution(&self) -> ExecutionId {
+        match self {
+            Self::Start { execution, .. }
+            | Self::Adopt(execution)
+            | Self::Watch(execution)
+            | Self::Control(execution, _)
+            | Self::Retry(execution, _) => *execution,
+        }
     }
 }

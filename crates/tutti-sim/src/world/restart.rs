@@ -1,8 +1,6 @@
 //! The process comes back after a crash.
 
-use tutti_runtime::Loop;
-
-use super::{World, loop_options, requests::Request};
+use super::{World, outputs::Pending, owners, requests::Request};
 use crate::waiting::block_on;
 
 impl World {
@@ -18,9 +16,12 @@ impl World {
         if let Some(faulty) = &self.setting.faulty {
             faulty.restart();
         }
-        self.pending.clear();
-        self.fed.clear();
-        self.owner = Loop::new(loop_options(&self.setting, self.restarts));
+        // Who publishes lives elsewhere.
+        self.pending.retain(|pending| matches!(pending, Pending::Receive(_)));
+        self.owners = owners(&self.setting, self.restarts);
+        if !self.tell_beginning() {
+            return;
+        }
         let mut requests = std::mem::take(&mut self.requests);
         requests.retain(|_, request| !matches!(request, Request::Adopt(_)));
         requests.retain(|_, request| match request {

@@ -236,6 +236,8 @@ async fn execute(conformance: &Conformance, services: &PublicServices) -> Vec<St
         observer: started.clone(),
         limits: Limits::default(),
         max_calls: 8,
+        max_residents: tutti_runtime::DEFAULT_MAX_RESIDENTS,
+        loops: None,
         scratch: None,
     });
     let handle = handle.expect("a runtime");
@@ -266,6 +268,8 @@ impl Observer for Started {
     }
 
     fn on_log(&self, _line: &LogLine) {}
+
+    fn on_unreadable(&self, _execution: tutti_ids::ExecutionId, _reason: &str) {}
 }
 
 /// What fits both: `«any»` says least, objects have the members of both.

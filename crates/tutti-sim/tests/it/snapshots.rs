@@ -16,7 +16,9 @@ use tutti_engine::{Control, Limits, Outcome, Secrets};
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, EventPosition, SealError, Sealer, SuspensionReason, Timestamp, Turn};
-use tutti_runtime::{Clock, Handle, Library, Observer, Options, Runtime, Settlement};
+use tutti_runtime::{
+    Clock, DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement,
+};
 use tutti_store::{
     BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
     OpenExecution, Receipt, SqliteStore, Status, Store,
@@ -181,6 +183,8 @@ impl Place {
             observer: self.show.clone(),
             limits,
             max_calls: 1,
+            max_residents: DEFAULT_MAX_RESIDENTS,
+            loops: None,
             scratch: None,
         })
         .expect("it starts")
@@ -317,6 +321,8 @@ impl Observer for Show {
     }
 
     fn on_log(&self, _line: &LogLine) {}
+
+    fn on_unreadable(&self, _execution: ExecutionId, _reason: &str) {}
 }
 
 /// No secrets, no sealing.

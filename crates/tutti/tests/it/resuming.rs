@@ -201,6 +201,8 @@ fn cancel_in(directory: &Path) {
             observer: Arc::new(Nobody),
             limits: Limits::default(),
             max_calls: 1,
+            loops: None,
+            max_residents: 2,
             scratch: None,
         };
         let handle = Runtime::start(options).expect("a runtime");
@@ -227,6 +229,8 @@ impl Observer for Nobody {
     fn on_turn(&self, _: &tutti_journal::Turn, _: &Arc<tutti_dsl::Workflow>) {}
 
     fn on_log(&self, _: &tutti_connectors::LogLine) {}
+
+    fn on_unreadable(&self, _: tutti_ids::ExecutionId, _: &str) {}
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    mem,
+    ops::RangeInclusive,
     sync::Arc,
 };
 
-use tutti_engine::EventInterest;
+use tutti_dsl::Workflow;
+use tutti_engine::{EventCorrelation, EventInterest, correlation_of};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, EventPosition};
 
@@ -13,12 +16,25 @@ use tutti_journal::{CloudEvent, EventPosition};
 pub(super) type Listener = (ExecutionId, Sequence);
 
 /// What a listener asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Asking {
     pub(super) task: Sequence,
     pub(super) reference: TaskRef,
+    pub(super) workflow: Arc<Workflow>,
     pub(super) after: EventPosition,
     pub(super) interests: Vec<EventInterest>,
+}
+
+impl Asking {
+    /// Whether an event may be what it asks for.
+    pub(super) fn is_met_by(&self, event: &CloudEvent) -> bool {
+        self.interests.iter().any(|interest| {
+            let correlation = interest.filter.map_or(EventCorrelation::Anybody, |filter| {
+                correlation_of(&self.workflow, &self.reference, filter, event)
+            });
+            interest.admits(event, correlation)
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -39,8 +55,10 @@ pub(crate) struct Feeder {
     page: Page,
     /// The page that is being read begins after this.
     reading: Option<EventPosition>,
-    /// Whether somebody was behind when it was last asked for.
-    was_busy: bool,
+    /// Executions that are being loaded to be fed.
+    held: BTreeSet<ExecutionId>,
+    /// Executions a listener of which has been fed all there is since this was last taken.
+    rested: BTreeSet<ExecutionId>,
 }
 
 /// Events after `from`, up to and with `to`.
@@ -56,10 +74,14 @@ impl Feeder {
         if self.newest.is_some_and(|known| known >= newest) {
             return;
         }
-        self.newest = Some(newest);
-        self.was_busy = true;
-        let behind = self.cursors.iter().filter(|(_, cursor)| cursor.fed < newest);
-        self.behind.extend(behind.map(|(listener, cursor)| (cursor.fed, *listener)));
+        let is_first = self.newest.replace(newest).is_none();
+        for ((id, task), cursor) in &self.cursors {
+            if cursor.fed < newest && !self.held.contains(id) {
+                self.behind.insert((cursor.fed, (*id, *task)));
+            } else if is_first {
+                self.rested.insert(*id);
+            }
+        }
     }
 
     /// Takes a page that was read. Where it is empty there is nothing between `after` and the end of the log.
@@ -78,6 +100,7 @@ impl Feeder {
 
     /// An execution asks for this now, and for nothing else.
     pub(super) fn update(&mut self, id: ExecutionId, asking: Vec<Asking>) {
+        self.held.remove(&id);
         let mut before = self.take_all(id);
         for asking in asking {
             let listener = (id, asking.task);
@@ -90,13 +113,16 @@ impl Feeder {
 
     /// Drops what is known about an execution.
     pub(crate) fn forget(&mut self, id: ExecutionId) {
+        self.held.remove(&id);
         self.take_all(id);
     }
 
-    /// Drops what is known about all executions.
-    pub(crate) fn forget_all(&mut self) {
-        self.cursors.clear();
-        self.behind.clear();
+    /// Feeds an execution no more until it says again what it asks for.
+    pub(super) fn hold(&mut self, id: ExecutionId) {
+        self.held.insert(id);
+        for (task, cursor) in self.take_all(id) {
+            self.cursors.insert((id, task), cursor);
+        }
     }
 
     pub(super) fn drop_listener(&mut self, listener: Listener) {
@@ -148,22 +174,26 @@ impl Feeder {
         self.reading
     }
 
-    /// Whether the end of the log is known and nobody is behind.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.newest.is_some() && self.behind.is_empty()
+    /// Whether an execution was fed up to the end of the log, which is known.
+    pub(crate) fn has_fed(&self, id: ExecutionId) -> bool {
+        let Some(newest) = self.newest else { return false };
+        self.cursors.range(all_of(id)).all(|(_, cursor)| cursor.fed >= newest)
     }
 
-    /// Whether it is at rest, and was not when this was last asked.
-    pub(super) fn has_come_to_rest(&mut self) -> bool {
-        let was_busy = self.was_busy;
-        self.was_busy = !self.behind.is_empty();
-        was_busy && self.is_at_rest()
+    /// Executions that were fed up to the end of the log since this was last asked, or parts of them.
+    pub(super) fn take_rested(&mut self) -> BTreeSet<ExecutionId> {
+        mem::take(&mut self.rested)
     }
 
     fn put(&mut self, listener: Listener, cursor: Cursor) {
-        if self.newest.is_some_and(|newest| cursor.fed < newest) {
-            self.behind.insert((cursor.fed, listener));
-            self.was_busy = true;
+        match self.newest {
+            Some(newest) if cursor.fed < newest => {
+                self.behind.insert((cursor.fed, listener));
+            }
+            Some(_) => {
+                self.rested.insert(listener.0);
+            }
+            None => {}
         }
         self.cursors.insert(listener, cursor);
     }
@@ -175,9 +205,13 @@ impl Feeder {
     }
 
     fn take_all(&mut self, id: ExecutionId) -> BTreeMap<Sequence, Cursor> {
-        let all = (id, Sequence(0))..=(id, Sequence(u64::MAX));
-        let listeners: Vec<Listener> = self.cursors.range(all).map(|(it, _)| *it).collect();
+        let listeners: Vec<Listener> =
+            self.cursors.range(all_of(id)).map(|(listener, _)| *listener).collect();
         let taken = listeners.into_iter();
         taken.filter_map(|listener| Some((listener.1, self.take(listener)?))).collect()
     }
+}
+
+fn all_of(id: ExecutionId) -> RangeInclusive<Listener> {
+    (id, Sequence(0))..=(id, Sequence(u64::MAX))
 }
