@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value as Json;
-use tutti_expr::Value;
+use tutti_expr::{Object, Value};
 
 use self::bounds::Bounds;
 
@@ -95,6 +95,13 @@ impl Schema {
             .take(MAX_VIOLATIONS)
             .map(|error| {
                 let pointer = error.instance_path().as_str().to_owned();
+                if let Some(end) = secret_names_at(value, &pointer) {
+                    let message = "the object, whose names come from a secret, does not fit";
+                    return Violation {
+                        message: message.to_owned(),
+                        pointer: pointer[..end].to_owned(),
+                    };
+                }
                 let part = value.pointer(&pointer);
                 Violation { message: error.masked_with(shown(part)).to_string(), pointer }
             })
@@ -107,6 +114,13 @@ impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Schema").field(&self.source).finish()
     }
+}
+
+/// How much of a pointer leads to an object with names that come from a secret: neither pointers nor messages tell more.
+fn secret_names_at(value: &Value, pointer: &str) -> Option<usize> {
+    let inner = pointer.match_indices('/').map(|(end, _)| end).chain([pointer.len()]);
+    let has_secret_names = |part: &Value| part.as_object().is_some_and(Object::keys_tainted);
+    inner.filter(|end| value.pointer(&pointer[..*end]).is_some_and(has_secret_names)).min()
 }
 
 /// A part of a value as a message may show it.
@@ -188,6 +202,22 @@ mod tests {
         let value = Value::object([("token", Value::from("hunter2").tainted())]);
         let violations = schema.validate(&value).expect_err("too long");
         assert_eq!(violations[0].message, "«secret» is longer than 3 characters");
+    }
+
+    #[test]
+    fn names_that_come_from_a_secret_are_never_shown() {
+        let inner = Value::object([("hunter2", Value::object([("b", Value::from(1))]))]);
+        let value = Value::object([("a", inner.tainted())]);
+        for schema in [
+            r#"{"properties":{"a":{"additionalProperties":false}}}"#,
+            r#"{"properties":{"a":{"additionalProperties":{"type":"string"}}}}"#,
+            r#"{"properties":{"a":{"additionalProperties":{"properties":{"b":false}}}}}"#,
+            r#"{"properties":{"a":{"propertyNames":{"maxLength":3}}}}"#,
+        ] {
+            let violations = compile(schema).expect("a schema").validate(&value);
+            let told = format!("{:?}", violations.expect_err(schema));
+            assert!(!told.contains("hunter2") && told.contains("\"/a\""), "{schema}: {told}");
+        }
     }
 
     #[test]

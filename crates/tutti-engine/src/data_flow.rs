@@ -108,11 +108,27 @@ impl Scene<'_> {
         Err(Box::new(Error::new(ErrorType::Validation, detail)))
     }
 
-    /// A text an expression or template yields, for a member of a call.
-    pub(crate) fn text(&self, template: &Template, input: &Value, what: &str) -> Result<Arc<str>> {
+    /// A text an expression or template yields, for a member of a call; marked where it came from a secret.
+    pub(crate) fn text(&self, template: &Template, input: &Value, what: &str) -> Result<Value> {
         let value = self.evaluate(template, input)?;
-        value.as_str().map(Arc::from).ok_or_else(|| {
-            let detail = format!("{what} must be a string, not {}", value.to_redacted_json());
+        if value.as_str().is_some() {
+            return Ok(value);
+        }
+        let detail = format!("{what} must be a string, not {}", value.to_redacted_json());
+        Err(Box::new(Error::new(ErrorType::Expression, detail)))
+    }
+
+    /// A text that the journal holds as it is, where nothing is sealed: it may not come from a secret.
+    pub(crate) fn public_text(
+        &self,
+        template: &Template,
+        input: &Value,
+        what: &str,
+    ) -> Result<Arc<str>> {
+        let value = self.text(template, input, what)?;
+        let public = value.as_str().filter(|_| !value.is_tainted());
+        public.map(Arc::from).ok_or_else(|| {
+            let detail = format!("{what} must not come from a secret");
             Box::new(Error::new(ErrorType::Expression, detail))
         })
     }

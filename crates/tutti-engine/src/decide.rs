@@ -392,6 +392,7 @@ impl Stepper<'_> {
     fn is_unknown_caught(&self, raising: &Frame, error: &Error) -> bool {
         self.execution
             .ancestors(raising)
+            .take_while(|around| !around.keeps_errors())
             .filter(|around| matches!(&around.body, Body::Try(state) if matches!(state.phase, TryPhase::Body)))
             .any(|tried| self.catches(tried, error).unwrap_or(false))
     }

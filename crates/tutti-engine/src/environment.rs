@@ -192,6 +192,10 @@ impl Execution {
             (_, Some(TaskKind::Each(each))) if frame.role == Role::Item => {
                 vec![each.item.clone(), each.at.clone()]
             }
+            (_, Some(TaskKind::Listen(listen))) if frame.role == Role::Item => {
+                let iterator = listen.iterator.iter();
+                iterator.flat_map(|names| [names.item.clone(), names.at.clone()]).collect()
+            }
             (Body::Try(_), Some(TaskKind::Try(tried))) => vec![tried.catch.variable.clone()],
             _ => Vec::new(),
         };

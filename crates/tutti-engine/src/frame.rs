@@ -276,6 +276,17 @@ impl Branches {
     }
 }
 
+impl Frame {
+    /// Whether an error that comes out of one of its branches or items may stay in it, seen by no `try` around it.
+    pub(crate) fn keeps_errors(&self) -> bool {
+        let Body::Fork(branches) = &self.body else { return false };
+        match branches.kind {
+            BranchesKind::Fork { compete } => compete,
+            BranchesKind::Each { collect, .. } => collect,
+        }
+    }
+}
+
 /// `try`
 #[derive(Debug, Clone, Encode, Decode)]
 #[cbor(context_bound = "AsMut<Payloads>")]

@@ -1,5 +1,8 @@
 //! Workflow documents drawn from chance, over the keywords that are executed.
 
+mod pieces;
+mod taken_back;
+
 use tutti_expr::Value;
 
 use crate::Chance;
@@ -14,18 +17,35 @@ pub(crate) struct Generator<'c> {
     has_function: bool,
     /// Whether nothing may come of what is drawn that a listener hears.
     is_quiet: bool,
+    /// Chance for what was thought of later: what a seed draws elsewhere does not depend on it.
+    more: Chance,
+    has_undos: bool,
+    undoes: u32,
 }
 
 impl<'c> Generator<'c> {
-    pub(crate) fn new(chance: &'c mut Chance) -> Self {
-        Self { chance, named: 0, left: 24, has_function: true, is_quiet: false }
+    pub(crate) fn new(chance: &'c mut Chance, mut more: Chance) -> Self {
+        let has_undos = more.one_in(2);
+        Self {
+            chance,
+            named: 0,
+            left: 24,
+            has_function: true,
+            is_quiet: false,
+            more,
+            has_undos,
+            undoes: 0,
+        }
     }
 
     /// A workflow, as JSON text. The one called `child` starts no children.
     pub(crate) fn document(&mut self, name: &str) -> String {
         let has_children = name != "child";
         self.has_function = true;
-        let tasks = self.list(3, has_children);
+        let mut tasks = self.list(3, has_children);
+        if self.more.one_in(4) {
+            tasks = self.add_piece(&tasks);
+        }
         self.is_quiet = true;
         let extensions = self.extensions();
         self.is_quiet = false;
@@ -52,7 +72,10 @@ impl<'c> Generator<'c> {
     /// None, one or two; short, as they are put around many tasks.
     fn extensions(&mut self) -> Value {
         let count = if self.chance.one_in(3) { 1 + self.chance.index(2) } else { 0 };
-        let drawn: Vec<Value> = (0..count).map(|place| self.extension(place)).collect();
+        let mut drawn: Vec<Value> = (0..count).map(|place| self.extension(place)).collect();
+        if self.more.one_in(6) {
+            drawn.push(self.around_everything());
+        }
         Value::array(drawn)
     }
 
@@ -98,6 +121,7 @@ impl<'c> Generator<'c> {
         if self.chance.one_in(25) {
             members.push(("then", Value::from(*self.chance.pick(&["exit", "end"]))));
         }
+        members.extend(self.undo());
         Value::object([(name, object(members))])
     }
 
@@ -212,15 +236,10 @@ impl<'c> Generator<'c> {
     }
 
     fn http(&mut self, method: &str) -> Vec<(&'static str, Value)> {
-        let mut with = vec![
-            ("method", Value::from(method)),
-            ("endpoint", Value::from("https://example.com/x")),
-        ];
-        if self.chance.one_in(4) {
-            let header = Value::from("${ \"Bearer \" + $secrets.token }");
-            with.push(("headers", object([("Authorization", header)])));
-        }
-        vec![("call", Value::from("http")), ("with", object(with))]
+        let header = Value::from("${ \"Bearer \" + $secrets.token }");
+        let headers = object([("Authorization", header)]);
+        let headers = self.chance.one_in(4).then_some(("headers", headers));
+        call(method, headers)
     }
 
     fn fork(&mut self, depth: u32, children: bool) -> Vec<(&'static str, Value)> {
@@ -273,6 +292,16 @@ impl<'c> Generator<'c> {
         }
         vec![("call", Value::from("each")), ("with", object(with))]
     }
+}
+
+/// A call over HTTP.
+fn http(method: &str) -> Vec<(&'static str, Value)> {
+    call(method, None)
+}
+
+fn call(method: &str, more: Option<(&'static str, Value)>) -> Vec<(&'static str, Value)> {
+    let own = [("method", Value::from(method)), ("endpoint", Value::from("https://example.com/x"))];
+    vec![("call", Value::from("http")), ("with", object(own.into_iter().chain(more)))]
 }
 
 fn object<'k>(members: impl IntoIterator<Item = (&'k str, Value)>) -> Value {

@@ -1,7 +1,12 @@
 //! What must hold after every turn, checked on what was really stored.
 
+mod books;
+mod extensions;
+mod listeners;
 mod returns;
 mod timers;
+mod tree;
+mod undos;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,10 +17,10 @@ use tutti_connectors::Call;
 use tutti_dsl::Workflow;
 use tutti_engine::{Command, Execution, Status};
 use tutti_ids::{Digest, ExecutionId, Sequence};
-use tutti_journal::{Effect, Entry, Snapshot, Timestamp, Turn};
+use tutti_journal::{CloudEvent, Effect, Entry, Snapshot, Timestamp, Turn};
 use tutti_store::{OpenExecution, StoredTurn};
 
-use self::{returns::Returns, timers::Timers};
+use self::{books::Books, returns::Returns, timers::Timers};
 use crate::{Trace, setting::PlainSealer};
 
 /// Executions folded from what was stored, beside the loop.
@@ -39,6 +44,7 @@ pub struct Shadow {
     next: Sequence,
     timers: Timers,
     returns: Returns,
+    books: Books,
     /// Where the end of each task execution stands.
     ended: BTreeMap<Sequence, Sequence>,
 }
@@ -89,6 +95,7 @@ impl Shadows {
                 next: Sequence::FIRST,
                 timers: Timers::default(),
                 returns: Returns::default(),
+                books: Books::default(),
                 ended: BTreeMap::new(),
             }
         });
@@ -243,6 +250,15 @@ impl Shadows {
         .collect()
     }
 
+    /// What listeners heard that they should not have, or have not heard though they should; asked when nothing moves.
+    pub(crate) fn misheard(&self, events: &[CloudEvent]) -> Vec<String> {
+        let compare = |shadow: &Shadow| {
+            let (listeners, tree) = shadow.books.listeners();
+            listeners.compare(&shadow.execution, tree, events)
+        };
+        self.iter().flat_map(compare).collect()
+    }
+
     /// Executions that have not ended, are not suspended, and wait for nothing that will come.
     pub(crate) fn stuck(&self, calls: &[(ExecutionId, Sequence)]) -> Vec<String> {
         let open = self.iter().filter(|shadow| shadow.execution.outcome().is_none());
@@ -287,6 +303,7 @@ impl Shadow {
     fn on_turn(&mut self, turn: Turn) -> Vec<String> {
         let mut problems = self.timers.on_turn(&turn);
         problems.extend(self.returns.on_turn(&turn, self.execution.workflow()));
+        problems.extend(self.books.on_turn(&turn, self.execution.workflow()));
         for (entry, sequence) in turn.entries.iter().zip(turn.first.0..) {
             match entry {
                 Entry::TaskCompleted { task, .. }
@@ -310,6 +327,12 @@ impl Shadow {
             self.execution = self.restored();
         }
         problems
+    }
+
+    /// How many listeners await events.
+    pub(crate) fn listening(&self) -> usize {
+        let awaits = |command: &Command| matches!(command, Command::AwaitEvent { .. });
+        self.execution.outstanding().filter(awaits).count()
     }
 
     /// The fold of all that is stored, from nothing.

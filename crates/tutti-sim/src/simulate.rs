@@ -20,7 +20,8 @@ use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind
 
 use crate::{
     Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Scenario, Setting,
-    World, generate::Generator, load_scenarios, redecide, run::check_scenario_seeded,
+    World, generate::Generator, invariants::Shadow, load_scenarios, redecide,
+    run::check_scenario_seeded,
 };
 
 /// Steps with faults; then everything is brought to an end without.
@@ -31,6 +32,8 @@ const LONGEST: usize = 20_000;
 /// Set chance for these apart: what a seed draws elsewhere does not depend on them.
 const KINDS: u64 = 0x6B69_6E64;
 const RETRIES: u64 = 0x7265_7472;
+const MORE: u64 = 0x6D6F_7265;
+const RACES: u64 = 0x7261_6365;
 
 /// What became of a seed.
 #[derive(Debug, Clone, Default)]
@@ -51,10 +54,12 @@ pub fn simulate(seed: u64, is_traced: bool) -> SeedReport {
         return SeedReport { problems, log: vec![scenario.name.clone()], turns };
     }
     let mut chance = Chance::new(seed);
+    let mut more = Chance::new(seed ^ MORE);
     let library = Arc::new(Library::default());
     let mut definitions = Vec::new();
     for name in ["child", "first", "second"] {
-        let text = Generator::new(&mut chance).document(name);
+        let more = Chance::new(more.next_u64());
+        let text = Generator::new(&mut chance, more).document(name);
         match library.publish(&text) {
             Ok((definition, _)) => definitions.push(definition),
             Err(PublishError::Invalid { diagnostics }) => {
@@ -115,6 +120,10 @@ struct Simulation {
     retries: Chance,
     /// One in so many steps.
     going_back: u64,
+    /// Decides what happens when a listener begins to listen.
+    races: Chance,
+    /// How many listened after the step before.
+    listening: usize,
     is_calm: Arc<AtomicBool>,
     started: Vec<ExecutionId>,
 }
@@ -179,6 +188,8 @@ impl Simulation {
             world,
             retries,
             going_back: kind.retries,
+            races: Chance::new(kind.seed ^ RACES),
+            listening: 0,
             is_calm,
             started: Vec::new(),
         })
@@ -207,6 +218,7 @@ impl Simulation {
             if self.world.step(None) == Progress::Stands && !self.chance.one_in(3) {
                 break;
             }
+            self.race();
             if !self.world.problems().is_empty() {
                 return self.report(Vec::new());
             }
@@ -233,15 +245,41 @@ impl Simulation {
         self.world.control(execution, control);
     }
 
+    /// Events come in, and the process dies, at the very moment at which a listener has become durable.
+    fn race(&mut self) {
+        let before = self.listening;
+        self.listening = self.world.shadows().iter().map(Shadow::listening).sum();
+        if self.listening <= before {
+            return;
+        }
+        if self.races.one_in(3) {
+            let kind = *self.races.pick(&["sim.a", "sim.b"]);
+            self.receive(kind, "k1");
+        }
+        if self.races.one_in(4) {
+            self.world.crash();
+        }
+        if self.races.one_in(3) {
+            let kind = *self.races.pick(&["sim.a", "sim.b"]);
+            self.receive(kind, "k1");
+        }
+    }
+
     /// Somebody outside publishes an event.
     fn publish(&mut self) {
+        let kind = *self.chance.pick(&["sim.a", "sim.b", "sim.c"]);
+        let subject = *self.chance.pick(&["k1", "k2"]);
+        self.receive(kind, subject);
+    }
+
+    fn receive(&mut self, kind: &str, subject: &str) {
         let number = self.world.published();
         let event = Value::object([
             ("specversion", Value::from("1.0")),
             ("id", Value::from(number.to_string())),
             ("source", Value::from("/sim")),
-            ("type", Value::from(*self.chance.pick(&["sim.a", "sim.b", "sim.c"]))),
-            ("subject", Value::from(*self.chance.pick(&["k1", "k2"]))),
+            ("type", Value::from(kind)),
+            ("subject", Value::from(subject)),
             ("data", Value::object([("n", Value::from(1))])),
         ]);
         let event = CloudEvent::from_value(&event);
@@ -301,7 +339,11 @@ impl Simulation {
                 return vec!["it runs for ever".to_owned()];
             }
             self.world.check_standstill();
+            problems.extend(self.world.shadows().misheard(self.world.events()));
             if !self.world.problems().is_empty() {
+                return problems;
+            }
+            if !problems.is_empty() {
                 return problems;
             }
             let open = self.open(|_| true);
@@ -319,7 +361,9 @@ impl Simulation {
                 self.world.control(execution, control);
             }
         }
-        for execution in self.open(|_| true) {
+        let awaits = |id: &ExecutionId| self.world.shadows().get(*id).map(Shadow::listening);
+        // Nothing interrupts what undoes: an extension around it may listen for ever.
+        for execution in self.open(|_| true).into_iter().filter(|id| awaits(id) == Some(0)) {
             problems.push(format!("{execution} does not end, not even cancelled"));
         }
         let events = self.world.events();
@@ -376,8 +420,12 @@ impl Outside for Weather {
     fn call(&mut self, _function: &str, call: &Call, _now: Timestamp) -> Reply {
         let id = (call.execution, call.key.clone(), call.attempt);
         if self.chance.one_in(30) {
-            self.truth.insert(id, CallOutcome::Unknown(Error::new(ErrorType::Runtime, "silence")));
-            return Reply::Never;
+            let silence = CallOutcome::Unknown(Error::new(ErrorType::Runtime, "silence"));
+            self.truth.insert(id, silence.clone());
+            // Nothing interrupts what undoes, or runs around that: that its calls end is up to their connectors.
+            let place = call.reference.as_str();
+            let undoes = place.starts_with("/use/") || place.contains("/metadata/tutti/undo/");
+            return if undoes { Reply::In(30_000, silence) } else { Reply::Never };
         }
         let outcome = match self.outcome() {
             CallOutcome::Unknown(error) if call.effect != Effect::Once => {

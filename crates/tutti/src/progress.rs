@@ -24,6 +24,7 @@ use tutti_journal::{Sealer, Turn};
 use tutti_runtime::{Clock as _, Library, Observer, SystemClock};
 use tutti_store::Store;
 
+pub(crate) use self::words::told_value;
 use self::{model::Model, notice::Notice};
 use crate::{
     command_line::Logs,
@@ -172,7 +173,9 @@ impl Progress {
         let paint = self.console.paint;
         let style = match notice.word {
             "faulted" | "incident" | "timed out" => Style::Bad,
-            "retrying" | "caught" | "warning" => Style::Doubtful,
+            "retrying" | "caught" | "warning" | "reversing" | "undoing" | "undone" => {
+                Style::Doubtful
+            }
             "log" => Style::Dim,
             _ => Style::Good,
         };

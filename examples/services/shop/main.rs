@@ -1,4 +1,4 @@
-//! A shop made of three small HTTP services on loopback ports: inventory, payment and shipping.
+//! A shop made of small HTTP services on loopback ports: inventory, payment and shipping, and the machine room it runs in.
 //!
 //! It exists so that the examples have a world to act on, and so that anybody can check afterwards what was done to it:
 //! every effect is one line of a ledger. It never forgets an `Idempotency-Key`, and a request can ask for the bad day it
@@ -6,6 +6,7 @@
 
 mod connection;
 mod ledger;
+mod machines;
 mod options;
 mod service;
 
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Opens the three ports, says where they are as one line of JSON, and serves until it is ended.
+/// Opens the ports, says where they are as one line of JSON, and serves until it is ended.
 fn serve(options: &Options) -> io::Result<()> {
     let ledger = Arc::new(Ledger::open(options.ledger.as_deref())?);
     let mut listeners = Vec::new();

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-/// The first of three ports, unless `--port` says otherwise.
+/// The first of four ports, unless `--port` says otherwise.
 const FIRST_PORT: u16 = 4801;
 const USAGE: &str = "usage: shop [--port FIRST] [--ledger FILE]
-  --port FIRST   serve on FIRST, FIRST+1 and FIRST+2; 0 takes free ones (default 4801)
+  --port FIRST   serve on FIRST to FIRST+3; 0 takes free ones (default 4801)
   --ledger FILE  keep what was done in FILE and start from what stands there";
 
 /// How to serve.
@@ -24,8 +24,8 @@ impl Options {
             let value = arguments.next();
             match (argument.as_str(), value) {
                 ("--port", Some(port)) => {
-                    let port = port.parse().ok().filter(|port| *port < u16::MAX - 2);
-                    options.port = port.ok_or("`--port` takes a number up to 65532")?;
+                    let port = port.parse().ok().filter(|port| *port < u16::MAX - 3);
+                    options.port = port.ok_or("`--port` takes a number up to 65531")?;
                 }
                 ("--ledger", Some(file)) => options.ledger = Some(PathBuf::from(file)),
                 _ => return Err(USAGE.to_owned()),

@@ -1,4 +1,4 @@
-//! What the three services do with a request.
+//! What the services do with a request.
 
 use std::io;
 
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     connection::Request,
     ledger::{Entered, Ledger},
+    machines::{self, Refusal},
 };
 
 /// What every article has in stock at the beginning.
@@ -20,12 +21,13 @@ pub(crate) enum Service {
     Inventory,
     Payment,
     Shipping,
+    Machines,
 }
 
 /// The bad day a request asks for in the header `Shop-Fault`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// `decline`: payments are refused with 402.
+    /// `decline`: payments are refused with 402, shipments with 409.
     Decline,
     /// `hold`: the effect happens, and the answer never comes. A repetition under the same key is answered.
     Hold,
@@ -43,7 +45,8 @@ pub(crate) struct Answer {
 
 impl Service {
     /// In the order of their ports.
-    pub(crate) const ALL: [Self; 3] = [Self::Inventory, Self::Payment, Self::Shipping];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Inventory, Self::Payment, Self::Shipping, Self::Machines];
 
     /// Its name in lower case.
     pub(crate) fn name(self) -> &'static str {
@@ -51,6 +54,7 @@ impl Service {
             Self::Inventory => "inventory",
             Self::Payment => "payment",
             Self::Shipping => "shipping",
+            Self::Machines => "machines",
         }
     }
 
@@ -80,10 +84,14 @@ impl Service {
                 call.pay("bill", &["customer", "period", "amount"])
             }
             (Self::Payment, "GET", ["bills", number]) => Ok(call.find("bill", "key", number)),
-            (Self::Shipping, "POST", ["shipments"]) => {
-                call.enter("shipment", call.members(&["order", "address"]))
+            (Self::Payment, "POST", ["refunds"]) => call.refund(),
+            (Self::Shipping, "POST", ["shipments"]) => call.ship(),
+            (Self::Machines, "GET", ["held"]) => {
+                Ok(Answer::plain(200, Value::from(machines::held(ledger))))
             }
-            _ => Ok(Answer::problem(404, "there is nothing here")),
+            (Self::Machines, "POST", [path]) => Ok(call.make(path)),
+            (Self::Machines, "DELETE", [path, id]) => Ok(call.remove(path, id)),
+            _ => Ok(Answer::nothing_here()),
         };
         (answer.unwrap_or_else(|error| Answer::problem(409, &error.to_string())), fault)
     }
@@ -164,12 +172,40 @@ impl Call<'_> {
         self.enter(kind, self.members(members))
     }
 
+    /// Refunding a charge twice is refunding it once.
+    fn refund(&self) -> io::Result<Answer> {
+        let charge = &self.request.body["charge"];
+        if !self.ledger.of_kind("charge").iter().any(|it| it["id"] == *charge) {
+            return Ok(Answer::problem(404, "there is no such charge"));
+        }
+        let refunded = self.ledger.enter("refund", charge.as_str(), json!({ "charge": charge }))?;
+        Ok(Answer::entered(refunded, 201))
+    }
+
+    fn ship(&self) -> io::Result<Answer> {
+        if self.fault == Some(Fault::Decline) {
+            return Ok(Answer::problem(409, "no carrier goes there"));
+        }
+        self.enter("shipment", self.members(&["order", "address"]))
+    }
+
     fn find(&self, kind: &str, member: &str, value: &str) -> Answer {
         let found = self.ledger.of_kind(kind).into_iter().find(|effect| effect[member] == value);
         found.map_or_else(
             || Answer::problem(404, &format!("there is no {kind} for `{value}`")),
             |effect| Answer::plain(200, effect),
         )
+    }
+
+    fn make(&self, path: &str) -> Answer {
+        let Some(kind) = machines::kind_of(path) else { return Answer::nothing_here() };
+        let made = machines::make(self.ledger, kind, self.key(), &self.request.body);
+        Answer::of(made, 201)
+    }
+
+    fn remove(&self, path: &str, id: &str) -> Answer {
+        let Some(kind) = machines::kind_of(path) else { return Answer::nothing_here() };
+        Answer::of(machines::remove(self.ledger, kind, id), 200)
     }
 
     fn members(&self, names: &[&str]) -> Value {
@@ -179,12 +215,26 @@ impl Call<'_> {
     }
 
     fn enter(&self, kind: &str, effect: Value) -> io::Result<Answer> {
-        let key = self.request.headers.get("idempotency-key").map(String::as_str);
-        Ok(Answer::entered(self.ledger.enter(kind, key, effect)?, 201))
+        Ok(Answer::entered(self.ledger.enter(kind, self.key(), effect)?, 201))
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.request.headers.get("idempotency-key").map(String::as_str)
     }
 }
 
 impl Answer {
+    fn nothing_here() -> Self {
+        Self::problem(404, "there is nothing here")
+    }
+
+    fn of(done: Result<Entered, Refusal>, status: u16) -> Self {
+        match done {
+            Ok(entered) => Self::entered(entered, status),
+            Err((status, title)) => Self::problem(status, &title),
+        }
+    }
+
     fn entered(entered: Entered, status: u16) -> Self {
         match entered {
             Entered::New(body) => Self { status, body, is_new: true },

@@ -54,15 +54,12 @@ fn resume(scratch: &Scratch, store: &str, arguments: &[&str]) -> Ended {
     scratch.run(&all)
 }
 
+/// What was done to the shop, in the order of reservation, charge, shipment, refund and release.
 #[track_caller]
-fn check_effects(shop: &Shop, charges: usize, releases: usize, shipments: usize) {
-    let count = |kind| shop.effects(kind).len();
-    assert_eq!(
-        [count("reservation"), count("charge"), count("release"), count("shipment")],
-        [1, charges, releases, shipments],
-        "{}",
-        shop.get("payment", "/ledger")
-    );
+fn check_effects(shop: &Shop, expected: [usize; 5]) {
+    let kinds = ["reservation", "charge", "shipment", "refund", "release"];
+    let counts = kinds.map(|kind| shop.effects(kind).len());
+    assert_eq!(counts, expected, "{}", shop.get("payment", "/ledger"));
 }
 
 #[test]
@@ -70,7 +67,7 @@ fn an_order_is_reserved_charged_and_shipped() {
     let (scratch, shop) = (Scratch::new(), Shop::open());
     let output = run(&scratch, &shop, &json!({}), &[]).output();
     assert_eq!((&output["status"], &output["amount"]), (&json!("sold"), &json!(88)), "{output}");
-    check_effects(&shop, 1, 0, 1);
+    check_effects(&shop, [1, 1, 1, 0, 0]);
     assert_eq!(shop.effects("charge")[0]["key"], PAYMENT);
 }
 
@@ -80,12 +77,12 @@ fn a_declined_payment_gives_the_stock_back() {
     let output = run(&scratch, &shop, &json!({ "rehearse": "decline" }), &[]).output();
     assert_eq!(output["status"], "not-sold");
     assert_eq!(output["reason"], "the card was declined");
-    check_effects(&shop, 0, 1, 0);
+    check_effects(&shop, [1, 0, 0, 0, 1]);
     assert_eq!(shop.get("inventory", "/stock/desk-lamp")["free"], 1000);
 }
 
 #[test]
-fn an_error_that_is_no_refusal_gives_the_stock_back_and_goes_on() {
+fn an_error_that_is_no_refusal_goes_on_once_the_stock_is_given_back() {
     let (scratch, shop) = (Scratch::new(), Shop::open());
     let mut sale = sale(&shop, &json!({}));
     sale.retain(|argument| argument != "--secret" && argument != "PAYMENT_TOKEN");
@@ -95,9 +92,22 @@ fn an_error_that_is_no_refusal_gives_the_stock_back_and_goes_on() {
     assert!(kind.ends_with("/errors/authorization"), "{problem}");
     assert_eq!(
         (&problem["status"], &problem["instance"]),
-        (&json!(403), &json!("/do/1/pay/catch/do/2/giveUp"))
+        (&json!(403), &json!("/do/0/sell/try/1/pay/do/1/chargeOnce/try/0/charge"))
     );
-    check_effects(&shop, 0, 1, 0);
+    check_effects(&shop, [1, 0, 0, 0, 1]);
+}
+
+#[test]
+fn what_cannot_be_shipped_is_refunded_before_the_goods_are_given_back() {
+    let (scratch, shop) = (Scratch::new(), Shop::open());
+    let output = run(&scratch, &shop, &json!({ "rehearse": "stranded" }), &[]).output();
+    let expected =
+        json!({ "order": "order-1001", "status": "not-sold", "reason": "no carrier goes there" });
+    assert_eq!(output, expected);
+    check_effects(&shop, [1, 1, 0, 1, 1]);
+    let ledger = shop.get("payment", "/ledger");
+    let kinds = ledger.as_array().expect("a list").iter().map(|effect| &effect["kind"]);
+    assert_eq!(kinds.skip(2).collect::<Vec<_>>(), ["refund", "release"]);
 }
 
 #[test]
@@ -105,7 +115,7 @@ fn a_charge_whose_answer_is_lost_is_looked_up() {
     let (scratch, shop) = (Scratch::new(), Shop::open());
     let output = run(&scratch, &shop, &json!({ "rehearse": "drop" }), &[]).output();
     assert_eq!(output["charge"], shop.effects("charge")[0]["id"]);
-    check_effects(&shop, 1, 0, 1);
+    check_effects(&shop, [1, 1, 1, 0, 0]);
     assert_eq!(repeated_charges(&shop), 0);
 }
 
@@ -116,7 +126,7 @@ fn a_death_during_the_charge_charges_once() {
     let output = resume(&scratch, &store, &[]).output();
     assert_eq!(output["status"], "sold");
     assert_eq!(output["charge"], shop.effects("charge")[0]["id"]);
-    check_effects(&shop, 1, 0, 1);
+    check_effects(&shop, [1, 1, 1, 0, 0]);
     assert_eq!(repeated_charges(&shop), 0);
 }
 
@@ -128,19 +138,19 @@ fn a_death_during_the_charge_can_be_left_to_a_person() {
         let asked = resume(&scratch, &store, &[]);
         assert_eq!(asked.code, Some(4), "{asked:?}");
         assert!(asked.stderr.contains("--unknown"), "{asked:?}");
-        check_effects(&shop, 1, 0, 0);
+        check_effects(&shop, [1, 1, 0, 0, 0]);
         (resume(&scratch, &store, &["--unknown", answer]), shop)
     };
     for (answer, repeated) in [("retry", 1), (r#"complete={"id":"charge-by-telephone"}"#, 0)] {
         let (ended, shop) = ask(answer);
         assert_eq!(ended.output()["status"], "sold", "{answer}");
-        check_effects(&shop, 1, 0, 1);
+        check_effects(&shop, [1, 1, 1, 0, 0]);
         assert_eq!(repeated_charges(&shop), repeated, "{answer}");
     }
-    // Whether there was a charge is still unknown, so the goods are not given back as if there had been none.
+    // Whether there was a charge is still unknown, so nothing is refunded; the goods are ours again.
     let (ended, shop) = ask("fault");
     assert_eq!(ended.problem()["type"], "tutti://errors/outcome-unknown");
-    check_effects(&shop, 1, 0, 0);
+    check_effects(&shop, [1, 1, 0, 0, 1]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn commands_of_host_report_go_as_written() {
 
 #[test]
 fn commands_of_checkout_go_as_written() {
-    follow("examples/checkout.md", 2);
+    follow("examples/checkout.md", 3);
 }
 
 #[test]
@@ -54,17 +54,25 @@ fn commands_of_batch_billing_go_as_written() {
     follow("examples/batch-billing.md", 1);
 }
 
+#[test]
+fn commands_of_provision_go_as_written() {
+    follow("examples/provision.md", 5);
+}
+
 /// Pages whose commands a test above, or a tutorial's own, types.
-const FOLLOWED: [&str; 9] = [
+const FOLLOWED: [&str; 12] = [
     "README.md",
     "docs/tutorials/errors-and-retries.md",
     "docs/tutorials/first-workflow.md",
     "docs/tutorials/secrets.md",
+    "docs/tutorials/undo.md",
+    "docs/tutorials/waiting-for-events.md",
     "examples/batch-billing.md",
     "examples/checkout.md",
     "examples/host-report.md",
     "examples/nightly-backup.md",
     "examples/patch-fleet.md",
+    "examples/provision.md",
 ];
 
 #[test]
@@ -172,6 +180,8 @@ fn adapted(commands: &str, scratch: &Scratch, shop: Option<&Shop>) -> String {
             .collect();
         text =
             text.replace("tutti run examples/", &format!("tutti run {}examples/", sets.concat()));
+        let machines = shop.place("machines").trim_start_matches("http://");
+        text = text.replace("127.0.0.1:4804", machines);
     }
     text
 }

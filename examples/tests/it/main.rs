@@ -11,5 +11,6 @@ mod nightly_backup;
 mod pages;
 mod patch_fleet;
 mod program;
+mod provision;
 mod shop;
 mod tutorials;

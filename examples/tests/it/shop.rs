@@ -63,10 +63,19 @@ impl Shop {
 
     /// What a service answers to a GET.
     pub(crate) fn get(&self, service: &str, path: &str) -> Value {
+        self.ask("GET", service, path)
+    }
+
+    /// What a service answers to a DELETE.
+    pub(crate) fn delete(&self, service: &str, path: &str) -> Value {
+        self.ask("DELETE", service, path)
+    }
+
+    fn ask(&self, method: &str, service: &str, path: &str) -> Value {
         let address = self.place(service).strip_prefix("http://").expect("a plain address");
         let mut stream = TcpStream::connect(address).expect("the shop is open");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("the shop listens");
         let mut reader = BufReader::new(stream);
         let mut length = 0;

@@ -26,6 +26,16 @@ fn secrets_go_as_written() {
     follow("secrets.md");
 }
 
+#[test]
+fn undo_goes_as_written() {
+    follow("undo.md");
+}
+
+#[test]
+fn waiting_for_events_goes_as_written() {
+    follow("waiting-for-events.md");
+}
+
 #[track_caller]
 fn follow(name: &str) {
     let text =

@@ -123,10 +123,11 @@ impl Execution {
         self.note_undo(sequence, task, &output);
         let Some(mut frame) = self.remove(task) else { return };
         let Some(parent) = frame.parent else { return };
-        self.hand_undos_up(parent, &mut frame.undos);
         if frame.role == Role::Undo {
+            // What undoing did is not undone in its turn.
             return;
         }
+        self.hand_undos_up(parent, &mut frame.undos);
         if then == Flow::End {
             return match self.undoing(parent) {
                 Some(undo) => self.end_frame(undo, Ending::Finish),

@@ -42,7 +42,7 @@ impl Stepper<'_> {
         let Some(frame) = self.execution.frame(id) else { return Ok(()) };
         let scene = Scene::of(self.execution, &self.surroundings, frame);
         let mut members: Members =
-            vec![("command", Value::from(scene.text(&shell.command, &frame.input, "`command`")?))];
+            vec![("command", scene.text(&shell.command, &frame.input, "`command`")?)];
         put(&mut members, "stdin", evaluate(&scene, shell.stdin.as_ref(), &frame.input)?);
         put(&mut members, "arguments", evaluate(&scene, shell.arguments.as_ref(), &frame.input)?);
         put(
@@ -68,7 +68,7 @@ impl Stepper<'_> {
         let input = &frame.input;
         let mut members: Members = vec![("language", Value::from(script.language.clone()))];
         members.push(match &script.text {
-            ScriptText::Code(code) => ("code", Value::from(scene.text(code, input, "`code`")?)),
+            ScriptText::Code(code) => ("code", scene.text(code, input, "`code`")?),
             ScriptText::Source(endpoint) => ("source", uri(&scene, &endpoint.uri, input)?),
         });
         put(&mut members, "stdin", evaluate(&scene, script.stdin.as_ref(), input)?);
@@ -109,7 +109,8 @@ impl Stepper<'_> {
         let attempt = inherited.as_ref().map_or(1, |(_, attempt)| attempt.saturating_add(1));
         if let Some(template) = &task.settings.idempotency_key {
             let scene = Scene::of(self.execution, &self.surroundings, frame);
-            return Ok((scene.text(template, &frame.input, "`idempotencyKey`")?, attempt));
+            let key = scene.public_text(template, &frame.input, "`idempotencyKey`")?;
+            return Ok((key, attempt));
         }
         let fresh = || chance::idempotency_key(self.execution.id, &task.reference, &path, id);
         Ok((inherited.map_or_else(fresh, |(key, _)| key), attempt))
@@ -135,7 +136,7 @@ fn http_arguments(scene: &mut Scene<'_>, call: &HttpCall, input: &Value) -> Resu
     scene.authorization = authentication.as_ref().map(authorization::descriptor);
     let scene = &*scene;
     let mut members: Members = vec![
-        ("method", Value::from(scene.text(&call.method, input, "`method`")?)),
+        ("method", scene.text(&call.method, input, "`method`")?),
         ("uri", uri(scene, &call.endpoint.uri, input)?),
     ];
     put(&mut members, "headers", evaluate(scene, call.headers.as_ref(), input)?);

@@ -76,6 +76,10 @@ fn raised_error(value: &Value) -> Result<Error> {
         let detail = format!("`raise.error` must yield an error with {what}");
         Box::new(Error::new(ErrorType::Expression, detail))
     };
+    let is_secret = |name| value.get(name).is_some_and(Value::is_tainted);
+    if is_secret("type") || is_secret("status") {
+        return Err(malformed("a `type` and a `status` that do not come from a secret"));
+    }
     let kind = value
         .get("type")
         .and_then(Value::as_str)

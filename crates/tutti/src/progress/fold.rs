@@ -3,10 +3,10 @@
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, Flow, Turn, Unanswered};
+use tutti_journal::{Entry, Flow, Resolution, Turn, Unanswered};
 
 use super::{
-    model::{Count, Fold, Model, Status},
+    model::{Count, Fold, Key, Model, Status},
     notice::{Detail, Notice},
     words::{label_text, plain, told},
 };
@@ -47,7 +47,9 @@ impl Model {
                     self.end_from(of(task));
                 }
                 self.note_undo(fold, of(task));
-                tell(self.notice("completed", of(task), self.took(of(task), fold.at)));
+                let is_undo = self.node(of(task)).is_some_and(|node| node.undoes.is_some());
+                let word = if is_undo { "undone" } else { "completed" };
+                tell(self.notice(word, of(task), self.took(of(task), fold.at)));
                 self.end(of(task), Status::Completed, fold.at);
             }
             // Done, though tasks of extensions follow: from here on it could be undone.
@@ -100,12 +102,16 @@ impl Model {
                 });
             }
             Entry::ReversalStarted { task, error, .. } => {
-                tell(self.notice("undoing", of(task), Detail::Error(error)));
-                self.note(of(task), Some(format!("undoing: {}", told(error))));
+                tell(self.notice("reversing", of(task), Detail::Error(error)));
+                self.on(of(task), |node| {
+                    node.reversing = true;
+                    node.note = Some(format!("reversing: {}", told(error)));
+                });
             }
             Entry::UndoStarted { task, completed } => {
+                self.reverse(of(task), tell);
                 self.start_undo(fold, of(task), of(completed));
-                tell(self.notice("started", fold.key, Detail::Nothing));
+                tell(self.notice("undoing", fold.key, Detail::Nothing));
             }
             Entry::ExtensionsSelected { task, unanswered, .. } => {
                 for Unanswered { extension, detail } in unanswered {
@@ -132,6 +138,11 @@ impl Model {
                     node.note = Some(told(error));
                 });
             }
+            Entry::IncidentResolved { task, resolution }
+                if self.node(of(task)).is_some_and(|node| node.undoes.is_some()) =>
+            {
+                self.settle_undo(fold, of(task), resolution, tell);
+            }
             Entry::RetryStarted { task, .. } | Entry::IncidentResolved { task, .. } => {
                 self.on(of(task), |node| {
                     node.status = Status::Running;
@@ -140,6 +151,42 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// Told once where nothing but the first undo says that it has begun: an error nobody caught, or a cancellation.
+    fn reverse(&mut self, around: Key, tell: &mut impl FnMut(Notice<'_>)) {
+        if self.node(around).is_none_or(|node| node.reversing) {
+            return;
+        }
+        tell(self.notice("reversing", around, Detail::Nothing));
+        self.on(around, |node| {
+            node.reversing = true;
+            node.note = Some("reversing".to_owned());
+        });
+    }
+
+    /// A person has said what becomes of an undo that failed.
+    fn settle_undo(
+        &mut self,
+        fold: &Fold<'_>,
+        undo: Key,
+        resolution: &Resolution,
+        tell: &mut impl FnMut(Notice<'_>),
+    ) {
+        let (word, status, note) = match resolution {
+            Resolution::Retry => ("undoing", Status::Running, None),
+            Resolution::Complete { .. } => ("undone", Status::Completed, Some("by hand")),
+            Resolution::Fault => ("faulted", Status::Faulted, Some("left as it is")),
+        };
+        let text = note.unwrap_or("again").to_owned();
+        tell(self.notice(word, undo, Detail::Text(text)));
+        if status.has_ended() {
+            self.end(undo, status, fold.at);
+        }
+        self.on(undo, |node| {
+            node.status = status;
+            node.note = note.map(str::to_owned);
+        });
     }
 
     /// What is beside a task's status.

@@ -12,9 +12,6 @@ use super::words::plain;
 /// Items of an `each` that failed and are still shown.
 const FAILED_ITEMS_KEPT: u64 = 5;
 
-/// Stands for the pointer of a node that undoes a task.
-const UNDO: &str = "undo";
-
 /// Names a node: an execution, and the entry that started the task execution.
 pub(super) type Key = (ExecutionId, Sequence);
 
@@ -25,16 +22,39 @@ pub(crate) struct Model {
     nodes: BTreeMap<Key, Node>,
     /// The task that started each child execution.
     pub(super) started_by: BTreeMap<ExecutionId, Key>,
-    /// The names of tasks that completed and can be undone, by the entry with which they did.
-    undoable: BTreeMap<Key, String>,
+    /// Tasks that completed and can be undone, by the entry with which they did.
+    undoable: BTreeMap<Key, Undoable>,
+}
+
+/// A task that completed and can be undone. It outlives its node: a loop keeps one iteration only.
+#[derive(Debug)]
+pub(super) struct Undoable {
+    pub(super) task: Key,
+    pub(super) name: String,
+    pub(super) place: Place,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    /// The tasks that started the child execution it is in, if it is in one.
+    pub(super) around: String,
+    /// Its pointer.
+    pub(super) path: Arc<str>,
+    /// The items and iterations it runs in, such as `[3]`.
+    pub(super) indices: String,
 }
 
 /// One task execution, or an execution.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) parent: Option<Key>,
-    /// The pointer of the task in its document; empty for an execution and for an item of an `each`.
+    /// The pointer of the task in its document; empty for an execution, an undo and an item of an `each`.
     pub(super) reference: Arc<str>,
+    /// The task it undoes, if it is an undo.
+    pub(super) undoes: Option<Undoable>,
+    /// Whether what completed within it is being undone.
+    pub(super) reversing: bool,
     pub(super) name: String,
     pub(super) status: Status,
     pub(super) started: Timestamp,
@@ -63,6 +83,7 @@ pub(super) enum Status {
     Waiting,
     Stuck,
     Completed,
+    Undone,
     Skipped,
     Faulted,
     Cancelled,
@@ -136,19 +157,26 @@ impl Model {
     /// A task that can be undone completed with the entry that is folded.
     pub(super) fn note_undo(&mut self, fold: &Fold<'_>, task: Key) {
         let Some(node) = self.nodes.get(&task) else { return };
-        let has_undo = fold
-            .workflow
-            .find(&node.reference)
-            .is_some_and(|id| fold.workflow.task(id).settings.undo.is_some());
-        if has_undo {
-            self.undoable.insert(fold.key, node.name.clone());
+        let found = fold.workflow.find(&node.reference);
+        if found.is_some_and(|id| fold.workflow.task(id).settings.undo.is_some()) {
+            let undoable = Undoable { task, name: node.name.clone(), place: self.place(task) };
+            self.undoable.insert(fold.key, undoable);
         }
     }
 
     /// The undoing of a task began; it stands below what is being undone.
     pub(super) fn start_undo(&mut self, fold: &Fold<'_>, around: Key, completed: Key) {
-        let name = self.undoable.remove(&completed).unwrap_or_default();
-        self.add(fold, Some(around), Arc::from(UNDO), format!("undo {name}"), None);
+        let undoes = self.undoable.remove(&completed);
+        self.add(fold, Some(around), Arc::from(""), String::new(), None);
+        self.on(fold.key, |node| node.undoes = undoes);
+    }
+
+    /// A task is undone, if that is what the node did.
+    fn end_undo(&mut self, undo: Key, status: Status) {
+        let undone = self.nodes.get(&undo).filter(|_| status == Status::Completed);
+        if let Some(task) = undone.and_then(|node| Some(node.undoes.as_ref()?.task)) {
+            self.on(task, |task| task.status = Status::Undone);
+        }
     }
 
     /// An item of an `each` began.
@@ -167,6 +195,8 @@ impl Model {
         let node = Node {
             parent,
             reference,
+            undoes: None,
+            reversing: false,
             name,
             status: Status::Running,
             started: fold.at,
@@ -233,13 +263,18 @@ impl Model {
                 count.done = count.total;
             }
         });
+        self.end_undo(key, status);
         self.count_item(key, status);
     }
 
     /// An item of an `each` that ended is counted; it stays on the screen only if it failed.
     fn count_item(&mut self, key: Key, status: Status) {
         let Some(node) = self.nodes.get(&key) else { return };
-        let Some(parent) = node.parent.filter(|_| node.reference.is_empty()) else { return };
+        let Some(parent) =
+            node.parent.filter(|_| node.index.is_some() && node.reference.is_empty())
+        else {
+            return;
+        };
         let mut drop = false;
         self.on(parent, |parent| {
             let Some(count) = &mut parent.count else { return };
@@ -261,7 +296,7 @@ impl Model {
         while let Some(key) = current.filter(|key| key.0 == task.0) {
             self.on(key, |node| node.ends = true);
             current =
-                self.node(key).filter(|node| *node.reference != *UNDO).and_then(|node| node.parent);
+                self.node(key).filter(|node| node.undoes.is_none()).and_then(|node| node.parent);
         }
     }
 

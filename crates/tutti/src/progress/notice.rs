@@ -1,12 +1,15 @@
 //! What happened to a task, in one line.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use tutti_connectors::LogLine;
 use tutti_journal::{Error, Timestamp};
 
 use super::{
-    model::{Key, Model},
+    model::{Key, Model, Place},
     words::{plain, told},
 };
 use crate::{command_line::Logs, length_of_time};
@@ -64,7 +67,7 @@ impl Model {
             (Logs::First, ENOUGH_LINES) => LEFT_OUT,
             (Logs::First | Logs::None, _) => return None,
         };
-        Some(Notice { word: "log", place: self.place(key), detail: Detail::Log(text) })
+        Some(Notice { word: "log", place: self.place(key).to_string(), detail: Detail::Log(text) })
     }
 
     pub(super) fn took<'a>(&self, key: Key, at: Timestamp) -> Detail<'a> {
@@ -77,38 +80,39 @@ impl Model {
         key: Key,
         detail: Detail<'a>,
     ) -> Notice<'a> {
-        Notice { word, place: self.place(key), detail }
+        Notice { word, place: self.place(key).to_string(), detail }
     }
 
-    /// The pointer of a task with the items and iterations it runs in, such as `/do/1/deploy[3]`; in a child execution
-    /// behind the place of the task that started it.
-    fn place(&self, key: Key) -> String {
-        let Some(node) = self.node(key) else { return String::new() };
+    /// Where a task stands; an undo stands where the task does that it undoes.
+    pub(super) fn place(&self, key: Key) -> Place {
         let mut around = Vec::new();
-        let mut current = Some(node);
+        let mut current = self.node(key);
         while let Some(node) = current {
             around.push(node);
             current = node.parent.and_then(|parent| self.node(parent));
         }
-        let mut place = String::new();
-        let mut indices = String::new();
-        for node in around.iter().rev() {
-            if let Some(index) = node.index {
-                write!(indices, "[{index}]").ok();
-            }
-        }
+        let mut place = Place::default();
         // Each execution on the way has its own pointers: the innermost task of each is named.
-        let mut innermost = "";
         for node in around.iter().rev() {
-            if node.reference.is_empty() && node.index.is_none() && !innermost.is_empty() {
-                write!(place, "{innermost} > ").ok();
-                innermost = "";
+            if let Some(undoable) = &node.undoes {
+                place.clone_from(&undoable.place);
             } else if !node.reference.is_empty() {
-                innermost = &node.reference;
+                place.path = node.reference.clone();
+            } else if node.index.is_none() && !place.path.is_empty() {
+                write!(place.around, "{} > ", place.path).ok();
+                place.path = Arc::default();
+            }
+            if let Some(index) = node.index {
+                write!(place.indices, "[{index}]").ok();
             }
         }
-        place.push_str(if innermost.is_empty() { "/" } else { innermost });
-        place.push_str(&indices);
-        plain(&place)
+        place
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        f.write_str(&plain(&format!("{}{path}{}", self.around, self.indices)))
     }
 }

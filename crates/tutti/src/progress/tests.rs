@@ -4,13 +4,13 @@ use tutti_connectors::{LogLine, LogStream};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
-use tutti_journal::{Entry, Error, ErrorType, Flow, Timestamp, Turn, Unanswered};
+use tutti_journal::{Entry, Error, ErrorType, Flow, Resolution, Timestamp, Turn, Unanswered};
 
 use super::{
     model::Model,
     over,
     tree::{View, draw},
-    words::plain,
+    words::{plain, told_value},
 };
 use crate::{command_line::Logs, console::Paint};
 
@@ -223,6 +223,91 @@ fn what_is_around_a_task_that_ends_the_execution_is_not_shown_as_cancelled() {
         ["completed /do/0/t/try/0/a 0ms", "ended /do/0/t 0ms", "cancelled /do/1/f 0ms"]
     );
     assert_eq!(journal.drawn(60, 20)[1], "  ✔ t  0ms");
+}
+
+const UNDOABLE: &str = "  - loop: { for: { in: '${ . }' }, do: [ { a: { set: { a: 1 }, metadata: { tutti: { undo: [ { b: { set: { b: 1 } } } ] } } } } ] }\n  - last: { set: { a: 1 } }\n";
+
+/// Two iterations of a task that can be undone, a task that faults, and the first undo.
+fn reversed() -> (Journal, Sequence) {
+    let mut journal = Journal::of(UNDOABLE);
+    let looped = journal.start("/do/0/loop", Sequence::FIRST, None);
+    journal.items(looped, 2, None);
+    let mut completed = Sequence::FIRST;
+    for iteration in 0..2 {
+        let a = journal.start("/do/0/loop/do/0/a", looped, Some(iteration));
+        completed = journal.next;
+        journal.complete(a);
+    }
+    journal.complete(looped);
+    let last = journal.start("/do/1/last", Sequence::FIRST, None);
+    journal.fault(last, "no");
+    let undo = journal.write(Entry::UndoStarted { task: Sequence::FIRST, completed });
+    let b = journal.start("/do/0/loop/do/0/a/metadata/tutti/undo/0/b", undo, None);
+    journal.told.drain(..4);
+    assert_eq!(
+        journal.drawn(60, 20),
+        [
+            "⠋ flow  0ms · reversing",
+            "  ✔ loop  2/2 · 0ms",
+            "    ✔ a  0ms",
+            "  ✘ last  0ms · runtime: no",
+            "  ⠋ undoing: a  0ms",
+            "    ⠋ b  0ms",
+        ]
+    );
+    journal.complete(b);
+    (journal, undo)
+}
+
+#[test]
+fn what_is_undone_is_told_with_its_own_place() {
+    let (mut journal, undo) = reversed();
+    journal.complete(undo);
+    assert_eq!(
+        journal.told,
+        [
+            "reversing /",
+            "undoing /do/0/loop/do/0/a[1]",
+            "completed /do/0/loop/do/0/a/metadata/tutti/undo/0/b[1] 0ms",
+            "undone /do/0/loop/do/0/a[1] 0ms",
+        ]
+    );
+    assert_eq!(journal.drawn(60, 20)[2], "    ↶ a  0ms");
+    assert_eq!(journal.drawn(60, 20)[4..], ["  ✔ undone: a  0ms"]);
+}
+
+#[test]
+fn an_undo_that_fails_stays_until_a_person_decides() {
+    let check = |resolution: Resolution, told: &str, drawn: &str| {
+        let (mut journal, undo) = reversed();
+        let error = Error::new(ErrorType::CompensationFailed, "no way");
+        journal.write(Entry::IncidentRaised { task: undo, error });
+        let stuck = &journal.drawn(60, 20)[4];
+        assert_eq!(stuck, "  ! undoing: a  0ms · compensation-failed: no way");
+        journal.write(Entry::IncidentResolved { task: undo, resolution });
+        assert_eq!(journal.told.last().map(String::as_str), Some(told));
+        assert_eq!(journal.drawn(60, 20)[4], drawn);
+    };
+    let place = "/do/0/loop/do/0/a[1]";
+    check(Resolution::Retry, &format!("undoing {place} again"), "  ⠋ undoing: a  0ms");
+    let done = Resolution::Complete { output: Value::NULL };
+    check(done, &format!("undone {place} by hand"), "  ✔ undone: a  0ms · by hand");
+    let left = "  ✘ not undone: a  0ms · left as it is";
+    check(Resolution::Fault, &format!("faulted {place} left as it is"), left);
+}
+
+#[test]
+fn an_error_is_told_with_what_the_service_said_and_what_it_came_from() {
+    let check = |error: &str, expected: &str| {
+        let error = Value::from_json(error).expect("JSON");
+        assert_eq!(told_value(&error), expected);
+    };
+    check(r#"{"type":"a/b","title":"t","status":1}"#, "b: t");
+    check(r#"{"type":"b","title":"t","detail":"d"}"#, "b: d");
+    check(r#"{"type":"b","detail":"d","response":{"content":{"title":"said"}}}"#, "b: d: said");
+    check(r#"{"type":"b","detail":"d","response":{"content":"text"}}"#, "b: d");
+    check(r#"{"type":"b","detail":"d","cause":{"type":"c","detail":"e"}}"#, "b: d: c: e");
+    check(r#"{"type":"b","detail":"d","cause":"/do/0/a"}"#, "b: d");
 }
 
 #[test]

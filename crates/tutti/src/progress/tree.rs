@@ -57,12 +57,16 @@ fn collect<'a>(model: &'a Model, node: &'a Node, depth: usize, rows: &mut Vec<Ro
     let dispensable = match node.status {
         Status::Running | Status::Waiting | Status::Stuck => 0,
         Status::Faulted => 1,
-        Status::Completed | Status::Skipped | Status::Cancelled if depth <= 1 => 2,
-        Status::Completed | Status::Skipped | Status::Cancelled => 3,
+        Status::Completed | Status::Undone | Status::Skipped | Status::Cancelled if depth <= 1 => 2,
+        Status::Completed | Status::Undone | Status::Skipped | Status::Cancelled => 3,
     };
     rows.push(Row { depth, node, log: false, dispensable });
     if node.log.is_some() {
         rows.push(Row { depth, node, log: true, dispensable: 4 });
+    }
+    // How it was undone matters while it is being undone, and where it went wrong.
+    if node.undoes.is_some() && node.status == Status::Completed {
+        return;
     }
     let mut children: Vec<(&Key, &Node)> =
         node.children.iter().filter_map(|key| model.node(*key).map(|node| (key, node))).collect();
@@ -124,6 +128,7 @@ fn sign(status: Status, view: View) -> (&'static str, Style) {
         Status::Waiting => ("◷", Style::Active),
         Status::Stuck => ("!", Style::Doubtful),
         Status::Completed => ("✔", Style::Good),
+        Status::Undone => ("↶", Style::Dim),
         Status::Skipped => ("–", Style::Dim),
         Status::Faulted => ("✘", Style::Bad),
         Status::Cancelled => ("⊘", Style::Dim),
@@ -131,6 +136,14 @@ fn sign(status: Status, view: View) -> (&'static str, Style) {
 }
 
 fn title(node: &Node) -> String {
+    if let Some(undoable) = &node.undoes {
+        let word = match node.status {
+            Status::Completed => "undone",
+            ended if ended.has_ended() => "not undone",
+            _ => "undoing",
+        };
+        return format!("{word}: {}", plain(&undoable.name));
+    }
     match (node.name.is_empty(), node.index) {
         (true, Some(index)) => format!("[{index}]"),
         (_, _) => plain(&node.name),

@@ -14,14 +14,29 @@ pub(super) fn label_text(label: &Value) -> String {
 
 /// An error in one line: what happened, or else its kind.
 pub(super) fn told(error: &Error) -> String {
-    let error = error.to_value().redacted();
-    let text = |key| error.get(key).and_then(Value::as_str).map(str::to_owned);
-    let kind = text("type").unwrap_or_default();
-    let kind = kind.rsplit('/').next().unwrap_or_default();
-    match text("detail").or_else(|| text("title")) {
-        Some(what) => plain(&format!("{kind}: {what}")),
-        None => plain(kind),
+    told_value(&error.to_value().redacted())
+}
+
+/// The same of an error that is data; behind it what a service said about it, and what it came from.
+pub(crate) fn told_value(error: &Value) -> String {
+    let mut parts = parts(error);
+    if let Some(cause) = error.get("cause").filter(|cause| what_happened(cause).is_some()) {
+        parts.extend(self::parts(cause));
     }
+    plain(&parts.join(": "))
+}
+
+fn parts(error: &Value) -> Vec<String> {
+    let kind = error.get("type").and_then(Value::as_str).unwrap_or_default();
+    let kind = kind.rsplit('/').next().filter(|kind| !kind.is_empty()).map(str::to_owned);
+    let said = error.get("response").and_then(|response| what_happened(response.get("content")?));
+    [kind, what_happened(error), said].into_iter().flatten().collect()
+}
+
+/// What problem details tell in words.
+fn what_happened(problem: &Value) -> Option<String> {
+    let text = |key| problem.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    text("detail").or_else(|| text("title")).map(str::to_owned)
 }
 
 /// A text that a terminal shows as one line: no escape sequences, no control characters, of limited length.

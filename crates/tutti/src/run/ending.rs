@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tutti_engine::Outcome;
 use tutti_expr::Value;
+use tutti_journal::ErrorType;
 use tutti_runtime::{Awaited, Incident};
 
 use super::{Ended, State};
@@ -11,6 +12,7 @@ use crate::{
     command_line::RunArguments,
     console::{self, Console, Style},
     exit::{Exit, Failure},
+    progress::told_value,
     text_of_value,
 };
 
@@ -79,12 +81,11 @@ fn without_secrets(output: &Value, console: &Console) -> Value {
 fn stuck(state: &State, incidents: &[Incident], console: &Console) {
     for incident in incidents {
         let error = incident.error.to_value().redacted();
-        let detail =
-            error.get("detail").and_then(Value::as_str).unwrap_or("its outcome is unknown");
         console.line(&format!(
-            "{} {} needs a person: {detail}",
+            "{} {} needs a person: {}",
             console.paint.paint(Style::Doubtful, "incident:"),
             incident.reference.as_str(),
+            told_value(&error),
         ));
         if let Some(key) = error.get("key").and_then(Value::as_str) {
             console.line(&format!("  the call's idempotency key is {key}"));
@@ -94,18 +95,28 @@ fn stuck(state: &State, incidents: &[Incident], console: &Console) {
         console.line("not finished: the execution is suspended");
         return go_on(state, "", console);
     }
-    console.line("find out whether the call was made, then go on with one of:");
+    let is_undo = |incident: &Incident| incident.error.is(ErrorType::CompensationFailed);
+    if incidents.iter().any(|incident| !is_undo(incident)) {
+        console.line("find out whether the call was made, then go on with one of:");
+        let meanings =
+            ["make the call again", "let the task fault", "it was made, and this is what it gave"];
+        choices(state, ["retry", "fault", "complete=JSON"], meanings, console);
+    }
+    if incidents.iter().any(is_undo) {
+        console
+            .line("see to it that it can be undone, or undo it by hand, then go on with one of:");
+        let meanings =
+            ["undo it again", "leave it, undo the rest, and fault", "it is undone by hand"];
+        choices(state, ["retry", "fault", "complete={}"], meanings, console);
+    }
+}
+
+fn choices(state: &State, choices: [&str; 3], meanings: [&str; 3], console: &Console) {
     let resume = state.how_to_resume();
-    for (choice, meaning) in [
-        ("retry", "make the call again"),
-        ("fault", "let the task fault"),
-        ("complete=JSON", "it was made, and this is what it gave"),
-    ] {
+    for (choice, meaning) in choices.into_iter().zip(meanings) {
         let command = format!("{resume} --unknown {choice}");
-        console.line(&format!(
-            "  {command}  {}",
-            console.paint.paint(Style::Dim, &format!("# {meaning}"))
-        ));
+        let meaning = console.paint.paint(Style::Dim, &format!("# {meaning}"));
+        console.line(&format!("  {command}  {meaning}"));
     }
 }
 
