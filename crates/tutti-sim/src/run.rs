@@ -21,13 +21,17 @@ use tutti_store::{
 };
 
 pub(crate) use self::script::Script;
-use crate::{Chance, FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide};
+use crate::{
+    Chance, FixedSecrets, Progress, Recorder, Scenario, Setting, Trace, World, redecide,
+    setting::owners_of,
+};
 
 /// Steps after which a scenario is taken to run for ever.
 const MAX_STEPS: usize = 10_000;
 
-/// Sets chance apart: what a seed draws elsewhere does not depend on it.
+/// Set chance for these apart: what a seed draws elsewhere does not depend on them.
 const CRASHES: u64 = 0x6372_6173;
+const OWNERS: u64 = 0x6F77_6E65;
 /// Crashes and failures of the store after which a seed leaves a scenario alone.
 const MAX_CRASHES: u64 = 6;
 
@@ -352,6 +356,10 @@ fn setting(
     };
     let secrets = scenario.secrets.as_object().into_iter().flat_map(tutti_expr::Object::iter);
     let secrets = secrets.map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let (loops, max_residents) = match mode {
+        Mode::Seeded(seed) => owners_of(&mut Chance::new(seed ^ OWNERS)),
+        _ => (NonZeroUsize::MIN, DEFAULT_MAX_RESIDENTS),
+    };
     let setting = Setting {
         library,
         secrets: Arc::new(FixedSecrets(secrets)),
@@ -361,8 +369,8 @@ fn setting(
         recorder,
         limits,
         max_calls: number("maxCalls").unwrap_or(16),
-        loops: NonZeroUsize::MIN,
-        max_residents: DEFAULT_MAX_RESIDENTS,
+        loops,
+        max_residents,
         seed: if let Mode::Seeded(seed) = mode { seed } else { 1 },
         is_shuffled: matches!(mode, Mode::Seeded(_)),
         is_traced: false,

@@ -13,10 +13,10 @@ use std::{
 use tutti_engine::{Limits, Secrets};
 use tutti_expr::Value;
 use tutti_journal::{SealError, Sealer};
-use tutti_runtime::Library;
+use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library};
 use tutti_store::{FaultyStore, Store};
 
-use crate::{Recorder, ReopeningStore};
+use crate::{Chance, Recorder, ReopeningStore};
 
 /// What a world is made of.
 #[derive(Debug, Clone)]
@@ -47,6 +47,13 @@ pub struct Setting {
     pub is_shuffled: bool,
     /// Whether what happens is written down for people.
     pub is_traced: bool,
+}
+
+/// How many loops a seed has, and how much each may keep in memory.
+pub(crate) fn owners_of(chance: &mut Chance) -> (NonZeroUsize, usize) {
+    let max_residents = *chance.pick(&[0, 1, 3, DEFAULT_MAX_RESIDENTS]);
+    let loops = NonZeroUsize::MIN.saturating_add(chance.index(3));
+    (loops, max_residents)
 }
 
 /// Secrets that are known from the start.

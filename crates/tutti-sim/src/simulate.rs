@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    num::NonZeroUsize,
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -15,13 +14,13 @@ use tutti_engine::{CallOutcome, Control, Limits, Outcome, ProbeOutcome, Status};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, Effect, Entry, Error, ErrorType, Resolution, Timestamp};
-use tutti_runtime::{DEFAULT_MAX_RESIDENTS, Library, PublishError};
+use tutti_runtime::{Library, PublishError};
 use tutti_store::{DefinitionText, Fault, FaultyStore, MemoryStore, OperationKind, Store};
 
 use crate::{
     Chance, FixedSecrets, Outside, Progress, Recorder, ReopeningStore, Reply, Scenario, Setting,
     World, generate::Generator, invariants::Shadow, load_scenarios, redecide,
-    run::check_scenario_seeded,
+    run::check_scenario_seeded, setting::owners_of,
 };
 
 /// Steps with faults; then everything is brought to an end without.
@@ -162,6 +161,8 @@ impl Simulation {
         };
         // What every generated workflow may use and must never show.
         let token = ("token".to_owned(), Value::from(format!("CANARY-{:016x}", kind.seed)));
+        let max_calls = *chance.pick(&[1, 2, 16]);
+        let (loops, max_residents) = owners_of(&mut chance);
         let setting = Setting {
             library,
             secrets: Arc::new(FixedSecrets(BTreeMap::from([token]))),
@@ -170,11 +171,9 @@ impl Simulation {
             file,
             recorder,
             limits,
-            max_calls: *chance.pick(&[1, 2, 16]),
-            max_residents: *chance.pick(&[0, 1, 3, DEFAULT_MAX_RESIDENTS]),
-            loops: *chance.pick(
-                &[1, 2, 3].map(|loops| NonZeroUsize::new(loops).unwrap_or(NonZeroUsize::MIN)),
-            ),
+            max_calls,
+            max_residents,
+            loops,
             seed: kind.seed,
             is_shuffled: true,
             is_traced,
@@ -339,7 +338,7 @@ impl Simulation {
                 return vec!["it runs for ever".to_owned()];
             }
             self.world.check_standstill();
-            problems.extend(self.world.shadows().misheard(self.world.events()));
+            problems.extend(self.world.shadows().misheard(&self.world.events()));
             if !self.world.problems().is_empty() {
                 return problems;
             }

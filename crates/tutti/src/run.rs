@@ -37,7 +37,7 @@ use tutti_runtime::{
 use tutti_store::Store;
 
 use self::{
-    events::{Intake, Source},
+    events::{Intake, Source, Taken},
     state::State,
     subject::Subject,
 };
@@ -179,69 +179,107 @@ impl Running {
         let patient = arguments.timeout.is_some();
         let mut resolution = unknown::resolution(arguments)?;
         let mut may_resume = arguments.resume.is_some();
-        let outcome = loop {
-            match self.settled(root, &mut intake, patient).await? {
-                Settlement::Ended(outcome) => break outcome,
-                Settlement::Suspended { incidents } => {
-                    let (resolution, may_resume) = (&mut resolution, &mut may_resume);
-                    if !begin::move_on(&self.handle, root, &incidents, resolution, may_resume)
-                        .await?
-                    {
-                        return Ok(Ended::Stuck(incidents));
-                    }
+        loop {
+            let before = intake.progress()?;
+            let settlement = self.settled(root, &mut intake).await?;
+            if let Settlement::Suspended { incidents } = &settlement {
+                let (resolution, may_resume) = (&mut resolution, &mut may_resume);
+                if begin::move_on(&self.handle, root, incidents, resolution, may_resume).await? {
+                    continue;
                 }
-                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
-                Settlement::Lost(reason) => return Err(lost(&reason)),
             }
-        };
-        // Children nobody waits for belong to the execution all the same.
-        let mut after = None;
-        while let Some(open) = self.open_after(after).await? {
-            match self.settled(open, &mut intake, patient).await? {
-                Settlement::Ended(_) => {}
-                Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
-                Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
-                Settlement::Lost(reason) => return Err(lost(&reason)),
+            // Children nobody waits for belong to the execution all the same, and what they emit may move it.
+            let children = self.settle_children(&mut intake).await?;
+            let has_ended = matches!(settlement, Settlement::Ended(_));
+            if !has_ended && self.settled(root, &mut intake).await? != settlement {
+                continue;
             }
-            after = Some(open);
+            let ended = self.ended(settlement, children).await?;
+            let Ended::Listening(awaited) = &ended else { return Ok(ended) };
+            if !self.receives_more(awaited, before, &mut intake, patient).await? {
+                return Ok(ended);
+            }
         }
-        self.state.discard_scratch().await?;
-        Ok(Ended::Outcome(outcome))
     }
 
-    /// How an execution stands once it does not move by itself, and no event can come that moves it. `patient`: whether to
-    /// wait for events that others may bring.
+    /// How the children stand that have not ended, once none of them moves any more.
+    async fn settle_children(&self, intake: &mut Intake) -> Result<Vec<Settlement>, Failure> {
+        let mut before = Vec::new();
+        loop {
+            let mut children = Vec::new();
+            let mut after = None;
+            while let Some(open) = self.open_after(after).await? {
+                children.push(self.settled(open, intake).await?);
+                after = Some(open);
+            }
+            children.retain(|child| !matches!(child, Settlement::Ended(_)));
+            if children == before {
+                return Ok(children);
+            }
+            before = children;
+        }
+    }
+
+    /// An execution has not ended before its children have.
+    async fn ended(
+        &self,
+        settlement: Settlement,
+        children: Vec<Settlement>,
+    ) -> Result<Ended, Failure> {
+        match settlement {
+            Settlement::Suspended { incidents } => Ok(Ended::Stuck(incidents)),
+            Settlement::Listening { awaited } => Ok(Ended::Listening(awaited)),
+            Settlement::Lost(reason) => Err(lost(&reason)),
+            Settlement::Ended(outcome) => {
+                for child in children {
+                    match child {
+                        Settlement::Ended(_) => {}
+                        Settlement::Suspended { incidents } => return Ok(Ended::Stuck(incidents)),
+                        Settlement::Listening { awaited } => return Ok(Ended::Listening(awaited)),
+                        Settlement::Lost(reason) => return Err(lost(&reason)),
+                    }
+                }
+                self.state.discard_scratch().await?;
+                Ok(Ended::Outcome(outcome))
+            }
+        }
+    }
+
+    /// How an execution stands once it does not move by itself.
     async fn settled(
         &self,
         execution: ExecutionId,
         intake: &mut Intake,
-        patient: bool,
     ) -> Result<Settlement, Failure> {
+        let mut settled = pin!(self.handle.settled(execution));
         loop {
-            let before = intake.progress()?;
-            let settlement = {
-                let mut settled = pin!(self.handle.settled(execution));
-                loop {
-                    tokio::select! {
-                        settlement = &mut settled => break settlement,
-                        () = intake.changed() => intake.progress().map(|_further| ())?,
-                    }
-                }
-            };
-            let settlement = settlement.map_err(|error| stopped(&error))?;
-            let Settlement::Listening { awaited } = settlement else { return Ok(settlement) };
-            // What was received since may move it already.
-            let mut now = intake.progress()?;
-            self.awaits(&awaited);
-            while now.times == before.times {
-                if !(now.streams || patient) {
-                    return Ok(Settlement::Listening { awaited });
-                }
-                intake.changed().await;
-                now = intake.progress()?;
+            tokio::select! {
+                settlement = &mut settled => return settlement.map_err(|error| stopped(&error)),
+                () = intake.changed() => intake.progress().map(|_further| ())?,
             }
-            self.awaits(&[]);
         }
+    }
+
+    /// Waits until events were received that may move what awaits them; false where none can come. `before`: what had been
+    /// received when it was found waiting. `patient`: whether others may bring events.
+    async fn receives_more(
+        &self,
+        awaited: &[Awaited],
+        before: Taken,
+        intake: &mut Intake,
+        patient: bool,
+    ) -> Result<bool, Failure> {
+        let mut now = intake.progress()?;
+        self.awaits(awaited);
+        while now.times == before.times {
+            if !(now.streams || patient) {
+                return Ok(false);
+            }
+            intake.changed().await;
+            now = intake.progress()?;
+        }
+        self.awaits(&[]);
+        Ok(true)
     }
 
     fn awaits(&self, awaited: &[Awaited]) {

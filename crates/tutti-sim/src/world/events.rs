@@ -68,7 +68,7 @@ impl World {
     }
 
     /// Who was told that only an event could move an execution asks again.
-    fn watch_what_listens(&mut self) {
+    pub(super) fn watch_what_listens(&mut self) {
         let listening = self.settled.iter().filter_map(|(execution, settlement)| {
             matches!(settlement, Settlement::Listening { .. }).then_some(*execution)
         });

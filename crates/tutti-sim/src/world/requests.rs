@@ -74,7 +74,8 @@ impl World {
             (_, Err(Refusal::Unreadable(_))) => _ = self.request(asked),
             (Request::Retry(execution, _), Err(refusal)) => {
                 // Children and calls are under way, or the error is of no task.
-                let fair = [Rejection::Busy, Rejection::NoSuchTask, Rejection::Undone].map(Refusal::Rejected);
+                let fair = [Rejection::Busy, Rejection::NoSuchTask, Rejection::Undone]
+                    .map(Refusal::Rejected);
                 if !fair.contains(&refusal) {
                     self.problems.push(format!("going back was refused: {refusal}"));
                 }

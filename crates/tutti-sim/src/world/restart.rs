@@ -48,6 +48,7 @@ impl World {
         for (_, request) in others {
             self.request(request);
         }
+        self.watch_what_listens();
         self.take_written();
     }
 }

@@ -215,16 +215,6 @@ impl Feeder {
         mem::take(&mut self.rested)
     }
 
-    /// Every event up to here was looked at by all that listen now.
-    pub(crate) fn fed_through(&self) -> EventPosition {
-        let rear = self.rear.as_ref().map(Sweep::at);
-        let behind = self.behind.first().map(|(fed, _)| *fed);
-        let held = self.cursors.values().filter(|cursor| cursor.place == Place::Held);
-        let lowest = held.map(|cursor| cursor.fed).chain(rear).chain(behind).min();
-        let front = self.front.at().0.saturating_sub(u64::from(self.front.is_offering()));
-        lowest.map_or(EventPosition(front), |lowest| EventPosition(lowest.0.min(front)))
-    }
-
     /// How many filters were evaluated to find out whom events may concern.
     pub(crate) fn evaluated(&self) -> u64 {
         self.evaluated
