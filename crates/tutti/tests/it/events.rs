@@ -232,7 +232,7 @@ fn an_event_for_one_execution_is_received_by_it_and_what_it_started_only() {
     let parent = world.read("s/latest");
     check(&world.tutti(&["emit", ORDER, "--to", &parent, "--store", "s"]), 0, "");
     check(&world.tutti(&["run", "--store", "s", "--resume", &other]), 4, "");
-    check(&world.tutti(&["run", "--store", "s", "--resume", &parent]), 0, "{\"total\":7}\n");
+    check(&world.tutti(&["run", "--store", "s", "--resume", &parent]), 0, "[{\"total\":7}]\n");
 }
 
 #[test]
