@@ -31,8 +31,8 @@ use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer,
-    Runtime, Settlement, SystemClock,
+    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Incident, Observer, Options,
+    RowSealer, Runtime, Settlement, SystemClock,
 };
 use tutti_store::Store;
 
@@ -125,6 +125,7 @@ impl Running {
             // One execution and its children: the store is slower than a core that decides.
             max_residents: DEFAULT_MAX_RESIDENTS,
             loops: Some(NonZeroUsize::MIN),
+            events_kept: EventsKept::default(),
             scratch: Some(state.scratch()),
         };
         let handle = Runtime::start(options)
