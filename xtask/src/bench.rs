@@ -25,6 +25,7 @@ const BARS: &[(&str, Bar)] = &[
     ("expression: slowest hostile one", Bar::AtMost(150.0)),
     ("document: 1,000 tasks checked", Bar::AtMost(100.0)),
     ("engine: pure tasks, one core", Bar::AtLeast(200_000.0)),
+    ("events: 10,000 listeners, p99 to resumed", Bar::AtMost(50.0)),
     ("engine: 100,000 against 10,000 iterations", Bar::AtMost(15.0)),
 ];
 
@@ -53,6 +54,7 @@ fn rows(repository: &Repository) -> Result<Vec<Row>> {
     let round_trip = limits::loopback_round_trips()?;
     let mut figures = programs::example(repository, "tutti-store", "commits")?;
     figures.extend(programs::example(repository, "tutti-sim", "figures")?);
+    figures.extend(programs::example(repository, "tutti-sim", "listeners")?);
     figures.extend(programs::example(repository, "tutti-connectors", "latency")?);
     figures.extend(programs::example(repository, "tutti-connectors", "scripts")?);
     let raw = figures.get(RAW).cloned();

@@ -11,7 +11,7 @@ use tutti_expr::{Environment, Expression, Kind, Template, Value};
 use tutti_ids::{Digest, TaskRef};
 use tutti_journal::CloudEvent;
 
-use crate::{data_flow::Result, environment::Scene, listening::Listening};
+use crate::{environment::Scene, listening::Listening};
 
 /// How an event is taken.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub struct EventInterest {
     pub correlation: Option<Digest>,
 }
 
-/// What the correlations of a filter make of an event.
+/// What a filter makes of an event, whoever listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventCorrelation {
     /// It can match no listener of this filter.
@@ -60,7 +60,8 @@ impl EventInterest {
     }
 }
 
-/// What the correlations of one filter of a `listen` make of an event: the same for all executions of a definition.
+/// What one filter of a `listen` makes of an event, as far as that is the same for all executions of a definition: what
+/// depends on the event alone is evaluated here, once for all of them.
 pub fn correlation_of(
     workflow: &Workflow,
     task: &TaskRef,
@@ -72,9 +73,13 @@ pub fn correlation_of(
         return EventCorrelation::Nobody;
     };
     let filter = usize::try_from(filter).ok().and_then(|filter| listen.filters().nth(filter));
-    let Some(filter) = filter.filter(|filter| is_indexable(filter)) else {
+    let Some(filter) = filter else { return EventCorrelation::Anybody };
+    if !filter.attributes.iter().all(|(name, wanted)| may_fit(wanted, &attribute(name, event))) {
+        return EventCorrelation::Nobody;
+    }
+    if !is_indexable(filter) {
         return EventCorrelation::Anybody;
-    };
+    }
     let mut values = Vec::new();
     for correlation in &filter.correlations {
         match correlation.from.evaluate(event.envelope(), &Nowhere) {
@@ -124,9 +129,44 @@ fn interest(
 
 /// Whether what the correlations take from an event depends on the event alone.
 fn is_indexable(filter: &EventFilter) -> bool {
-    let alone =
-        |from: &Expression| from.variables().next().is_none() && !from.source().contains("now");
-    !filter.correlations.is_empty() && filter.correlations.iter().all(|known| alone(&known.from))
+    !filter.correlations.is_empty()
+        && filter.correlations.iter().all(|known| stands_alone(&known.from))
+}
+
+/// Whether an expression depends on its input alone.
+fn stands_alone(expression: &Expression) -> bool {
+    expression.variables().next().is_none() && !expression.source().contains("now")
+}
+
+/// Whether an attribute may be as wanted; false only where that does not depend on who listens.
+fn may_fit(wanted: &AttributeFilter, found: &Value) -> bool {
+    match wanted {
+        AttributeFilter::Literal(_) | AttributeFilter::Pattern(..) => is_as_written(wanted, found),
+        AttributeFilter::Computed(Template::Expression(expression)) => {
+            !stands_alone(expression)
+                || is_verdict(expression.evaluate(found, &Nowhere).ok(), found)
+        }
+        AttributeFilter::Computed(_) => true,
+    }
+}
+
+/// Whether an attribute is as a filter without an expression says.
+fn is_as_written(wanted: &AttributeFilter, found: &Value) -> bool {
+    match wanted {
+        AttributeFilter::Literal(value) => found == value,
+        AttributeFilter::Pattern(text, regex) => {
+            found.as_str().is_some_and(|found| found == &**text || regex.is_match(found))
+        }
+        AttributeFilter::Computed(_) => false,
+    }
+}
+
+/// The attribute of this name, or the data.
+fn attribute(name: &str, event: &CloudEvent) -> Value {
+    match name {
+        "data" => event.data(),
+        _ => event.attribute(name).cloned().unwrap_or(Value::NULL),
+    }
 }
 
 /// A digest that is the same for equal values; none where the values are of kinds whose equality it cannot tell.
@@ -214,21 +254,17 @@ impl Scene<'_> {
 
     /// Whether an attribute (or the data) is as wanted. An expression that fails on an event does not match it.
     fn fits(&self, name: &str, wanted: &AttributeFilter, event: &CloudEvent) -> bool {
-        let found = match name {
-            "data" => event.data(),
-            _ => event.attribute(name).cloned().unwrap_or(Value::NULL),
-        };
+        let found = attribute(name, event);
         match wanted {
-            AttributeFilter::Literal(value) => found == *value,
-            AttributeFilter::Pattern(text, regex) => {
-                found.as_str().is_some_and(|found| found == &**text || regex.is_match(found))
+            AttributeFilter::Literal(_) | AttributeFilter::Pattern(..) => {
+                is_as_written(wanted, &found)
             }
             AttributeFilter::Computed(Template::Expression(expression)) => {
-                is_verdict(&self.evaluate_expression(expression, &found), &found)
+                is_verdict(self.evaluate_expression(expression, &found).ok(), &found)
             }
             AttributeFilter::Computed(Template::Loose { expression, literal }) => {
                 found == *literal
-                    || is_verdict(&self.evaluate_expression(expression, &found), &found)
+                    || is_verdict(self.evaluate_expression(expression, &found).ok(), &found)
             }
             AttributeFilter::Computed(template) => {
                 self.evaluate(template, &found).is_ok_and(|value| value == found)
@@ -260,13 +296,11 @@ impl Scene<'_> {
     }
 }
 
-/// A boolean says whether the attribute matches; anything else but `null` is what it must be equal to.
-fn is_verdict(value: &Result<Value>, found: &Value) -> bool {
-    match value {
-        Ok(value) => match value.as_bool() {
-            Some(verdict) => verdict,
-            None => !value.is_null() && value == found,
-        },
-        Err(_failed) => false,
-    }
+/// A boolean says whether the attribute matches; anything else but `null` is what it must be equal to. None is an
+/// expression that failed.
+fn is_verdict(value: Option<Value>, found: &Value) -> bool {
+    value.is_some_and(|value| match value.as_bool() {
+        Some(verdict) => verdict,
+        None => !value.is_null() && value == *found,
+    })
 }

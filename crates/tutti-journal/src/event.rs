@@ -20,6 +20,9 @@ const MAX_ATTRIBUTES: usize = 64;
 /// Characters of an attribute's name.
 const MAX_NAME: usize = 64;
 
+/// The attribute that addresses an event to one execution, by its id: nobody but it and what it starts receives the event.
+pub const ADDRESS: &str = "tuttiexecution";
+
 /// An event's place among all events a store received, from 1; 0 stands before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 #[cbor(transparent)]
@@ -139,6 +142,22 @@ impl CloudEvent {
     /// `type`: what happened.
     pub fn kind(&self) -> &str {
         self.text("type")
+    }
+
+    /// The execution that it is addressed to, see [`ADDRESS`]; none where everybody may receive it.
+    pub fn address(&self) -> Option<&str> {
+        self.envelope.get(ADDRESS).map(|address| address.as_str().unwrap_or_default())
+    }
+
+    /// The event, addressed to an execution.
+    ///
+    /// # Errors
+    /// If it has no room for one more attribute.
+    pub fn addressed_to(&self, execution: &str) -> Result<Self, InvalidEvent> {
+        let members = self.envelope.as_object().into_iter().flat_map(tutti_expr::Object::iter);
+        let members = members.map(|(name, value)| (name.clone(), value.clone()));
+        let address = (Arc::from(ADDRESS), Value::from(execution));
+        Self::from_value(&Value::object(members.chain([address])))
     }
 
     /// The attribute called `name`.

@@ -22,7 +22,7 @@ mod timestamp;
 pub use effect::Effect;
 pub use entry::{CallRecord, Entry, Flow, Parent, Resolution, SuspensionReason, Unanswered};
 pub use error::{Error, ErrorType};
-pub use event::{CloudEvent, EventPosition, InvalidEvent, MAX_EVENT_BYTES};
+pub use event::{ADDRESS, CloudEvent, EventPosition, InvalidEvent, MAX_EVENT_BYTES};
 pub use payload::{Blob, Payloads};
 pub use row::{BLOB_THRESHOLD, CodecError, Damage, Row, SaltedValues, Turn};
 pub use sealer::{SealError, Sealer};

@@ -12,6 +12,7 @@ mod library;
 mod owner;
 mod partition;
 mod resident;
+mod retention;
 mod service;
 mod timers;
 
@@ -23,6 +24,7 @@ pub use keys::RowSealer;
 pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};
 pub use partition::Partition;
+pub use retention::EventsKept;
 pub use service::{
     Clock, DEFAULT_MAX_RESIDENTS, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id,
 };

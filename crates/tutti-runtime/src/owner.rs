@@ -162,6 +162,12 @@ impl Loop {
         self.residents.get(&id).map(|resident| &resident.execution)
     }
 
+    /// How many filters were evaluated to find out whom events may concern, since the loop began. It grows with the filters of
+    /// definitions that listen for the type of an event, not with the number of listeners.
+    pub fn filters_evaluated(&self) -> u64 {
+        self.feeder.evaluated()
+    }
+
     /// The executions in memory.
     pub fn executions(&self) -> impl Iterator<Item = &Execution> {
         self.residents.values().map(|resident| &resident.execution)

@@ -15,7 +15,7 @@ use std::{
     thread,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::AbortHandle};
 use tutti_connectors::{LogLine, Registry};
 use tutti_dsl::Workflow;
 use tutti_engine::{Control, Limits, Secrets, Start};
@@ -29,6 +29,7 @@ use crate::{
     happening::{Happening, Refusal, RequestId, Settlement},
     library::Library,
     owner::{Loop, LoopOptions},
+    retention::{self, EventsKept},
 };
 
 /// The stack of a loop's thread: expressions are evaluated on it.
@@ -93,6 +94,8 @@ pub struct Options {
     pub max_residents: usize,
     /// How many loops own the executions, each on a thread of its own: 16 and `max_calls` at most; none for one a core.
     pub loops: Option<NonZeroUsize>,
+    /// How long received events are kept.
+    pub events_kept: EventsKept,
     /// Where connectors may keep what has to survive a crash of this process.
     pub scratch: Option<PathBuf>,
 }
@@ -136,10 +139,12 @@ struct Inner {
     next_request: AtomicU64,
     store: Arc<dyn Store>,
     sealer: Arc<dyn Sealer>,
+    tidying: AbortHandle,
 }
 
 impl Runtime {
-    /// Starts the loops, each on a thread of its own. Must be called within tokio, which runs store and connectors.
+    /// Starts the loops, each on a thread of its own. Must be called within tokio with its time, which runs
+    /// store and connectors.
     ///
     /// # Errors
     /// If the operating system gives no thread or no chance.
@@ -149,9 +154,12 @@ impl Runtime {
         let switchboard = Arc::new(switchboard);
         let clock = options.clock.clone();
         let options = Arc::new(options);
+        let kept = (clock.clone(), options.events_kept);
+        let tidying = retention::keep_tidy(Arc::downgrade(&options.store), kept.0, kept.1);
         let inner = Inner {
             switchboard: switchboard.clone(),
             clock,
+            tidying: tokio::spawn(tidying).abort_handle(),
             next_request: AtomicU64::new(1),
             store: options.store.clone(),
             sealer: options.sealer.clone(),
@@ -308,6 +316,7 @@ impl Handle {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.tidying.abort();
         self.switchboard.stop();
     }
 }

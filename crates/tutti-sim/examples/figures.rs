@@ -17,7 +17,8 @@ use tutti_expr::{Environment, Expression, Scope, Value};
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
 use tutti_journal::{EventPosition, SealError, Sealer, Timestamp, Turn};
 use tutti_runtime::{
-    DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement, SystemClock,
+    DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Library, Observer, Options, Runtime, Settlement,
+    SystemClock,
 };
 use tutti_store::{
     Commit, Projection, SqliteStore, Status, Store as _, StoredTurn, contract::wait,
@@ -36,7 +37,8 @@ fn main() -> Outcome<()> {
     pure_tasks()?;
     loops()?;
     reloading()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build()?;
     runtime.block_on(durable_tasks())
 }
 
@@ -314,6 +316,7 @@ async fn durable_tasks() -> Outcome<()> {
         max_calls: 16,
         loops: None,
         max_residents: DEFAULT_MAX_RESIDENTS,
+        events_kept: EventsKept::default(),
         scratch: None,
     })?;
     let mut times = Vec::new();

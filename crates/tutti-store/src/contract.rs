@@ -15,7 +15,7 @@ use std::{
     thread::{self, Thread},
 };
 
-pub use self::sample::{Sample, definition};
+pub use self::sample::{Plain, Sample, definition};
 
 use crate::{Commit, Error, Status, Store, StoredTurn};
 use tutti_ids::{Digest, ExecutionId, Sequence};

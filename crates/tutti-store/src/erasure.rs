@@ -43,6 +43,10 @@ pub struct Erased {
     pub rows: u64,
     /// How many blobs went, because nothing else refers to them.
     pub blobs: u64,
+    /// How many events of the log lost what they said: those that the executions consumed or emitted.
+    pub events: u64,
+    /// How many such events stay as they are, because an execution that goes on may still receive them.
+    pub kept_events: u64,
 }
 
 impl Erasure {

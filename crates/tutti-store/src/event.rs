@@ -33,6 +33,13 @@ pub enum Receipt {
     Duplicate(EventPosition),
 }
 
+impl LoggedEvent {
+    /// Whether what it said was erased: no event is without bytes.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.event.bytes.is_empty()
+    }
+}
+
 impl NewEvent {
     /// The event as it is written into the log.
     pub fn new(event: &CloudEvent, received_at: Timestamp, sealer: &dyn Sealer) -> Self {
@@ -40,10 +47,19 @@ impl NewEvent {
     }
 }
 
-/// What tells an event from all others: a digest of its source and id, which may have come from a secret.
+/// What tells an event from all others: a digest of its source and id, which may have come from a secret, and of the
+/// execution it is addressed to, if it is.
 pub fn event_key(event: &CloudEvent) -> Digest {
     let source = event.source().as_bytes();
     let length = (source.len() as u64).to_be_bytes();
-    let hash = Sha256::new().chain_update(b"tutti event 1\0").chain_update(length);
-    Digest(hash.chain_update(source).chain_update(event.id()).finalize().into())
+    let hash = match event.address() {
+        None => Sha256::new().chain_update(b"tutti event 1\0"),
+        Some(address) => {
+            let length = (address.len() as u64).to_be_bytes();
+            let hash = Sha256::new().chain_update(b"tutti addressed event 1\0");
+            hash.chain_update(length).chain_update(address)
+        }
+    };
+    let hash = hash.chain_update(length).chain_update(source);
+    Digest(hash.chain_update(event.id()).finalize().into())
 }

@@ -29,7 +29,7 @@ mod writer;
 use std::{io::Write, path::Path};
 
 use tutti_ids::{Digest, ExecutionId};
-use tutti_journal::EventPosition;
+use tutti_journal::{EventPosition, Sealer};
 
 pub use self::{
     report::{FoundDamage, Place, Report, VerifyReport},
@@ -103,6 +103,11 @@ impl SqliteStore {
         Ok(Self { readers, writing: Writing::Refused, directory })
     }
 
+    /// Whether a process uses the store in `directory` now; false where there is none. Does not wait.
+    pub fn is_in_use(directory: &Path) -> bool {
+        Directory::is_locked(directory)
+    }
+
     fn writer(&self) -> Result<&Writer, Error> {
         match &self.writing {
             Writing::Taken(writer) => Ok(writer),
@@ -158,15 +163,21 @@ impl SqliteStore {
 
     /// Erases the values of an execution that has ended, and of all that it started, in the store in `directory`: of rows,
     /// with their salts, blobs that nothing else refers to, and snapshots. Journals still verify, without values, and the
-    /// chain of commits says who erased, when and why. Nobody else may use the store, which is written anew, in time and
+    /// chain of commits says who erased, when and why. What the events said that the executions consumed or emitted is
+    /// erased from the log of events as well, unless an execution that goes on may still receive them; which events were
+    /// received stays known. `sealer` opens what came from a secret, to find what was emitted. Nobody else may use the store, which is written anew, in time and
     /// memory in proportion to its size, so that no file holds what was erased. Blocks.
     ///
     /// Asked again, it does the last part again: where it was interrupted, that ends it.
     ///
     /// # Errors
     /// [`Error::Unknown`], [`Error::NotEnded`], and what [`SqliteStore::open`] refuses.
-    pub fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, Error> {
-        erasing::erase(directory, request)
+    pub fn erase(
+        directory: &Path,
+        request: &EraseRequest,
+        sealer: &dyn Sealer,
+    ) -> Result<Erased, Error> {
+        erasing::erase(directory, request, sealer)
     }
 
     /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before. Gives

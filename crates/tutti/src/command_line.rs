@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Validate(ValidateArguments),
     /// Explain the code of a diagnostic, or list all codes
     Explain(ExplainArguments),
+    /// Hand events to an execution that goes on
+    Emit(EmitArguments),
     /// Write journals with all that proves them into one file
     Export(ExportArguments),
     /// Erase what an execution that has ended worked with; its journal stays and verifies
@@ -82,7 +84,7 @@ Exit codes:
   1    faulted; the last line on stderr is the error as one line of JSON
   2    invalid document or usage
   3    cancelled
-  4    not finished: an outcome is unknown, or --timeout was reached; stderr says how to go on
+  4    not finished: it waits for an event or a person, or --timeout was reached; stderr says for what, and how to go on
   130  interrupted (SIGINT), 143 terminated (SIGTERM); the state is kept
 
 Examples:
@@ -90,6 +92,8 @@ Examples:
   tutti run order.yaml --input '{\"order\": {\"id\": 7}}' --set order.note=urgent
   tutti run order.yaml --input @order.json --set order.count:=3 -o yaml
   tutti run deploy.yaml --secret TOKEN --secret PASSWORD=@password.txt --timeout 10m
+  tutti run order.yaml --event @payment.json
+  watch-payments | tutti run order.yaml --event - --timeout 1h
   tutti run --resume exec_01k3v9zrs6q5tt4q4mkb5e7kgr --unknown retry
   tutti run charge.yaml --store ./state
   tutti run --store ./state --resume --unknown 'complete={\"charged\": true}'";
@@ -118,7 +122,9 @@ pub(crate) struct RunArguments {
     /// Give every environment variable that begins so as a secret, called by the rest of its name
     #[arg(long, value_name = "PREFIX")]
     pub(crate) env_secrets: Vec<String>,
-    /// Give events: a CloudEvent, an array of them, or one a line
+    /// Give events: a CloudEvent, an array of them, or one a line. `-` takes them from stdin as they come, a line at a time,
+    /// while the execution goes on; where it waits for an event, it waits until stdin ends or --timeout passes. With
+    /// --timeout it also waits for what `tutti emit` brings
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub(crate) event: Vec<String>,
     /// Keep the state in this directory, also after completion
@@ -221,6 +227,34 @@ pub(crate) struct ExplainArguments {
     /// The code, such as E0117; without it all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+}
+
+/// `tutti emit`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An event is a CloudEvent in structured form. It is received by the execution and by what that starts, by nobody else. One
+whose source and id were received before is told as known, and changes nothing. While `tutti run` uses the store, it is given
+the events and takes them at once; otherwise they are in the log when the execution is gone on with.
+
+Examples:
+  tutti emit @payment.json --to exec_01k3v9zrs6q5tt4q4mkb5e7kgr --store ./state
+  tutti emit --to exec_01k3v9zrs6q5tt4q4mkb5e7kgr --event '{\"specversion\": \"1.0\", \"id\": \"7\", \"source\": \"shop\", \"type\": \"paid\"}'
+  export-payments | tutti emit - --to exec_01k3v9zrs6q5tt4q4mkb5e7kgr
+
+Exit codes: 0 received, or known already; 4 the store is damaged; 2 anything else, such as an execution that has ended")]
+pub(crate) struct EmitArguments {
+    /// The events: a CloudEvent, an array of them, or one a line; `-` reads stdin to its end
+    #[arg(value_name = "JSON|@FILE|-")]
+    pub(crate) events: Vec<String>,
+    /// The same, as `tutti run` takes it
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    pub(crate) event: Vec<String>,
+    /// The execution that is to receive them
+    #[arg(long, value_name = "EXECUTION")]
+    pub(crate) to: tutti_ids::ExecutionId,
+    /// The data directory; by default that of the execution in the usual place
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 /// `tutti export`

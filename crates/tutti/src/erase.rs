@@ -3,13 +3,14 @@
 use std::{env, fs, io, path::Path};
 
 use tutti_ids::ExecutionId;
-use tutti_runtime::{Clock as _, SystemClock};
+use tutti_runtime::{Clock as _, RowSealer, SystemClock};
+use tutti_secrets::KeyFiles;
 use tutti_store::{EraseRequest, Erased, Error, SqliteStore};
 
 use crate::{
     command_line::EraseArguments,
     console::Console,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, causes},
     export::{of_store, place},
 };
 
@@ -29,7 +30,10 @@ pub(crate) fn erase(arguments: &EraseArguments, console: &Console) -> Result<Exi
         by: who(),
         reason: reason.clone(),
     };
-    let erased = SqliteStore::erase(&directory, &request).map_err(|error| refused(&error))?;
+    let keys = KeyFiles::in_directory(&directory).open();
+    let sealer = RowSealer::new(keys.map_err(|error| Failure::usage(causes(&error)))?);
+    let erased =
+        SqliteStore::erase(&directory, &request, &sealer).map_err(|error| refused(&error))?;
     for execution in erased.executions.iter().chain([execution]) {
         discard_output(&directory, *execution)
             .map_err(|error| Failure::of("cannot remove the output of calls: ask again", &error))?;
@@ -56,14 +60,21 @@ fn discard_output(directory: &Path, execution: ExecutionId) -> io::Result<()> {
 }
 
 fn told(erased: &Erased, execution: ExecutionId) -> String {
-    if erased.executions.is_empty() {
-        return format!("{execution} was erased before; its files were written anew");
+    let kept = match erased.kept_events {
+        0 => String::new(),
+        count => format!(
+            "; events {count} stay for now, because executions that go on may still receive them"
+        ),
+    };
+    if erased.executions.is_empty() && erased.events == 0 {
+        return format!("{execution} was erased before; its files were written anew{kept}");
     }
     format!(
-        "erased: executions {}, rows {}, blobs {}",
+        "erased: executions {}, rows {}, blobs {}, events {}{kept}",
         erased.executions.len(),
         erased.rows,
-        erased.blobs
+        erased.blobs,
+        erased.events,
     )
 }
 

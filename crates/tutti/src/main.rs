@@ -11,10 +11,13 @@ mod codes;
 mod command_line;
 mod completions;
 mod console;
+mod emit;
 mod erase;
+mod event_text;
 mod exit;
 mod explain;
 mod export;
+mod inbox;
 mod length_of_time;
 mod lsp;
 mod progress;
@@ -71,6 +74,7 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
+        Command::Emit(arguments) => emit::emit(&arguments, console),
         Command::Export(arguments) => export::export(&arguments, console),
         Command::Erase(arguments) => erase::erase(&arguments, console),
         Command::Store(StoreCommand::Rekey(arguments)) => rekey::rekey(&arguments, console),

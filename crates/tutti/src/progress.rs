@@ -3,6 +3,7 @@
 //! [`fold`] folds journal entries into the tree of [`model`]; [`tree`] draws it as lines, [`notice`] tells one happening
 //! as a line. All of that is pure; this file has the rest: when to draw, and where.
 
+mod awaited;
 mod fold;
 mod model;
 mod notice;

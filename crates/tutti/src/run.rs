@@ -13,27 +13,39 @@ mod subject;
 mod unknown;
 
 pub(crate) use self::{
+    events::read as read_events,
     input::{Stdin, read_file},
-    state::{cannot_open, own_directories},
+    state::{cannot_open, draw_id, own_directories},
 };
 
-use std::{future::Future, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    num::NonZeroUsize,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
-    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, Handle, Incident, Observer, Options, RowSealer,
-    Runtime, Settlement, SystemClock,
+    Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Incident, Observer, Options,
+    RowSealer, Runtime, Settlement, SystemClock,
 };
 use tutti_store::Store;
 
-use self::{state::State, subject::Subject};
+use self::{
+    events::{Intake, Source, Taken},
+    state::State,
+    subject::Subject,
+};
 use crate::{
     command_line::RunArguments,
     console::Console,
     exit::{Exit, Failure, causes},
+    inbox::Inbox,
     progress::Progress,
 };
 
@@ -49,8 +61,8 @@ enum Ended {
     Stuck(Vec<Incident>),
     /// Only an event can move it, and no more are given.
     Listening(Vec<Awaited>),
-    /// It was not to take longer.
-    TimedOut,
+    /// It was not to take longer; these events it waits for.
+    TimedOut(Vec<Awaited>),
     /// SIGINT or SIGTERM.
     Signal(Exit),
 }
@@ -67,7 +79,7 @@ pub(crate) fn run(arguments: &RunArguments, console: &Console) -> Result<Exit, F
         let _entered = tokio.enter();
         let (mut running, progress) = Running::start(arguments, subject, console)?;
         let ended = tokio.block_on(async {
-            match running.wait(arguments, &progress).await {
+            match running.wait(arguments, &progress, console).await {
                 Err(failure) if failure.suspects_store => {
                     Err(running.state.damage().await.unwrap_or(failure))
                 }
@@ -87,6 +99,8 @@ struct Running {
     store: Arc<dyn Store>,
     state: State,
     subject: Subject,
+    /// What only an event can move, as long as events may come.
+    awaited: Arc<Mutex<Vec<Awaited>>>,
 }
 
 impl Running {
@@ -111,19 +125,21 @@ impl Running {
             // One execution and its children: the store is slower than a core that decides.
             max_residents: DEFAULT_MAX_RESIDENTS,
             loops: Some(NonZeroUsize::MIN),
+            events_kept: EventsKept::default(),
             scratch: Some(state.scratch()),
         };
         let handle = Runtime::start(options)
             .map_err(|error| Failure::of("cannot start the runtime", &error))?;
         let store: Arc<dyn Store> = state.store.clone();
         progress.restore_with(sealer);
-        Ok((Self { handle, store, state, subject }, progress))
+        Ok((Self { handle, store, state, subject, awaited: Arc::default() }, progress))
     }
 
     async fn wait(
         &mut self,
         arguments: &RunArguments,
         progress: &Arc<Progress>,
+        console: &Console,
     ) -> Result<Ended, Failure> {
         let limit = arguments.timeout.map(|limit| {
             let now = SystemClock.now().0;
@@ -131,12 +147,17 @@ impl Running {
         });
         let signal = signals()?;
         let drawing = progress.clone().draw_repeatedly();
+        let awaited = self.awaited.clone();
+        let timed_out = || {
+            let awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Ok(Ended::TimedOut(awaited))
+        };
         tokio::select! {
             biased;
             exit = signal => Ok(Ended::Signal(exit)),
-            ended = self.follow(arguments, progress) => ended,
-            () = elapsed(limit) => Ok(Ended::TimedOut),
-            () = drawing => Ok(Ended::TimedOut),
+            ended = self.follow(arguments, progress, console) => ended,
+            () = elapsed(limit) => timed_out(),
+            () = drawing => timed_out(),
         }
     }
 
@@ -144,13 +165,24 @@ impl Running {
         &mut self,
         arguments: &RunArguments,
         progress: &Progress,
+        console: &Console,
     ) -> Result<Ended, Failure> {
         let root = begin::begin(&self.handle, &mut self.state, &self.subject, progress).await?;
-        events::publish(&self.handle, &self.subject.events).await?;
+        let source = Source {
+            handle: self.handle.clone(),
+            store: self.store.clone(),
+            inbox: Inbox::of(&self.state.directory),
+            console: console.clone(),
+            quiet: arguments.quiet,
+        };
+        source.publish(&self.subject.events.events).await?;
+        let mut intake = Intake::start(source, self.subject.events.streams);
+        let patient = arguments.timeout.is_some();
         let mut resolution = unknown::resolution(arguments)?;
         let mut may_resume = arguments.resume.is_some();
         loop {
-            let settlement = self.settled(root).await?;
+            let before = intake.progress()?;
+            let settlement = self.settled(root, &mut intake).await?;
             if let Settlement::Suspended { incidents } = &settlement {
                 let (resolution, may_resume) = (&mut resolution, &mut may_resume);
                 if begin::move_on(&self.handle, root, incidents, resolution, may_resume).await? {
@@ -158,22 +190,27 @@ impl Running {
                 }
             }
             // Children nobody waits for belong to the execution all the same, and what they emit may move it.
-            let children = self.settle_children().await?;
+            let children = self.settle_children(&mut intake).await?;
             let has_ended = matches!(settlement, Settlement::Ended(_));
-            if has_ended || self.settled(root).await? == settlement {
-                return self.ended(settlement, children).await;
+            if !has_ended && self.settled(root, &mut intake).await? != settlement {
+                continue;
+            }
+            let ended = self.ended(settlement, children).await?;
+            let Ended::Listening(awaited) = &ended else { return Ok(ended) };
+            if !self.receives_more(awaited, before, &mut intake, patient).await? {
+                return Ok(ended);
             }
         }
     }
 
     /// How the children stand that have not ended, once none of them moves any more.
-    async fn settle_children(&self) -> Result<Vec<Settlement>, Failure> {
+    async fn settle_children(&self, intake: &mut Intake) -> Result<Vec<Settlement>, Failure> {
         let mut before = Vec::new();
         loop {
             let mut children = Vec::new();
             let mut after = None;
             while let Some(open) = self.open_after(after).await? {
-                children.push(self.settled(open).await?);
+                children.push(self.settled(open, intake).await?);
                 after = Some(open);
             }
             children.retain(|child| !matches!(child, Settlement::Ended(_)));
@@ -209,8 +246,45 @@ impl Running {
         }
     }
 
-    async fn settled(&self, execution: ExecutionId) -> Result<Settlement, Failure> {
-        self.handle.settled(execution).await.map_err(|error| stopped(&error))
+    /// How an execution stands once it does not move by itself.
+    async fn settled(
+        &self,
+        execution: ExecutionId,
+        intake: &mut Intake,
+    ) -> Result<Settlement, Failure> {
+        let mut settled = pin!(self.handle.settled(execution));
+        loop {
+            tokio::select! {
+                settlement = &mut settled => return settlement.map_err(|error| stopped(&error)),
+                () = intake.changed() => intake.progress().map(|_further| ())?,
+            }
+        }
+    }
+
+    /// Waits until events were received that may move what awaits them; false where none can come. `before`: what had been
+    /// received when it was found waiting. `patient`: whether others may bring events.
+    async fn receives_more(
+        &self,
+        awaited: &[Awaited],
+        before: Taken,
+        intake: &mut Intake,
+        patient: bool,
+    ) -> Result<bool, Failure> {
+        let mut now = intake.progress()?;
+        self.awaits(awaited);
+        while now.times == before.times {
+            if !(now.streams || patient) {
+                return Ok(false);
+            }
+            intake.changed().await;
+            now = intake.progress()?;
+        }
+        self.awaits(&[]);
+        Ok(true)
+    }
+
+    fn awaits(&self, awaited: &[Awaited]) {
+        *self.awaited.lock().unwrap_or_else(PoisonError::into_inner) = awaited.to_vec();
     }
 
     /// The next execution of the store that belongs to this one and has not ended.

@@ -5,6 +5,10 @@
 //! an event may concern it.
 
 mod feeder;
+mod index;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub(super) use self::feeder::Feeder;
 
@@ -13,7 +17,10 @@ use tutti_ids::ExecutionId;
 use tutti_journal::{CloudEvent, Entry, EventPosition, Timestamp};
 use tutti_store::NewEvent;
 
-use self::feeder::{Asking, Listener};
+use self::{
+    feeder::{Asking, Listener},
+    sweep::Placed,
+};
 use super::{Loop, MAX_TURNS_AHEAD, loading::Awaiting};
 use crate::{
     happening::{Awaited, Output},
@@ -62,8 +69,8 @@ impl Loop {
     /// Feeds what is read to those that ask for it, and asks for more of the log where somebody is behind.
     pub(super) fn feed_events(&mut self, now: Timestamp) {
         while self.pending.commit.turns.len() < MAX_TURNS_AHEAD {
-            let Some(listener) = self.feeder.next_in_page() else { break };
-            self.feed_listener(listener, now);
+            let Some((listener, event)) = self.feeder.next_offer() else { break };
+            self.offer(listener, event, now);
         }
         if let Some(after) = self.feeder.wanted_page() {
             self.outputs.push(Output::ReadEvents { after, limit: PAGE });
@@ -74,29 +81,38 @@ impl Loop {
         }
     }
 
-    /// Feeds a listener the next event of the page that may concern it, if there is one.
-    fn feed_listener(&mut self, listener: Listener, now: Timestamp) {
+    /// Feeds a listener an event that may concern it.
+    fn offer(&mut self, listener: Listener, (position, event): Placed, now: Timestamp) {
         let (id, task) = listener;
-        while let Some((position, event)) = self.feeder.next_for(listener) {
-            if !self.feeder.asking(listener).is_some_and(|asking| asking.is_met_by(&event)) {
-                self.feeder.advance(listener, position);
-                continue;
-            }
-            if !self.residents.contains_key(&id) {
-                self.feeder.hold(id);
-                // Taken in, it asks again.
-                return self.with(id, Awaiting::Fact(Input::Continue), now);
-            }
-            let input = Input::EventArrived { task, position, event: (*event).clone() };
-            // The turn asks who listens, so the cursor goes first.
-            self.feeder.advance(listener, position);
-            match self.feed(id, input, now) {
-                Ok(()) => return,
-                Err(Rejection::NotMatched) => {}
-                // Until a turn of the execution says that it asks again.
-                Err(_) => return self.feeder.drop_listener(listener),
-            }
+        if !self.is_addressed(listener, &event) {
+            return self.feeder.advance(listener, position);
         }
+        if !self.residents.contains_key(&id) {
+            self.feeder.hold(id);
+            // Taken in, it asks again.
+            return self.with(id, Awaiting::Fact(Input::Continue), now);
+        }
+        let input = Input::EventArrived { task, position, event: (*event).clone() };
+        // The turn asks who listens, so the cursor goes first.
+        self.feeder.advance(listener, position);
+        match self.feed(id, input, now) {
+            Ok(()) | Err(Rejection::NotMatched) => {}
+            // Until a turn of the execution says that it asks again.
+            Err(_) => self.feeder.drop_listener(listener),
+        }
+    }
+
+    /// Whether an event is for everybody, for the execution that listens, or for one that started it.
+    fn is_addressed(&self, listener: Listener, event: &CloudEvent) -> bool {
+        let Some(address) = event.address() else { return true };
+        let Ok(address) = address.parse::<ExecutionId>() else { return false };
+        let parent = self.feeder.asking(listener).and_then(|asking| asking.parent);
+        let mut around = parent;
+        while let Some(id) = around.filter(|id| *id != address) {
+            let resident = self.residents.get(&id);
+            around = resident.and_then(|it| it.execution.parent()).map(|it| it.execution);
+        }
+        listener.0 == address || around.is_some()
     }
 }
 
@@ -116,7 +132,9 @@ fn asking(resident: &Resident) -> Vec<Asking> {
     let asking = resident.execution.outstanding().filter_map(|command| match command {
         Command::AwaitEvent { task, reference, after, interests } => {
             let workflow = resident.execution.workflow().clone();
-            Some(Asking { task, reference, workflow, after, interests })
+            let parent = resident.execution.parent().map(|parent| parent.execution);
+            let definition = resident.execution.digest();
+            Some(Asking { task, reference, parent, definition, workflow, after, interests })
         }
         _ => None,
     });

@@ -71,11 +71,10 @@ impl Loop {
     }
 
     /// Whether only a person can move it, or a child, or an event that is not in the log yet.
-    fn stands(&self, id: ExecutionId) -> bool {
+    fn stands(&mut self, id: ExecutionId) -> bool {
         self.residents.get(&id).is_some_and(|resident| {
-            let has_heard_all =
-                resident.execution.status() == Status::Suspended || self.feeder.has_fed(id);
-            has_heard_all && resident.stands()
+            let hears_nothing = resident.execution.status() == Status::Suspended;
+            resident.stands() && (hears_nothing || self.feeder.has_fed(id))
         })
     }
 

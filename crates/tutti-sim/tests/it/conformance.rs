@@ -238,6 +238,7 @@ async fn execute(conformance: &Conformance, services: &PublicServices) -> Vec<St
         max_calls: 8,
         max_residents: tutti_runtime::DEFAULT_MAX_RESIDENTS,
         loops: None,
+        events_kept: tutti_runtime::EventsKept::default(),
         scratch: None,
     });
     let handle = handle.expect("a runtime");

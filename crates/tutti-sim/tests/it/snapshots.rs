@@ -17,7 +17,8 @@ use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Entry, EventPosition, SealError, Sealer, SuspensionReason, Timestamp, Turn};
 use tutti_runtime::{
-    Clock, DEFAULT_MAX_RESIDENTS, Handle, Library, Observer, Options, Runtime, Settlement,
+    Clock, DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Library, Observer, Options, Runtime,
+    Settlement,
 };
 use tutti_store::{
     BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
@@ -185,6 +186,7 @@ impl Place {
             max_calls: 1,
             max_residents: DEFAULT_MAX_RESIDENTS,
             loops: None,
+            events_kept: EventsKept::default(),
             scratch: None,
         })
         .expect("it starts")
@@ -346,6 +348,6 @@ impl Sealer for Plain {
 }
 
 fn on_tokio(test: impl Future<Output = ()>) {
-    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
     tokio.expect("it can be made").block_on(test);
 }

@@ -31,9 +31,14 @@ impl Sample {
 
     /// The next turn: two entries, of which one carries `detail`, after which the execution has this status.
     pub fn turn(&mut self, detail: &str, status: Status) -> StoredTurn {
-        let at = Timestamp(1_700_000_000_000).plus_ms(self.next.0);
         let error = Error::new(ErrorType::Runtime, detail);
-        let entries = vec![Entry::TaskFaulted { task: self.next, error }, Entry::ExecutionResumed];
+        let task = self.next;
+        self.turn_of(vec![Entry::TaskFaulted { task, error }, Entry::ExecutionResumed], status)
+    }
+
+    /// The next turn, of these entries.
+    pub fn turn_of(&mut self, entries: Vec<Entry>, status: Status) -> StoredTurn {
+        let at = Timestamp(1_700_000_000_000).plus_ms(self.next.0);
         let turn = Turn { execution: self.execution, first: self.next, at, entries };
         let salt = std::array::from_fn(|index| self.next.0.to_be_bytes()[index % 8]);
         let (row, blobs) = turn.encode(self.previous, salt, &Plain);
@@ -89,9 +94,9 @@ pub fn definition(text: &str) -> DefinitionText {
     DefinitionText { name, digest: check::sha256(text.as_bytes()), text: Arc::from(text) }
 }
 
-/// Nothing of a sample came from a secret.
+/// Seals nothing: nothing of a sample came from a secret.
 #[derive(Debug)]
-struct Plain;
+pub struct Plain;
 
 impl Sealer for Plain {
     fn seal(&self, plain: &[u8]) -> Vec<u8> {

@@ -56,6 +56,12 @@ impl Directory {
         }
     }
 
+    /// Whether somebody has locked a directory.
+    pub(super) fn is_locked(path: &Path) -> bool {
+        let lock = File::options().write(true).open(path.join("lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The database.
     pub(super) fn database(&self) -> PathBuf {
         self.path.join("journal.sqlite")

@@ -1,9 +1,12 @@
 //! Erasing values so that nothing of them is left in the files, and everything else still verifies.
 
-use std::path::Path;
+mod events;
+
+use std::{collections::BTreeSet, path::Path};
 
 use rusqlite::Connection;
 use tutti_ids::{Digest, ExecutionId};
+use tutti_journal::{EventPosition, Sealer};
 
 use super::{
     append::control,
@@ -17,11 +20,16 @@ use super::{
 use crate::{EraseRequest, Erased, Erasure, Error};
 
 /// Erases the values of an execution and of all that it started: of their rows, with salts, blobs that nothing else refers
-/// to, and snapshots. The journals stay, without values; that they were erased is chained with the commits.
+/// to, and snapshots; and of the events that they consumed or emitted. The journals stay, without values; that they were
+/// erased is chained with the commits.
 ///
 /// Nobody else may use the store. At the end the whole database is written anew, so that no file holds what was erased;
 /// that takes time and memory in proportion to its size. Where it is interrupted there, the next opening does it.
-pub(super) fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, Error> {
+pub(super) fn erase(
+    directory: &Path,
+    request: &EraseRequest,
+    sealer: &dyn Sealer,
+) -> Result<Erased, Error> {
     schema::check_library()?;
     let directory = Directory::lock(directory)?;
     let mut mark = HighWater::open(&directory.high_water())?;
@@ -29,18 +37,31 @@ pub(super) fn erase(directory: &Path, request: &EraseRequest) -> Result<Erased, 
     connection
         .pragma_update(None, "secure_delete", "ON")
         .map_err(failure::of("cannot have SQLite overwrite what is deleted"))?;
-    let family = ended(&connection, request.execution)?;
-    let erased = in_one_transaction(&connection, tail, request, &family, &mut mark)?;
+    let all = rows::all_executions(&connection)?;
+    let family = ended(&all, request.execution)?;
+    let mut events = BTreeSet::new();
+    for execution in &family {
+        events.extend(events::of(&connection, execution.execution, sealer)?);
+    }
+    let change = Change { request, family: &family, events: &events, all: &all };
+    let erased = in_one_transaction(&connection, tail, &change, &mut mark)?;
     scrubbing::scrub(&connection)?;
     Ok(erased)
 }
 
+/// What is to be erased, and what else there is.
+struct Change<'a> {
+    request: &'a EraseRequest,
+    family: &'a [ExecutionRow],
+    events: &'a BTreeSet<EventPosition>,
+    all: &'a [ExecutionRow],
+}
+
 /// The executions to erase; all must have ended.
-fn ended(connection: &Connection, root: ExecutionId) -> Result<Vec<ExecutionRow>, Error> {
-    let all = rows::all_executions(connection)?;
-    let family = exporting::family(&all, root)?;
+fn ended(all: &[ExecutionRow], root: ExecutionId) -> Result<Vec<ExecutionRow>, Error> {
+    let family = exporting::family(all, root)?;
     let family: Vec<ExecutionRow> =
-        all.into_iter().filter(|row| family.contains(&row.execution)).collect();
+        all.iter().filter(|row| family.contains(&row.execution)).cloned().collect();
     match family.iter().find(|row| !row.projection.status.is_terminal()) {
         Some(open) => Err(Error::NotEnded { execution: open.execution }),
         None => Ok(family),
@@ -50,14 +71,13 @@ fn ended(connection: &Connection, root: ExecutionId) -> Result<Vec<ExecutionRow>
 fn in_one_transaction(
     connection: &Connection,
     tail: Tail,
-    request: &EraseRequest,
-    family: &[ExecutionRow],
+    asked: &Change<'_>,
     mark: &mut HighWater,
 ) -> Result<Erased, Error> {
     control(connection, "BEGIN IMMEDIATE")?;
-    let changed = change(connection, tail, request, family);
+    let changed = change(connection, tail, asked);
     let (erased, tail) = match changed {
-        Ok((erased, _)) if erased.executions.is_empty() => {
+        Ok((erased, _)) if erased.executions.is_empty() && erased.events == 0 => {
             control(connection, "ROLLBACK")?;
             return Ok(erased);
         }
@@ -79,12 +99,14 @@ fn in_one_transaction(
 fn change(
     connection: &Connection,
     tail: Tail,
-    request: &EraseRequest,
-    family: &[ExecutionRow],
+    asked: &Change<'_>,
 ) -> Result<(Erased, Tail), Error> {
-    let mut erased = Erased::default();
+    let Change { request, family, events, all } = asked;
+    let gone =
+        events::erase(connection, events, all).map_err(failure::of("cannot erase events"))?;
+    let mut erased = Erased { events: gone.erased, kept_events: gone.kept, ..Erased::default() };
     let mut digests: Vec<Digest> = Vec::new();
-    for execution in family {
+    for execution in *family {
         let id = execution.execution;
         if erasures::is_erased(connection, id)? {
             continue;
@@ -103,8 +125,9 @@ fn change(
         erased.executions.push(id);
         erased.rows += rows;
     }
-    if !erased.executions.is_empty() {
-        scrubbing::note(connection).map_err(failure::of("cannot note what is left to do"))?;
+    scrubbing::note(connection).map_err(failure::of("cannot note what is left to do"))?;
+    if digests.is_empty() {
+        return Ok((erased, tail));
     }
     erased.blobs = erase_blobs(connection).map_err(failure::of("cannot erase blobs"))?;
     let (row, tail) = tail.next(&digests, tail.totals);
@@ -182,8 +205,11 @@ mod tests {
         let mut mark = HighWater::open(&directory.high_water()).expect("it can be opened");
         let before = mark.read().expect("it can be read");
         let (connection, tail) = schema::open(&directory, before).expect("it can be opened");
-        let family = ended(&connection, request.execution).expect("it has ended");
-        in_one_transaction(&connection, tail, &request, &family, &mut mark).expect("it is erased");
+        let all = rows::all_executions(&connection).expect("they can be read");
+        let family = ended(&all, request.execution).expect("it has ended");
+        let change =
+            Change { request: &request, family: &family, events: &BTreeSet::new(), all: &all };
+        in_one_transaction(&connection, tail, &change, &mut mark).expect("it is erased");
         drop((connection, mark, directory));
         assert!(files_hold_canary(root.path()), "nothing was left to make up for");
 
@@ -192,7 +218,7 @@ mod tests {
         assert_eq!(wait(store.verify()).expect("it is whole").erased, 2);
         drop(store);
         assert_eq!(
-            SqliteStore::erase(root.path(), &request).expect("it can be"),
+            SqliteStore::erase(root.path(), &request, &contract::Plain).expect("it can be"),
             Erased::default()
         );
     }

@@ -14,13 +14,8 @@ const COLUMNS: &str = "position, key, received_at, bytes, checksum";
 
 /// Adds an event at the end, unless one with its key is there.
 pub(super) fn append(connection: &Connection, event: &NewEvent) -> rusqlite::Result<Receipt> {
-    let query = "SELECT position FROM events WHERE key = ?1";
-    let known = connection
-        .prepare_cached(query)?
-        .query_row([event.key.0], |row| Columns::of(row).unsigned())
-        .optional()?;
-    if let Some(position) = known {
-        return Ok(Receipt::Duplicate(EventPosition(position)));
+    if let Some(position) = find(connection, event.key)? {
+        return Ok(Receipt::Duplicate(position));
     }
     let position = EventPosition(last(connection)?.0.saturating_add(1));
     let query = "INSERT INTO events (position, key, received_at, bytes, checksum)
@@ -43,31 +38,86 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<EventPosition> {
     Ok(EventPosition(last))
 }
 
-/// The events after a position. Those that are no longer kept are passed over; a gap among the others is damage.
+/// The events after a position. Those that are no longer kept or were erased are passed over; a gap among the others is
+/// damage.
 pub(super) fn after(
     connection: &Connection,
     after: EventPosition,
     limit: usize,
 ) -> Result<Vec<LoggedEvent>, Error> {
+    let mut found: Vec<LoggedEvent> = Vec::new();
+    let mut bytes = 0;
+    each_after(connection, after, |event| {
+        if !event.is_erased() {
+            bytes += event.event.bytes.len();
+            found.push(event);
+        }
+        found.len() < limit && bytes < PAGE_BYTES
+    })?;
+    Ok(found)
+}
+
+/// Visits the rows after a position, verified, until `visit` has had enough; a gap among them is damage.
+fn each_after(
+    connection: &Connection,
+    after: EventPosition,
+    mut visit: impl FnMut(LoggedEvent) -> bool,
+) -> Result<(), Error> {
     let query = format!("SELECT {COLUMNS} FROM events WHERE position > ?1 ORDER BY position");
     let fail = failure::of("cannot read the log of events");
     let mut query = connection.prepare_cached(&query).map_err(&fail)?;
     let from = rows::integer(after.0).map_err(&fail)?;
-    let mut found: Vec<LoggedEvent> = Vec::new();
-    let mut bytes = 0;
-    let mut events = query.query_map([from], parse).map_err(&fail)?;
-    while found.len() < limit && bytes < PAGE_BYTES {
-        let Some(event) = events.next() else { break };
+    let mut before = None;
+    for event in query.query_map([from], parse).map_err(&fail)? {
         let event = event.map_err(&fail)?;
-        if let Some(before) = found.last()
-            && before.position.0 + 1 != event.position.0
-        {
-            return Err(check::corrupt(format!("event {} is lost", before.position.0 + 1)));
+        let position = event.position.0;
+        if let Some(before) = before.filter(|before| before + 1 != position) {
+            return Err(check::corrupt(format!("event {} is lost", before + 1)));
         }
-        bytes += event.event.bytes.len();
-        found.push(event);
+        before = Some(position);
+        if !visit(event) {
+            break;
+        }
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Removes what an event said; that there was one of its source and id stays known. False where it was removed before,
+/// or is not in the log.
+pub(super) fn erase(connection: &Connection, position: EventPosition) -> rusqlite::Result<bool> {
+    let query = format!("SELECT {COLUMNS} FROM events WHERE position = ?1");
+    let mut query = connection.prepare_cached(&query)?;
+    let known = query.query_row([rows::integer(position.0)?], parse).optional()?;
+    let Some(LoggedEvent { event, .. }) = known.filter(|known| !known.is_erased()) else {
+        return Ok(false);
+    };
+    let event = NewEvent { bytes: Vec::new(), ..event };
+    let query = "UPDATE events SET bytes = ?2, checksum = ?3 WHERE position = ?1";
+    let change = (rows::integer(position.0)?, &event.bytes, checksum(position, &event));
+    connection.prepare_cached(query)?.execute(change)?;
+    Ok(true)
+}
+
+/// Where the event with this key stands.
+pub(super) fn find(
+    connection: &Connection,
+    key: Digest,
+) -> rusqlite::Result<Option<EventPosition>> {
+    let query = "SELECT position FROM events WHERE key = ?1";
+    let mut query = connection.prepare_cached(query)?;
+    let known = query.query_row([key.0], |row| Columns::of(row).unsigned()).optional()?;
+    Ok(known.map(EventPosition))
+}
+
+/// When the event at a position was received.
+pub(super) fn received_at(
+    connection: &Connection,
+    position: EventPosition,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let query = "SELECT received_at FROM events WHERE position = ?1";
+    let mut query = connection.prepare_cached(query)?;
+    let received = query.query_row([rows::integer(position.0)?], |row| row.get(0)).optional()?;
+    Ok(received.map(Timestamp))
 }
 
 /// Drops old events; says how many.
@@ -91,22 +141,14 @@ pub(super) fn drop_old(
     Ok(dropped as u64)
 }
 
-/// Events that are verified at a time.
-const VERIFIED_AT_ONCE: usize = 1_000;
-
 /// Checks every event and that none is missing between two others; says how many there are.
 pub(super) fn verify(connection: &Connection) -> Result<u64, Error> {
     let mut count = 0;
-    let mut from = EventPosition(0);
-    loop {
-        let page = after(connection, from, VERIFIED_AT_ONCE)?;
-        let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(count) };
-        if from.0 != 0 && first.position.0 != from.0 + 1 {
-            return Err(check::corrupt(format!("event {} is lost", from.0 + 1)));
-        }
-        count += page.len() as u64;
-        from = last.position;
-    }
+    each_after(connection, EventPosition(0), |_verified| {
+        count += 1;
+        true
+    })?;
+    Ok(count)
 }
 
 fn parse(row: &SqlRow<'_>) -> rusqlite::Result<LoggedEvent> {

@@ -7,10 +7,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tutti_ids::ExecutionId;
-use tutti_journal::Timestamp;
+use tutti_ids::{Digest, ExecutionId, Sequence};
+use tutti_journal::{Entry, EventPosition, Timestamp};
 use tutti_store::{
-    Commit, EraseRequest, Erased, Error, SqliteStore, Status, Store,
+    Commit, EraseRequest, Erased, Error, NewEvent, Receipt, SqliteStore, Status, Store,
     contract::{self, Sample, wait},
     export::{self, ExportRequest, Report, Scope, Unverified},
 };
@@ -181,7 +181,8 @@ fn what_is_erased_is_gone_from_all_files_and_everything_else_verifies() {
     let (before, _) = exported(&store, Scope::All);
     drop(store);
     assert!(files_hold(root.path(), CANARY));
-    let erased = SqliteStore::erase(root.path(), &asked(ended.execution())).expect("it can be");
+    let erased = SqliteStore::erase(root.path(), &asked(ended.execution()), &contract::Plain)
+        .expect("it can be");
     assert_eq!((erased.rows, erased.blobs), (4, 1));
     assert!(!files_hold(root.path(), CANARY), "something is left");
 
@@ -206,18 +207,89 @@ fn what_is_erased_is_gone_from_all_files_and_everything_else_verifies() {
     let refused = wait(store.commit(Commit { turns, ..Commit::default() })).err();
     assert!(matches!(refused, Some(Error::Erased { .. })), "{refused:?}");
     drop(store);
-    let again = SqliteStore::erase(root.path(), &asked(ended.execution())).expect("it can be");
+    let again = SqliteStore::erase(root.path(), &asked(ended.execution()), &contract::Plain)
+        .expect("it can be");
     assert_eq!(again, Erased::default());
 }
 
 #[test]
 fn nothing_is_erased_of_an_execution_that_goes_on_or_is_not_there() {
     let (root, _, open) = with_customer();
-    let refused = SqliteStore::erase(root.path(), &asked(open.execution())).err();
+    let refused = SqliteStore::erase(root.path(), &asked(open.execution()), &contract::Plain).err();
     assert!(matches!(refused, Some(Error::NotEnded { .. })), "{refused:?}");
-    let refused = SqliteStore::erase(root.path(), &asked(Sample::new(99).execution())).err();
+    let refused =
+        SqliteStore::erase(root.path(), &asked(Sample::new(99).execution()), &contract::Plain)
+            .err();
     assert!(matches!(refused, Some(Error::Unknown { .. })), "{refused:?}");
     assert!(files_hold(root.path(), CANARY));
+}
+
+/// Received before and after the executions of [`Sample`] started.
+const BEFORE: i64 = 1_699_999_999_999;
+const AFTER: i64 = 1_700_000_000_001;
+
+fn event(number: u8, received_at: i64) -> NewEvent {
+    let bytes = format!("{CANARY} of {number}").into_bytes();
+    NewEvent { key: Digest([number; 32]), received_at: Timestamp(received_at), bytes }
+}
+
+/// A store in which an execution that ended consumed the first of two events.
+fn with_events(received_at: i64, other: Status) -> (tempfile::TempDir, Sample) {
+    let root = tempfile::tempdir().expect("a temporary directory can be made");
+    let store = SqliteStore::open(root.path()).expect("nobody else uses it");
+    let (mut ended, mut beside) = (Sample::new(1), Sample::new(2));
+    wait(store.publish(vec![event(1, received_at), event(2, received_at)])).expect("it is done");
+    let consumed = Entry::EventConsumed {
+        task: Sequence(1),
+        position: EventPosition(1),
+        filter: None,
+        ends: false,
+        item: None,
+        learned: None,
+        source: "s".into(),
+        id: "1".into(),
+    };
+    let commit = Commit {
+        definitions: vec![contract::definition("sample")],
+        turns: vec![
+            ended.turn_of(vec![consumed], Status::Completed),
+            beside.turn("goes its way", other),
+        ],
+        events: vec![],
+    };
+    wait(store.commit(commit)).expect("it is stored");
+    (root, ended)
+}
+
+fn erase_events(root: &Path, ended: &Sample) -> (u64, u64) {
+    let erased = SqliteStore::erase(root, &asked(ended.execution()), &contract::Plain);
+    let erased = erased.expect("it can be");
+    (erased.events, erased.kept_events)
+}
+
+#[test]
+fn events_that_an_erased_execution_consumed_lose_what_they_said() {
+    let (root, ended) = with_events(AFTER, Status::Completed);
+    assert_eq!(erase_events(root.path(), &ended), (1, 0));
+    assert!(!files_hold(root.path(), &format!("{CANARY} of 1")));
+    let store = SqliteStore::open(root.path()).expect("it can be opened");
+    wait(store.verify()).expect("it is whole");
+    let left = wait(store.events_after(EventPosition(0), 1)).expect("the log is whole");
+    assert_eq!(left.iter().map(|event| event.position.0).collect::<Vec<_>>(), [2]);
+    let again = wait(store.publish(vec![event(1, AFTER)])).expect("it is answered");
+    assert_eq!(again, [Receipt::Duplicate(EventPosition(1))]);
+    drop(store);
+    assert_eq!(erase_events(root.path(), &ended), (0, 0), "it was erased before");
+}
+
+#[test]
+fn events_that_others_may_still_receive_are_erased_later() {
+    let (root, ended) = with_events(BEFORE, Status::Waiting);
+    assert_eq!(erase_events(root.path(), &ended), (1, 0), "nobody began before it");
+    let (root, ended) = with_events(AFTER, Status::Waiting);
+    assert_eq!(erase_events(root.path(), &ended), (0, 1));
+    assert!(files_hold(root.path(), &format!("{CANARY} of 1")));
+    assert_eq!(erase_events(root.path(), &ended), (0, 1), "somebody began before it");
 }
 
 fn files_hold(directory: &Path, text: &str) -> bool {

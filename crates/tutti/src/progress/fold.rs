@@ -6,6 +6,7 @@ use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, Flow, Resolution, Turn, Unanswered};
 
 use super::{
+    awaited::awaited,
     model::{Count, Fold, Key, Model, Status},
     notice::{Detail, Notice},
     words::{label_text, plain, told},
@@ -78,6 +79,10 @@ impl Model {
             | Entry::ExtensionsSelected { .. }
             | Entry::IncidentRaised { .. }
             | Entry::IncidentResolved { .. } => self.fold_trouble(fold, entry, tell),
+            Entry::ListenStarted { task, expected, .. } => {
+                self.fold_listening(fold, of(task), expected.as_ref(), tell);
+            }
+            Entry::EventConsumed { task, .. } => self.on(of(task), |node| node.events += 1),
             Entry::CaseSelected { .. }
             | Entry::LoopStarted { .. }
             | Entry::ItemStarted { .. }
@@ -186,6 +191,24 @@ impl Model {
         self.on(undo, |node| {
             node.status = status;
             node.note = note.map(str::to_owned);
+        });
+    }
+
+    /// A task begins to wait for events.
+    fn fold_listening(
+        &mut self,
+        fold: &Fold<'_>,
+        task: Key,
+        expected: Option<&Value>,
+        tell: &mut impl FnMut(Notice<'_>),
+    ) {
+        let Some(node) = self.node(task) else { return };
+        let Some(awaits) = awaited(fold.workflow, &node.reference, expected) else { return };
+        let awaits = plain(&awaits);
+        tell(self.notice("waiting", task, Detail::Text(format!("for {awaits}"))));
+        self.on(task, |node| {
+            node.status = Status::Waiting;
+            node.awaits = Some(awaits);
         });
     }
 

@@ -71,6 +71,10 @@ pub(super) struct Node {
     pub(super) logged: u64,
     /// Whether a task within it ended the execution, and so all that is around it.
     pub(super) ends: bool,
+    /// The events it awaits.
+    pub(super) awaits: Option<String>,
+    /// How many events it consumed.
+    pub(super) events: u64,
     /// What else there is to say.
     pub(super) note: Option<String>,
     pub(super) children: Vec<Key>,
@@ -207,6 +211,8 @@ impl Model {
             log: None,
             logged: 0,
             ends: false,
+            awaits: None,
+            events: 0,
             note: None,
             children: Vec::new(),
         };

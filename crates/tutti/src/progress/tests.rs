@@ -374,3 +374,37 @@ fn a_drawing_replaces_the_one_before_in_one_go() {
     let text = over(&["a".to_owned()], 3);
     assert_eq!(text, "\x1b[?2026h\r\x1b[3Aa\x1b[K\n\x1b[J\x1b[?2026l");
 }
+
+#[test]
+fn what_a_task_awaits_is_told_and_drawn() {
+    let check = |to: &str, expected: Option<&str>, words: &str| {
+        let mut journal = Journal::of(&format!("  - a: {{ listen: {{ to: {to} }} }}\n"));
+        let task = journal.start("/do/0/a", Sequence::FIRST, None);
+        let expected = expected.map(|text| Value::from_json(text).expect("JSON"));
+        let after = tutti_journal::EventPosition(0);
+        journal.write(Entry::ListenStarted { task, after, expected });
+        journal.now = 1_500;
+        assert_eq!(journal.told, [format!("waiting /do/0/a for {words}")]);
+        let drawn = journal.drawn(200, 20);
+        assert_eq!(drawn[1], format!("  ◷ a  1.5s · waits for {words}"));
+        journal.complete(task);
+        assert_eq!(journal.drawn(200, 20)[1], "  ✔ a  1.5s");
+    };
+    check("{ any: [] }", None, "any event");
+    check("{ one: { with: { type: paid } } }", None, "paid");
+    check(
+        "{ one: { with: { type: paid, subject: x }, correlate: { order: { from: .data.o, expect: '${ .o }' } } } }",
+        Some("[{\"order\":7}]"),
+        "paid where subject = \"x\" and order = 7",
+    );
+    check(
+        "{ all: [ { with: { type: a } }, { with: { data: '${ .n > 1 }' } } ] }",
+        None,
+        "a and an event where data: .n > 1",
+    );
+    check(
+        "{ any: [ { with: { type: a } } ], until: { one: { with: { type: b } } } }",
+        None,
+        "a, until b",
+    );
+}

@@ -165,6 +165,14 @@ fn beside(node: &Node, view: View) -> String {
         let end = node.ended.unwrap_or(view.now);
         parts.push(length_of_time::show(end.ms_since(node.started)));
     }
+    match node.events {
+        0 => {}
+        1 => parts.push("1 event".to_owned()),
+        count => parts.push(format!("{count} events")),
+    }
+    if node.status == Status::Waiting {
+        parts.extend(node.awaits.as_ref().map(|awaits| format!("waits for {awaits}")));
+    }
     parts.extend(node.note.clone());
     parts.join(" · ")
 }

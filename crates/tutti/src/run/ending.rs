@@ -51,12 +51,18 @@ pub(super) fn tell(
             Ok(Exit::Unfinished)
         }
         Ended::Listening(awaited) => {
-            listening(state, &awaited, console);
+            let what = "not finished: it waits for events, and none of those given is left";
+            listening(state, what, &awaited, console);
             Ok(Exit::Unfinished)
         }
-        Ended::TimedOut => {
+        Ended::TimedOut(awaited) if awaited.is_empty() => {
             console.line("not finished: the time of --timeout is up");
             go_on(state, "", console);
+            Ok(Exit::Unfinished)
+        }
+        Ended::TimedOut(awaited) => {
+            let what = "not finished: the time of --timeout is up, and it waits for events";
+            listening(state, what, &awaited, console);
             Ok(Exit::Unfinished)
         }
         Ended::Signal(exit) => {
@@ -133,8 +139,8 @@ fn choices(state: &State, choices: [&str; 3], meanings: [&str; 3], console: &Con
     }
 }
 
-fn listening(state: &State, awaited: &[Awaited], console: &Console) {
-    console.line("not finished: it waits for events, and none of those given is left");
+fn listening(state: &State, what: &str, awaited: &[Awaited], console: &Console) {
+    console.line(what);
     for awaited in awaited {
         let reference = awaited.reference.as_str();
         console.line(&format!("  {reference} awaits {}", events_awaited(awaited)));

@@ -18,15 +18,21 @@ pub(crate) struct Stdin {
 impl Stdin {
     /// All of standard input, for `reader`.
     pub(crate) fn read(&mut self, reader: &str) -> Result<String, Failure> {
+        self.claim(reader)?;
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(MAX_INPUT + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::of("cannot read standard input", &error))?;
+        text(bytes, "standard input")
+    }
+
+    /// From now on standard input is `reader`'s.
+    pub(crate) fn claim(&mut self, reader: &str) -> Result<(), Failure> {
         if let Some(other) = &self.reader {
             let message = format!("both {other} and {reader} want standard input");
             return Err(Failure::usage(message).hint("give one of them in a file"));
         }
         self.reader = Some(reader.to_owned());
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(MAX_INPUT + 1).read_to_end(&mut bytes);
-        read.map_err(|error| Failure::of("cannot read standard input", &error))?;
-        text(bytes, "standard input")
+        Ok(())
     }
 }
 

@@ -189,7 +189,7 @@ fn quoted(path: &Path) -> String {
 }
 
 /// Draws the id of an execution that is going to be started.
-pub(super) fn draw_id() -> Result<ExecutionId, Failure> {
+pub(crate) fn draw_id() -> Result<ExecutionId, Failure> {
     tutti_runtime::draw_id(SystemClock.now())
         .map_err(|error| Failure::of("cannot draw an id", &error))
 }

@@ -5,11 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
 use tutti_ids::ExecutionId;
-use tutti_journal::CloudEvent;
 use tutti_runtime::Library;
 use tutti_store::DefinitionText;
 
-use super::secrets::GivenSecrets;
+use super::{events::Given, secrets::GivenSecrets};
 
 /// Everything the command line says about what is run, read and checked before anything is touched.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(super) struct Subject {
     pub(super) library: Arc<Library>,
     pub(super) secrets: GivenSecrets,
     pub(super) place: Place,
-    pub(super) events: Vec<CloudEvent>,
+    pub(super) events: Given,
     pub(super) what: What,
 }
 

@@ -197,7 +197,8 @@ fn an_execution_that_was_cancelled_ends_with_a_code_of_its_own() {
 
 /// Cancels the only execution of a store, as an operator would.
 fn cancel_in(directory: &Path) {
-    let tokio = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let tokio =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     tokio.block_on(async {
         let store = Arc::new(SqliteStore::open(directory).expect("a store"));
         let open = store.open_executions(None, 2).await.expect("executions");
@@ -215,6 +216,7 @@ fn cancel_in(directory: &Path) {
             max_calls: 1,
             loops: None,
             max_residents: 2,
+            events_kept: tutti_runtime::EventsKept::default(),
             scratch: None,
         };
         let handle = Runtime::start(options).expect("a runtime");

@@ -48,7 +48,7 @@ fn records(scope: Scope) -> Vec<Record> {
         by: "ada".to_owned(),
         reason: "she asked".to_owned(),
     };
-    SqliteStore::erase(root.path(), &request).expect("it can be erased");
+    SqliteStore::erase(root.path(), &request, &contract::Plain).expect("it can be erased");
     exported(root.path(), scope)
 }
 

@@ -1,0 +1,65 @@
+//! Events as text: one JSON value, an array of them, or one a line.
+
+use tutti_expr::Value;
+use tutti_journal::CloudEvent;
+
+use crate::exit::Failure;
+
+/// The events of a text that is called `name`.
+pub(crate) fn events(text: &str, name: &str) -> Result<Vec<CloudEvent>, Failure> {
+    values(text, name)?.iter().map(|value| event(value, name)).collect()
+}
+
+/// The events of one line: none, one, or an array of them. Nothing where it is no JSON by itself.
+pub(crate) fn line(text: &str, name: &str) -> Result<Option<Vec<CloudEvent>>, Failure> {
+    if text.trim().is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let Ok(value) = Value::from_json(text) else { return Ok(None) };
+    items(value).iter().map(|value| event(value, name)).collect::<Result<_, _>>().map(Some)
+}
+
+fn event(value: &Value, name: &str) -> Result<CloudEvent, Failure> {
+    CloudEvent::from_value(value).map_err(|error| {
+        Failure::usage(format!("{name} has no valid event: {error}"))
+            .hint("an event is a CloudEvent: specversion, id, source, type, and data")
+    })
+}
+
+fn items(value: Value) -> Vec<Value> {
+    value.as_array().map(<[Value]>::to_vec).unwrap_or_else(|| vec![value])
+}
+
+fn values(text: &str, name: &str) -> Result<Vec<Value>, Failure> {
+    let whole = match Value::from_json(text) {
+        Ok(value) => return Ok(items(value)),
+        Err(error) => error,
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let values: Result<Vec<Value>, _> = lines.map(Value::from_json).collect();
+    values.map_err(|_of_a_line| {
+        Failure::usage(format!("{name} is not JSON: {}", whole.message))
+            .hint("events are a CloudEvent, an array of them or one a line: JSON, @FILE or -")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_one_value_an_array_or_lines() {
+        let check = |text: &str, expected: Option<&[&str]>| {
+            let found = values(text, "it").ok();
+            let found = found.map(|values| values.iter().map(Value::to_json).collect::<Vec<_>>());
+            let expected = expected.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
+            assert_eq!(found, expected, "{text}");
+        };
+        check("{\n}", Some(&["{}"]));
+        check("[{},1]", Some(&["{}", "1"]));
+        check("[]", Some(&[]));
+        check("{}\n\n1\n", Some(&["{}", "1"]));
+        check("{}\n{", None);
+        check("", Some(&[]));
+    }
+}
