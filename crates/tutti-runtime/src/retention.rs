@@ -12,7 +12,7 @@ const BATCH: usize = 500;
 /// Pause between two batches.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 /// Pause between two looks at the log.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(3600);
+const BETWEEN_LOOKS: Duration = Duration::from_hours(1);
 /// Open executions among which the oldest is looked for: ids begin with the time at which they were drawn.
 const OLDEST: usize = 100;
 const DAY_MS: u64 = 24 * 3600 * 1000;

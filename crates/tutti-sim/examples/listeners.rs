@@ -68,8 +68,8 @@ async fn measure() -> Outcome<()> {
     listen(&handle, &published).await?;
     let (begun, cpu) = (Instant::now(), processor_time());
     let sent = send(&handle).await?;
-    let (took, cpu) =
-        (begun.elapsed(), processor_time().zip(cpu).map(|(after, before)| after - before));
+    let took = begun.elapsed();
+    let cpu = processor_time().zip(cpu).map(|(after, before)| after.saturating_sub(before));
     let mut times = seen.wait(&sent).await;
     times.sort();
     let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1_000.0;
@@ -154,7 +154,7 @@ impl Seen {
         loop {
             let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if seen.len() == sent.len() {
-                return seen.iter().map(|(number, at)| *at - sent[*number]).collect();
+                return seen.iter().map(|(number, at)| at.duration_since(sent[*number])).collect();
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -16,7 +16,7 @@ pub(crate) fn line(text: &str, name: &str) -> Result<Option<Vec<CloudEvent>>, Fa
         return Ok(Some(Vec::new()));
     }
     let Ok(value) = Value::from_json(text) else { return Ok(None) };
-    items(value).iter().map(|value| event(value, name)).collect::<Result<_, _>>().map(Some)
+    items(&value).iter().map(|value| event(value, name)).collect::<Result<_, _>>().map(Some)
 }
 
 fn event(value: &Value, name: &str) -> Result<CloudEvent, Failure> {
@@ -26,13 +26,13 @@ fn event(value: &Value, name: &str) -> Result<CloudEvent, Failure> {
     })
 }
 
-fn items(value: Value) -> Vec<Value> {
-    value.as_array().map(<[Value]>::to_vec).unwrap_or_else(|| vec![value])
+fn items(value: &Value) -> Vec<Value> {
+    value.as_array().map_or_else(|| vec![value.clone()], <[Value]>::to_vec)
 }
 
 fn values(text: &str, name: &str) -> Result<Vec<Value>, Failure> {
     let whole = match Value::from_json(text) {
-        Ok(value) => return Ok(items(value)),
+        Ok(value) => return Ok(items(&value)),
         Err(error) => error,
     };
     let lines = text.lines().filter(|line| !line.trim().is_empty());

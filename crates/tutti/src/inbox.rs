@@ -23,7 +23,7 @@ const DRAFT: &str = "draft";
 /// The largest letter that is read, in bytes.
 const MAX_LETTER: u64 = 64 * 1024 * 1024;
 /// Receipts and drafts that nobody came back for are removed after this long.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: Duration = Duration::from_hours(1);
 
 /// The inbox of a store.
 #[derive(Debug, Clone)]

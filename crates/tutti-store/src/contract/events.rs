@@ -79,4 +79,11 @@ pub(super) fn old_events_are_dropped_in_order(store: &dyn Store) {
     assert_eq!(drop(9, 9, 0, 9), 1, "the newest stays");
     check_log(store, 0, 10, &[(5, 5)]);
     assert_eq!(publish(store, &[6]), [Receipt::Logged(EventPosition(6))]);
+    publish(store, &[9, 7, 8]);
+    assert_eq!(
+        drop(9, 8, 9, 9),
+        2,
+        "none goes from behind one that stays, though a clock went back"
+    );
+    check_log(store, 0, 10, &[(7, 9), (8, 7), (9, 8)]);
 }

@@ -120,25 +120,36 @@ pub(super) fn received_at(
     Ok(received.map(Timestamp))
 }
 
-/// Drops old events; says how many.
+/// Drops the oldest events, as far as none of them is to be kept; says how many. Clocks may go back, but positions have no
+/// gaps.
 pub(super) fn drop_old(
     connection: &Connection,
     retention: EventRetention,
     limit: usize,
 ) -> rusqlite::Result<u64> {
-    let query = "DELETE FROM events WHERE position IN (
-                     SELECT position FROM events
-                     WHERE position <= ?1 AND position < ?2 AND (received_at < ?3 OR position <= ?4)
-                     ORDER BY position LIMIT ?5)";
-    let last = last(connection)?.0;
-    let dropped = connection.prepare_cached(query)?.execute((
-        rows::integer(retention.through.0.min(last))?,
-        rows::integer(last)?,
-        retention.before.0,
-        rows::integer(last.saturating_sub(retention.count))?,
-        i64::try_from(limit).unwrap_or(i64::MAX),
-    ))?;
-    Ok(dropped as u64)
+    let newest = last(connection)?.0;
+    let through = retention.through.0.min(newest.saturating_sub(1));
+    let surplus = newest.saturating_sub(retention.count);
+    let query = "SELECT position, received_at FROM events WHERE position <= ?1
+                 ORDER BY position LIMIT ?2";
+    let mut query = connection.prepare_cached(query)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let oldest = query.query_map((rows::integer(through)?, limit), |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.unsigned()?, Timestamp(columns.next()?)))
+    })?;
+    let mut dropped = None;
+    for event in oldest {
+        let (position, received_at) = event?;
+        if received_at >= retention.before && position > surplus {
+            break;
+        }
+        dropped = Some(position);
+    }
+    let Some(dropped) = dropped else { return Ok(0) };
+    let query = "DELETE FROM events WHERE position <= ?1";
+    let deleted = connection.prepare_cached(query)?.execute([rows::integer(dropped)?])?;
+    Ok(deleted as u64)
 }
 
 /// Checks every event and that none is missing between two others; says how many there are.

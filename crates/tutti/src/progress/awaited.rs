@@ -70,8 +70,8 @@ fn filter(filter: &EventFilter, expected: Option<&Value>) -> String {
             None => format!("{name} as first seen"),
         });
     }
-    match conditions.is_empty() {
-        true => kind,
-        false => format!("{kind} where {}", conditions.join(" and ")),
+    if conditions.is_empty() {
+        return kind;
     }
+    format!("{kind} where {}", conditions.join(" and "))
 }

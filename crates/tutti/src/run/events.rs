@@ -165,16 +165,15 @@ impl Source {
         let mut closed = false;
         while !closed {
             tokio::select! {
-                line = next_of(&mut lines) => match line {
-                    Some(events) => {
+                line = next_of(&mut lines) => {
+                    if let Some(events) = line {
                         self.publish(&events?).await?;
                         taken.send_modify(|taken| taken.times += 1);
-                    }
-                    None => {
+                    } else {
                         lines = None;
                         taken.send_modify(|taken| taken.streams = false);
                     }
-                },
+                }
                 _ = look.tick() => self.empty_inbox(taken).await?,
                 () = taken.closed() => closed = true,
             }
