@@ -35,6 +35,7 @@ const HELD: &[(&str, &str)] = &[
     ("python3: script, recorded", "python3: bare"),
     ("node: script", "node: bare"),
     ("node: script, recorded", "node: bare"),
+    ("runtime: two loops", "runtime: durable tasks, one loop"),
 ];
 
 /// The figures that are shares of what raw SQLite does in the same run.

@@ -88,6 +88,7 @@ async fn sequential(
             key: Arc::from("key-1"),
             attempt: 1,
             sensitive: false,
+            secrets: Vec::new(),
         };
         connector.call(call, context.clone()).await.map_err(|failure| format!("{failure:?}"))?;
     }

@@ -37,6 +37,7 @@ async fn make(scratch: Option<PathBuf>, arguments: Value) -> Result<(), Box<dyn 
         key: Arc::from("key-1"),
         attempt: 1,
         sensitive: false,
+        secrets: Vec::new(),
     };
     let launcher = Some(env::current_exe()?);
     let script = Script::new(ScriptOptions { launcher, limits: ScriptLimits::default() });

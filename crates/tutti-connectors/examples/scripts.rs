@@ -92,6 +92,7 @@ async fn call(
         key: Arc::from(format!("{language}-{round}")),
         attempt: 1,
         sensitive: false,
+        secrets: Vec::new(),
     };
     let outcome = script.call(call, CallContext { cancellation, log, scratch }).await;
     outcome.map(drop).map_err(|failure| format!("{failure:?}"))

@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         key: Arc::from("key-1"),
         attempt: 1,
         sensitive: false,
+        secrets: Vec::new(),
     };
     let outcome = Shell.call(call, CallContext { cancellation, log, scratch }).await;
     drop(outcome);

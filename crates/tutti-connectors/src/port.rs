@@ -63,6 +63,9 @@ pub struct Call {
     pub attempt: u32,
     /// Whether its output is a secret: no line of what a program writes is logged or put into an error.
     pub sensitive: bool,
+    /// The secrets that were at hand where the arguments were put together: what comes back may hold one of them without
+    /// what the arguments joined it with.
+    pub secrets: Vec<Value>,
 }
 
 /// What a call may use of the world around it.

@@ -21,10 +21,18 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// The tainted leaves of `arguments`.
-    pub(crate) fn of(arguments: &Value) -> Self {
-        let mut exact = Vec::new();
+    /// The tainted leaves of a call's `arguments`, and those of the secrets `at_hand` that are a part of one.
+    pub(crate) fn of(arguments: &Value, at_hand: &[Value]) -> Self {
+        let (mut exact, mut parts) = (Vec::new(), Vec::new());
         collect(arguments, &mut exact);
+        for secret in at_hand {
+            collect(secret, &mut parts);
+        }
+        parts.sort();
+        parts.dedup();
+        let longest = exact.iter().map(String::len).max().unwrap_or(0);
+        parts.retain(|part| part.len() <= longest && is_part_of_one(part, &exact));
+        exact.extend(parts);
         Self::new(exact)
     }
 
@@ -127,6 +135,12 @@ impl Redacting {
     }
 }
 
+fn is_part_of_one(secret: &str, exact: &[String]) -> bool {
+    let found = Redactor::new([secret])
+        .map(|redactor| exact.iter().any(|it| redactor.finds(it.as_bytes())));
+    found.unwrap_or(true)
+}
+
 fn collect(value: &Value, found: &mut Vec<String>) {
     if !value.is_tainted() {
         return;
@@ -145,7 +159,22 @@ mod tests {
     use super::*;
 
     fn secrets(value: &str) -> Secrets {
-        Secrets::of(&Value::array([Value::from(value).tainted(), Value::from("plain")]))
+        Secrets::of(&Value::array([Value::from(value).tainted(), Value::from("plain")]), &[])
+    }
+
+    #[test]
+    fn a_secret_is_known_by_itself_where_the_arguments_join_it_with_something() {
+        for (at_hand, argument, text, expected) in [
+            ("hunter2", "Bearer hunter2", "hunter2", "«secret»"),
+            ("hunter2", "Bearer hunter2", "Bearer hunter2", "«secret»"),
+            ("hunter2", "u:hunter2", "dTpodW50ZXIy", "«secret»"),
+            ("hunter2", "Basic dTpodW50ZXIy", "pw hunter2", "pw «secret»"),
+            ("hunter3", "Bearer hunter2", "hunter3", "hunter3"),
+        ] {
+            let argument = Value::from(argument).tainted();
+            let secrets = Secrets::of(&argument, &[Value::from(at_hand).tainted()]);
+            assert_eq!(secrets.redact(text), expected, "{argument:?} {text}");
+        }
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Execution {
             .collect()
     }
 
-    fn names_bound_by(&self, frame: &Frame) -> impl Iterator<Item = Arc<str>> + use<> {
+    pub(crate) fn names_bound_by(&self, frame: &Frame) -> impl Iterator<Item = Arc<str>> + use<> {
         let names = match (&frame.body, self.task_of(frame).map(|task| &task.kind)) {
             (Body::Undo(state), _) => {
                 state.undo.bound.iter().map(|(name, _)| name.clone()).collect()
@@ -203,7 +203,7 @@ impl Execution {
     }
 
     /// The variable `name` that `frame` binds for what runs in it.
-    fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
+    pub(crate) fn variable_of(&self, frame: &Frame, name: &str) -> Option<Value> {
         let task = self.task_of(frame)?;
         match (&frame.body, &task.kind) {
             (Body::Undo(state), _) => {

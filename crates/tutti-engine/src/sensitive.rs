@@ -1,11 +1,12 @@
-//! `metadata.tutti.sensitive`: what calls give back is marked before it is written down, not only when its task ends.
+//! What of that which calls give back is secret: what `metadata.tutti.sensitive` says, marked before it is written down and
+//! not only when the task ends; and what of the secrets that went into the call comes back.
 
 use tutti_dsl::Task;
 use tutti_expr::Value;
 use tutti_ids::Sequence;
 
 use crate::{
-    Execution,
+    Execution, Secrets,
     frame::{Body, Frame},
     output::taint_at,
 };
@@ -32,6 +33,26 @@ impl Execution {
     /// Whether any of what a call gives is sensitive, so that no line of it may be shown.
     pub(crate) fn is_sensitive(&self, frame: &Frame) -> bool {
         self.speaking_for(frame).any(|task| !task.settings.sensitive.is_empty())
+    }
+
+    /// The secret values that expressions for the arguments of a task's call could see: those declared, and what around the
+    /// task is marked. Arguments may hold one joined with something else, which nobody could tell from them alone. None where
+    /// nothing secret is in the arguments.
+    pub fn secrets_at_hand(&self, task: Sequence, secrets: &dyn Secrets) -> Vec<Value> {
+        let Some(frame) = self.frame(task) else { return Vec::new() };
+        if !matches!(&frame.body, Body::Call { record, .. } if record.arguments.is_tainted()) {
+            return Vec::new();
+        }
+        let declared = self.workflow.secrets.iter().filter_map(|name| secrets.secret(name));
+        let mut seen: Vec<Value> = declared.map(Value::tainted).collect();
+        seen.push(self.context_of(task));
+        for around in std::iter::once(frame).chain(self.ancestors(frame)) {
+            seen.extend([around.raw.clone(), around.input.clone()]);
+            let bound = self.names_bound_by(around);
+            seen.extend(bound.filter_map(|name| self.variable_of(around, &name)));
+        }
+        seen.retain(Value::is_tainted);
+        seen
     }
 
     /// The task of a frame and, where it is a function's, the tasks that called it, whose outputs are the same.

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** nothing is acknowledged, dispatched or shown before the turn that says so is durable.
 
+mod clock;
 mod dispatch;
 mod happening;
 mod keys;
@@ -16,6 +17,7 @@ mod retention;
 mod service;
 mod timers;
 
+pub use clock::{Clock, SystemClock};
 pub use happening::{
     Awaited, Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Standing,
     Stored, Unread,
@@ -25,6 +27,4 @@ pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};
 pub use partition::Partition;
 pub use retention::EventsKept;
-pub use service::{
-    Clock, DEFAULT_MAX_RESIDENTS, Error, Handle, Observer, Options, Runtime, SystemClock, draw_id,
-};
+pub use service::{DEFAULT_MAX_RESIDENTS, Error, Handle, Observer, Options, Runtime, draw_id};

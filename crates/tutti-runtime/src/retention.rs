@@ -5,7 +5,7 @@ use std::{sync::Weak, time::Duration};
 use tutti_journal::{EventPosition, Timestamp};
 use tutti_store::{Error, EventRetention, Store};
 
-use crate::service::Clock;
+use crate::clock::Clock;
 
 /// Events that one transaction drops at most, so that commits need not wait long for it.
 const BATCH: usize = 500;

@@ -26,6 +26,7 @@ use tutti_store::Store;
 
 use self::{shell::Shell, switchboard::Switchboard};
 use crate::{
+    clock::Clock,
     happening::{Happening, Refusal, RequestId, Settlement},
     library::Library,
     owner::{Loop, LoopOptions},
@@ -38,24 +39,6 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 pub const DEFAULT_MAX_RESIDENTS: usize = 10_000;
 /// More loops than this are not started.
 const MAX_LOOPS: usize = 16;
-
-/// Tells the time.
-pub trait Clock: Debug + Send + Sync {
-    /// The time now.
-    fn now(&self) -> Timestamp;
-}
-
-/// The clock of the operating system.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since_epoch =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-    }
-}
 
 /// Is told what has become durable, and what calls print. Called on the threads of the loops: it must be
 /// quick.

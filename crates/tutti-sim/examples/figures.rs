@@ -5,6 +5,7 @@
 use std::{
     error::Error,
     fmt::Write as _,
+    num::NonZeroUsize,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -296,6 +297,17 @@ fn name_of(workflow: &Workflow) -> Outcome<DefinitionRef> {
 
 /// Executions of five tasks, each durable before its client starts the next: 64 clients on one store.
 async fn durable_tasks() -> Outcome<()> {
+    let executions = durable_executions(None).await?;
+    figure("runtime: durable executions of 5 tasks, 64 clients", executions, "/s");
+    figure("runtime: durable tasks on SQLite", executions * 5.0, "/s");
+    for (name, loops) in [("runtime: durable tasks, one loop", 1), ("runtime: two loops", 2)] {
+        figure(name, durable_executions(NonZeroUsize::new(loops)).await? * 5.0, "/s");
+    }
+    Ok(())
+}
+
+/// How many executions of five tasks a second so many loops do.
+async fn durable_executions(loops: Option<NonZeroUsize>) -> Outcome<f64> {
     const EACH: usize = 50;
     let folder = tempfile::tempdir()?;
     let library = Arc::new(Library::default());
@@ -314,7 +326,7 @@ async fn durable_tasks() -> Outcome<()> {
         observer: Arc::new(Nothing),
         limits: Limits::default(),
         max_calls: 16,
-        loops: None,
+        loops,
         max_residents: DEFAULT_MAX_RESIDENTS,
         events_kept: EventsKept::default(),
         scratch: None,
@@ -322,27 +334,17 @@ async fn durable_tasks() -> Outcome<()> {
     let mut times = Vec::new();
     for _ in 0..WINDOWS {
         let begun = Instant::now();
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
-                tokio::spawn(client(
-                    handle.clone(),
-                    published.name.clone(),
-                    published.digest,
-                    workflow.clone(),
-                    EACH,
-                ))
-            })
-            .collect();
-        for client in clients {
+        let start = |_| {
+            let name = published.name.clone();
+            tokio::spawn(client(handle.clone(), name, published.digest, workflow.clone(), EACH))
+        };
+        for client in (0..CLIENTS).map(start).collect::<Vec<_>>() {
             client.await??;
         }
         times.push(begun.elapsed());
     }
     times.sort();
-    let executions = per_second(CLIENTS * EACH, times[WINDOWS / 2]);
-    figure("runtime: durable executions of 5 tasks, 64 clients", executions, "/s");
-    figure("runtime: durable tasks on SQLite", executions * 5.0, "/s");
-    Ok(())
+    Ok(per_second(CLIENTS * EACH, times[WINDOWS / 2]))
 }
 
 async fn client(

@@ -59,7 +59,7 @@ impl Http {
     }
 
     async fn make(&self, call: Call, context: CallContext) -> Result<Value, Failure> {
-        let secrets = Secrets::of(&call.arguments);
+        let secrets = Secrets::of(&call.arguments, &call.secrets);
         let arguments = Arguments::read(&call.arguments)
             .map_err(|error| Failure::Known(secrets.clean(error)))?;
         if context.cancellation.is_cancelled() {

@@ -34,6 +34,7 @@ impl Http {
             key: Arc::from("resource"),
             attempt: 1,
             sensitive: false,
+            secrets: Vec::new(),
         };
         let (_canceller, cancellation) = Canceller::new();
         let (log, _lines) = mpsc::channel(1);

@@ -50,7 +50,7 @@ impl Script {
     }
 
     async fn attempt(&self, call: Call, context: CallContext) -> Result<Attempt, Error> {
-        let secrets = Secrets::of(&call.arguments);
+        let secrets = Secrets::of(&call.arguments, &call.secrets);
         let arguments = Arguments::read(&call.arguments).map_err(|error| secrets.clean(error))?;
         let program = self.program(arguments).await;
         Ok(Attempt::new(call, context, program, secrets))

@@ -41,7 +41,7 @@ impl Connector for Shell {
 }
 
 fn attempt(call: Call, context: CallContext) -> Result<Attempt, Error> {
-    let secrets = Secrets::of(&call.arguments);
+    let secrets = Secrets::of(&call.arguments, &call.secrets);
     let arguments = Arguments::read(&call.arguments).map_err(|error| secrets.clean(error))?;
     Ok(Attempt::new(call, context, program(arguments), secrets))
 }

@@ -37,6 +37,7 @@ pub(crate) fn call_with(arguments: Value) -> Call {
         key: Arc::from("key-1"),
         attempt: 1,
         sensitive: false,
+        secrets: Vec::new(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Calls: which leave, which are given up, and what their end means.
 
 use tutti_connectors::Call;
-use tutti_engine::{CallOutcome, Command, Input};
+use tutti_engine::{CallOutcome, Command, Execution, Input, Secrets};
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
-use tutti_journal::Timestamp;
+use tutti_journal::{CallRecord, Timestamp};
 
 use super::{Loop, loading::Awaiting};
 use crate::{
@@ -43,7 +43,10 @@ impl Loop {
             Command::CancelCall { task, attempt } => self.cancel_call((id, task), attempt, now),
             Command::Probe { task, reference, call, sensitive } => {
                 let function = call.function.clone();
-                let call = Call { sensitive, ..to_connector(id, task, reference, call) };
+                let Some(resident) = self.residents.get(&id) else { return };
+                let (execution, secrets) = (&resident.execution, &*self.options.secrets);
+                let call = to_connector(execution, secrets, task, reference, call);
+                let call = Call { sensitive, ..call };
                 self.outputs.push(Output::Probe(function, call));
             }
             Command::StartChild(request) => {
@@ -83,7 +86,9 @@ impl Loop {
         }
         resident.in_flight.insert(task, call.attempt);
         let function = call.function.clone();
-        let call = Call { sensitive, ..to_connector(id, task, reference, call) };
+        let (execution, secrets) = (&resident.execution, &*self.options.secrets);
+        let call = to_connector(execution, secrets, task, reference, call);
+        let call = Call { sensitive, ..call };
         self.outputs.push(Output::MakeCall(function, call));
     }
 
@@ -157,14 +162,16 @@ impl Loop {
     }
 }
 
+/// A call as its connector gets it, with the secrets that its arguments may have parts of.
 fn to_connector(
-    execution: ExecutionId,
+    execution: &Execution,
+    secrets: &dyn Secrets,
     task: Sequence,
     reference: TaskRef,
-    call: tutti_journal::CallRecord,
+    call: CallRecord,
 ) -> Call {
     Call {
-        execution,
+        execution: execution.id(),
         task,
         reference,
         arguments: call.arguments,
@@ -172,5 +179,6 @@ fn to_connector(
         key: call.key,
         attempt: call.attempt,
         sensitive: false,
+        secrets: execution.secrets_at_hand(task, secrets),
     }
 }

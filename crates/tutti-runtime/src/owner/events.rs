@@ -4,6 +4,7 @@
 //! memory or not, and spare looking twice at what did not match. An execution that was dropped from memory comes back when
 //! an event may concern it.
 
+mod asking;
 mod feeder;
 mod index;
 mod sweep;
@@ -18,7 +19,7 @@ use tutti_journal::{CloudEvent, Entry, EventPosition, Timestamp};
 use tutti_store::NewEvent;
 
 use self::{
-    feeder::{Asking, Listener},
+    asking::{Asking, Listener},
     sweep::Placed,
 };
 use super::{Loop, MAX_TURNS_AHEAD, loading::Awaiting};

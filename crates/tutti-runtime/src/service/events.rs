@@ -3,11 +3,7 @@
 use tutti_journal::{CloudEvent, EventPosition, Sealer};
 use tutti_store::{LoggedEvent, NewEvent, Receipt, Store};
 
-use super::{
-    Error, Handle,
-    shell::{Shell, tell},
-    switchboard::Switchboard,
-};
+use super::{Error, Handle, switchboard::Switchboard};
 use crate::happening::Happening;
 
 /// How many events one commit takes.
@@ -43,16 +39,14 @@ impl Handle {
     }
 }
 
-impl Shell {
-    pub(super) fn read_events(&self, after: EventPosition, limit: usize) {
-        let (store, sealer, messages) =
-            (self.options.store.clone(), self.options.sealer.clone(), self.messages.clone());
-        self.tokio.spawn(async move {
-            let read = store.events_after(after, limit).await;
-            let result = read.and_then(|events| decode(events, &*sealer));
-            tell(&messages, Happening::EventsRead { after, result });
-        });
-    }
+/// Events of the log after a position, as they were published.
+pub(super) async fn read(
+    store: &dyn Store,
+    sealer: &dyn Sealer,
+    after: EventPosition,
+    limit: usize,
+) -> Result<Vec<(EventPosition, CloudEvent)>, tutti_store::Error> {
+    decode(store.events_after(after, limit).await?, sealer)
 }
 
 /// Every loop hears how far the log goes now. Where the store does not say, listeners would wait in vain: all stops.

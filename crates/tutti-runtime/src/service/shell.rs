@@ -11,12 +11,12 @@ use tutti_connectors::{Call, CallContext, Canceller, Connector, Failure, Probe};
 use tutti_engine::{CallOutcome, ProbeOutcome};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
-use tutti_journal::{Entry, ErrorType, Turn};
+use tutti_journal::{Entry, ErrorType, EventPosition, Turn};
 use tutti_store::Store;
 
 use super::{
     Options, events,
-    switchboard::{Message, Switchboard},
+    switchboard::{Message, Switchboard, tell},
 };
 use crate::{
     happening::{Happening, Output, Stored, Unread},
@@ -152,6 +152,15 @@ impl Shell {
             }
         }
         true
+    }
+
+    fn read_events(&self, after: EventPosition, limit: usize) {
+        let (store, sealer, messages) =
+            (self.options.store.clone(), self.options.sealer.clone(), self.messages.clone());
+        self.tokio.spawn(async move {
+            let result = events::read(&*store, &*sealer, after, limit).await;
+            tell(&messages, Happening::EventsRead { after, result });
+        });
     }
 
     fn load(&self, execution: ExecutionId, extent: Extent) {
@@ -295,11 +304,6 @@ fn outcome(result: Result<Value, Failure>) -> CallOutcome {
 
 fn no_connector(function: &str) -> tutti_journal::Error {
     tutti_journal::Error::new(ErrorType::Configuration, format!("no connector serves `{function}`"))
-}
-
-pub(super) fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
-    // The loop may have stopped; then nobody needs to know.
-    messages.send(Message::Happened(Box::new(happening))).ok();
 }
 
 /// Stops every loop and fails every caller when it is dropped, however its thread ends.

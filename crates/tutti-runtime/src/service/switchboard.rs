@@ -36,6 +36,12 @@ pub(super) enum Message {
     Stop,
 }
 
+/// Hands what happened to the loop behind an inbox.
+pub(super) fn tell(messages: &mpsc::Sender<Message>, happening: Happening) {
+    // The loop may have stopped; then nobody needs to know.
+    messages.send(Message::Happened(Box::new(happening))).ok();
+}
+
 impl Switchboard {
     /// A switchboard of so many loops, and what each of them receives from.
     pub(super) fn new(loops: NonZeroUsize) -> (Self, Vec<mpsc::Receiver<Message>>) {

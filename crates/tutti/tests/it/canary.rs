@@ -7,7 +7,7 @@ use crate::world::{World, document, output};
 const CANARY: &str = "c4nary/Of \"Tutti\" ü-77";
 
 /// Each way with the exit code and the tasks that go it.
-const WAYS: [(&str, i32, &str); 23] = [
+const WAYS: [(&str, i32, &str); 25] = [
     ("an expression", 0, "  - a: { set: { x: '${ $secrets.TOKEN }' } }\n"),
     (
         "parts and other forms",
@@ -60,6 +60,16 @@ const WAYS: [(&str, i32, &str); 23] = [
         "a script that fails with it",
         1,
         "  - a: { run: { script: { language: python, code: 'raise Exception(word)', arguments: { word: '${ $secrets.TOKEN }' } } } }\n",
+    ),
+    (
+        "a command that is put together with it",
+        0,
+        "  - a: { run: { shell: { command: '${ \"echo \" + ($secrets.TOKEN | @sh) + \" | tee /dev/stderr\" }' } } }\n",
+    ),
+    (
+        "a header of which a script shows the end",
+        1,
+        "  - a: { set: { kept: '${ $secrets.TOKEN }' }, export: { as: '${ . }' } }\n  - b: { run: { script: { language: python, code: 'print(word[7:]); raise Exception(word[7:])', arguments: { word: '${ \"Bearer \" + $context.kept }' } } } }\n",
     ),
     (
         "a script in JavaScript",

@@ -45,5 +45,6 @@ fn call() -> Call {
         key: Arc::from("key-1"),
         attempt: 1,
         sensitive: false,
+        secrets: Vec::new(),
     }
 }

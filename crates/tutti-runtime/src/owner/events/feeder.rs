@@ -11,28 +11,13 @@ use std::{
     sync::Arc,
 };
 
-use tutti_dsl::Workflow;
-use tutti_engine::EventInterest;
-use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
+use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{CloudEvent, EventPosition};
 
-use super::sweep::{Placed, Sweep};
-
-/// A task execution that listens.
-pub(super) type Listener = (ExecutionId, Sequence);
-
-/// What a listener asks for.
-#[derive(Debug)]
-pub(super) struct Asking {
-    pub(super) task: Sequence,
-    pub(super) reference: TaskRef,
-    /// The execution that started the one that listens.
-    pub(super) parent: Option<ExecutionId>,
-    pub(super) definition: Digest,
-    pub(super) workflow: Arc<Workflow>,
-    pub(super) after: EventPosition,
-    pub(super) interests: Vec<EventInterest>,
-}
+use super::{
+    asking::{Asking, Listener},
+    sweep::{Placed, Sweep},
+};
 
 #[derive(Debug)]
 struct Cursor {

@@ -13,7 +13,7 @@ use tutti_engine::{EventCorrelation, correlation_of};
 use tutti_ids::{Digest, TaskRef};
 use tutti_journal::CloudEvent;
 
-use super::feeder::{Asking, Listener};
+use super::asking::{Asking, Listener};
 
 #[derive(Debug, Default)]
 pub(super) struct Index {

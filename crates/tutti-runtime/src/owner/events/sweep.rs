@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use tutti_journal::{CloudEvent, EventPosition};
 
 use super::{
-    feeder::{Asking, Listener},
+    asking::{Asking, Listener},
     index::Index,
 };
 

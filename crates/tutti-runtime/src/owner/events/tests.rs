@@ -8,7 +8,10 @@ use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, EventPosition};
 
-use super::feeder::{Asking, Feeder, Listener};
+use super::{
+    asking::{Asking, Listener},
+    feeder::Feeder,
+};
 
 const PAGE: usize = 7;
 
