@@ -196,7 +196,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         search: "            Body::Call { phase: CallPhase::Done(Ok(_)), .. } => return,
 ",
         replacement: "",
-        command: SIM,
+        command: SCENARIOS,
     },
     Mutant {
         name: "complete a call twice",
