@@ -75,32 +75,25 @@ impl Library {
         Ok((published.text, published.workflow))
     }
 
-    /// Publishes a text that was published before, with what was loaded for it then.
-    ///
-    /// # Errors
-    /// As [`publish`](Self::publish).
-    pub fn publish_stored(
-        &self,
-        stored: &str,
-    ) -> Result<(DefinitionText, Arc<Workflow>), PublishError> {
-        let (text, resources) = Resources::unbundle(stored);
-        self.publish_with(&text, &resources)
-    }
-
-    /// Compiles a text that was published before, under its digest alone: an execution keeps its definition even where
-    /// the name now stands for another text.
+    /// Compiles a definition of the store, unless it is known already: see [`take_up`](Self::take_up).
     ///
     /// # Errors
     /// If the document is invalid.
-    pub fn adopt(&self, text: &DefinitionText) -> Result<Arc<Workflow>, PublishError> {
-        if let Some(workflow) = self.get(text.digest) {
-            return Ok(workflow);
-        }
-        let (document, resources) = Resources::unbundle(&text.text);
+    pub fn adopt(&self, definition: &DefinitionText) -> Result<Arc<Workflow>, PublishError> {
+        self.get(definition.digest).map_or_else(|| self.take_up(&definition.text), Ok)
+    }
+
+    /// Compiles a text that was published before, with what was loaded for it then. It is found under its digest for ever,
+    /// and under its name unless that stands for another text by now: an execution keeps its definition.
+    ///
+    /// # Errors
+    /// If the document is invalid.
+    pub fn take_up(&self, stored: &str) -> Result<Arc<Workflow>, PublishError> {
+        let (document, resources) = Resources::unbundle(stored);
         let published = compile(&document, &resources)?;
+        let Published { text, workflow } = published.clone();
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        shelves.by_name.entry(text.name.clone()).or_insert(text.digest);
-        let workflow = published.workflow.clone();
+        shelves.by_name.entry(text.name).or_insert(text.digest);
         shelves.by_digest.insert(text.digest, published);
         Ok(workflow)
     }
@@ -153,4 +146,32 @@ fn compile(text: &str, resources: &Resources) -> Result<Published, PublishError>
         text: Arc::from(stored),
     };
     Ok(Published { text, workflow: Arc::new(workflow) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_an_execution_has_chosen_is_kept_where_its_name_means_another_by_now() {
+        let document = |value: u8| {
+            format!(
+                "document: {{ dsl: '1.0.3', namespace: test, name: child, version: '1.0.0' }}\ndo: [{{ a: {{ set: {{ n: {value} }} }} }}]\n"
+            )
+        };
+        let before = Library::default();
+        let (chosen, _) = before.publish(&document(1)).expect("a valid document");
+
+        let after = Library::default();
+        let (changed, _) = after.publish(&document(2)).expect("a valid document");
+        after.take_up(&chosen.text).expect("a valid document");
+
+        assert!(after.get(chosen.digest).is_some());
+        let found = after.find("test", "child", "1.0.0").map(|(_, digest)| digest);
+        assert_eq!(found, Some(changed.digest));
+        let refused = after.publish(&document(1)).expect_err("the name is taken");
+        assert!(
+            matches!(refused, PublishError::Conflict { published, .. } if published == changed.digest)
+        );
+    }
 }

@@ -166,8 +166,8 @@ fn warn_of_missing(workflow: &Workflow, library: &Library, file: &Path, console:
 pub(super) fn publish_kept(directory: &Path, library: &Library) -> Result<(), Failure> {
     for path in documents_in(directory) {
         let text = read_file(&path).map_err(|failure| failure.exit(Exit::Unfinished))?;
-        // A name that FILE has given to another text by now stays with it.
-        library.publish_stored(&text).ok();
+        // A text that this version no longer takes is missed where it is asked for, and said there.
+        library.take_up(&text).ok();
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The directory an execution's state is kept in.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, File},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -104,9 +106,14 @@ impl State {
         let kept = self.kept_definitions();
         fs::create_dir_all(&kept).map_err(fail)?;
         for child in children {
-            fs::write(kept.join(format!("{}.yaml", child.digest)), &*child.text).map_err(fail)?;
+            let mut file =
+                File::create(kept.join(format!("{}.yaml", child.digest))).map_err(fail)?;
+            file.write_all(child.text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
         }
-        Ok(())
+        [&kept, &self.directory]
+            .into_iter()
+            .try_for_each(|at| File::open(at)?.sync_all())
+            .map_err(fail)
     }
 
     /// Publishes the children that were written down.
