@@ -52,7 +52,9 @@ impl Execution {
             }
             Entry::TaskFaulted { task, error } => self.on_faulted(*task, error),
             Entry::TaskCancelled { task } => self.on_cancelled(*task),
-            Entry::TaskTimedOut { task, error } => self.on_timed_out(*task, error),
+            Entry::TaskTimedOut { task, error } => {
+                self.end_frame(*task, Ending::Fault(error.clone()));
+            }
             Entry::CaseSelected { task, then, .. } => {
                 self.set_body(*task, Body::Switched { then: *then });
             }

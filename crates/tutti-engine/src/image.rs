@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Changes whenever an image of before means something else, or does not decode.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// All of an execution's state that its definition does not give and that is not an index over the rest.
 #[derive(Encode, Decode)]

@@ -204,18 +204,6 @@ impl Execution {
         }
     }
 
-    /// The attempt of a `try` whose task is interrupted is over: its own timer has nothing more to interrupt.
-    pub(super) fn on_timed_out(&mut self, task: Sequence, error: &Error) {
-        if let Some(parent) = self.frame(task).and_then(|frame| frame.parent) {
-            self.touch(parent, |around| {
-                if let Body::Try(state) = &mut around.body {
-                    state.attempt_due = None;
-                }
-            });
-        }
-        self.end_frame(task, Ending::Fault(error.clone()));
-    }
-
     pub(super) fn on_cancelled(&mut self, task: Sequence) {
         let Some(mut frame) = self.remove(task) else { return };
         let Some(parent) = frame.parent else { return };

@@ -28,7 +28,20 @@ impl Execution {
         for descendant in inside {
             self.touch(descendant, |frame| frame.ending = Some(Ending::Cancel));
         }
+        if matches!(ending, Ending::Fault(_)) {
+            self.end_attempt(id);
+        }
         self.touch(id, |frame| frame.ending = Some(ending));
+    }
+
+    /// The attempt whose task fails is over, even where that task has yet to undo or to wait for what it interrupts.
+    fn end_attempt(&mut self, failing: Sequence) {
+        let Some(parent) = self.frame(failing).and_then(|frame| frame.parent) else { return };
+        self.touch(parent, |around| {
+            if let Body::Try(state) = &mut around.body {
+                state.attempt_due = None;
+            }
+        });
     }
 
     pub(super) fn set_body(&mut self, id: Sequence, body: Body) {

@@ -142,17 +142,18 @@ impl Timers {
                 self.end_if_won(self.parents.get(task).copied());
             }
             Entry::TaskFaulted { task, .. } | Entry::TaskTimedOut { task, .. } => {
-                self.ending.insert(*task);
-                self.ending.extend(self.parents.get(task));
+                let around = self.parents.get(task).copied();
+                for failing in std::iter::once(*task).chain(around) {
+                    self.may_fail(failing);
+                }
             }
+            Entry::ReversalStarted { task, .. } => self.may_fail(*task),
             Entry::TaskSkipped { parent, .. } => self.end_if_won(Some(*parent)),
             Entry::BodyCompleted { task, .. } => self.disarm((*task, Kind::Attempt), sequence),
             Entry::RetryScheduled { task, .. } | Entry::ErrorCaught { task, .. } => {
                 self.ending.remove(task);
             }
-            Entry::TaskCancelled { task } | Entry::ReversalStarted { task, .. } => {
-                self.ending.insert(*task);
-            }
+            Entry::TaskCancelled { task } => _ = self.ending.insert(*task),
             Entry::CancelRequested { .. } => _ = self.ending.insert(Sequence::FIRST),
             Entry::UndoStarted { task, .. } => {
                 self.parents.insert(sequence, *task);
@@ -167,6 +168,15 @@ impl Timers {
                 self.ending.retain(|task| !around.contains(task));
             }
             _ => {}
+        }
+    }
+
+    /// What fails ends the attempt it runs in, if it is the task of one.
+    fn may_fail(&mut self, task: Sequence) {
+        self.ending.insert(task);
+        let attempt = self.parents.get(&task).map(|around| (*around, Kind::Attempt));
+        if let Some(timer) = attempt.and_then(|attempt| self.latest(attempt)) {
+            timer.is_vague = true;
         }
     }
 
