@@ -153,26 +153,24 @@ impl<'n> Compiler<'n> {
             Some(
                 TaskKind::Call(Call::Unsupported)
                 | TaskKind::Run(crate::Run { process: Process::Unsupported, .. }),
-            ) => Some(unsupported_part(keyword, at)),
+            ) => unsupported_part(keyword, at),
             _ => None,
         };
         own.or_else(|| unsupported_authentication(at, &self.names)).map(Arc::from)
     }
 }
 
-fn unsupported_part(keyword: Keyword, at: &At<'_>) -> String {
+fn unsupported_part(keyword: Keyword, at: &At<'_>) -> Option<String> {
     let part = match keyword {
-        Keyword::Call => at.get("call").and_then(|call| {
-            let name = call.text()?;
-            Some(format!("`call: {name}` is not executed by this version"))
-        }),
-        Keyword::Run => at.get("run").and_then(|run| {
-            let process = run.members().find(|(key, _)| &*key.text == "container")?;
-            Some(format!("`run: {}` is not executed by this version", process.0.text))
-        }),
-        _ => None,
+        Keyword::Call => format!("call: {}", at.get("call")?.text()?),
+        Keyword::Run => {
+            let run = at.get("run")?;
+            let (process, _) = run.members().find(|(key, _)| &*key.text == "container")?;
+            format!("run: {}", process.text)
+        }
+        _ => return None,
     };
-    part.unwrap_or_else(|| format!("`{}` is not executed by this version", keyword.as_str()))
+    Some(format!("`{part}` is not executed by this version"))
 }
 
 fn unsupported_authentication(at: &At<'_>, names: &super::names::Names<'_>) -> Option<String> {

@@ -101,6 +101,11 @@ impl Checker<'_> {
             problem = problem.hint("put it in quotes to make it text");
         } else if wants_text && is_braces(at.node) {
             problem = problem.hint("put it in quotes: `{` opens a mapping in YAML");
+        } else if at.node.as_map().is_none()
+            && at.node.as_list().is_none()
+            && let Some(hint) = hint_of_collection(shape)
+        {
+            problem = problem.hint(hint);
         }
         self.problems.push(problem);
     }
@@ -430,6 +435,19 @@ impl Checker<'_> {
 }
 
 /// `{ … }` where somebody probably wrote an expression without quotes.
+/// How to write what is a list or a mapping, for who wrote a plain value.
+fn hint_of_collection(shape: &Shape) -> Option<String> {
+    match shape {
+        Shape::List(_) => Some("write a list, also of a single entry: `[ … ]`".to_owned()),
+        Shape::Object(object) => {
+            let keys: Vec<&str> = object.keys.iter().map(|key| key.name).collect();
+            (!keys.is_empty()).then(|| format!("its keys are {}", keys.join(", ")))
+        }
+        Shape::Either(shapes) => shapes.iter().find_map(hint_of_collection),
+        _ => None,
+    }
+}
+
 fn is_braces(node: &Node) -> bool {
     node.as_map().is_some_and(|members| members.len() == 1 && members[0].1.span.is_empty())
 }

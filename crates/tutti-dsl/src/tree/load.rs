@@ -124,8 +124,20 @@ impl<'a> Loader<'a> {
         }
         let before = self.text[..at].rsplit('\n').next().unwrap_or_default();
         let (what, hint) = syntax::told(error.info(), before);
-        Problem::new(Code::Syntax, at..at, "", format!("the document is not YAML: {what}"))
-            .hint(hint)
+        let message = format!("the document is not YAML: {what}{}", self.opened(at));
+        Problem::new(Code::Syntax, at..at, "", message).hint(hint)
+    }
+
+    /// Where the bracket around `at` was opened, if that is on an earlier line.
+    fn opened(&self, at: usize) -> String {
+        let start = self.open.last().map_or(at, |open| open.start);
+        let lines = |text: &str| text.matches('\n').count();
+        match self.text[start..].chars().next() {
+            Some(bracket @ ('{' | '[')) if lines(&self.text[start..at]) > 0 => {
+                format!(", and `{bracket}` of line {} is open", lines(&self.text[..start]) + 1)
+            }
+            _ => String::new(),
+        }
     }
 
     fn offset(&self, index: usize) -> usize {

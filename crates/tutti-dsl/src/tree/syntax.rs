@@ -46,7 +46,7 @@ const TOLD: [(&str, &str, &str); 31] = [
     (
         "indentation in flow construct",
         "what is in brackets goes on too far to the left",
-        "indent it further than its key",
+        "close the bracket, or indent the line further than its key",
     ),
     (
         "indentation indicator",

@@ -49,6 +49,17 @@ fn all_errors_are_told_in_one_pass() {
 }
 
 #[test]
+fn a_plain_value_where_a_list_or_a_mapping_belongs_is_told_how_to_write_it() {
+    check(
+        "use: { secrets: TOKEN }\ndo:\n  - a:\n      run: ls\n",
+        &[
+            "E0105 2:17 `secrets` must be a list, not text | write a list, also of a single entry: `[ … ]`",
+            "E0105 5:12 `run` must be a mapping, not text | its keys are await, return, container, script, shell, workflow",
+        ],
+    );
+}
+
+#[test]
 fn a_document_that_is_none_is_refused() {
     check_document("", &["E0105 1:1 the document is empty | begin with `document:` and `do:`"]);
     check_document("- a\n", &["E0105 1:1 the document must be a mapping, not a list"]);
@@ -86,7 +97,11 @@ fn what_is_no_yaml_is_told_with_what_can_be_done() {
     );
     check(
         "a: {b: c\n",
-        "2:1 a mapping in braces lacks a comma or its end | add `,` between entries, or `}`",
+        "2:1 a mapping in braces lacks a comma or its end, and `{` of line 1 is open | add `,` between entries, or `}`",
+    );
+    check(
+        "a: { b: 'c'\nd: e\n",
+        "2:1 what is in brackets goes on too far to the left, and `{` of line 1 is open | close the bracket, or indent the line further than its key",
     );
     check(
         "a: \"x\n",
