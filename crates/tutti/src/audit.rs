@@ -70,7 +70,10 @@ fn text(report: &Report) -> String {
     for erasure in &report.erasures {
         let Erasure { execution, at, by, reason, rows, .. } = erasure;
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        writeln!(text, "erasure  {execution}, rows {rows}, at {}, by {by}{reason}", at.0).ok();
+        // A moment that no calendar has is told as it is stored.
+        let at = jiff::Timestamp::from_millisecond(at.0)
+            .map_or_else(|_| at.0.to_string(), |at| at.to_string());
+        writeln!(text, "erasure  {execution}, rows {rows}, at {at}, by {by}{reason}").ok();
     }
     for row in &report.erased {
         writeln!(text, "erased  {} entries {} to {}", row.execution, row.first, last(row)).ok();
