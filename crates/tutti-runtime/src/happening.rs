@@ -138,6 +138,7 @@ impl From<tutti_store::Error> for Unread {
             | tutti_store::Error::Erased { .. }
             | tutti_store::Error::Unknown { .. } => Self::Damaged(error.to_string()),
             tutti_store::Error::Conflict { .. }
+            | tutti_store::Error::Stale { .. }
             | tutti_store::Error::Ambiguous { .. }
             | tutti_store::Error::Unavailable { .. } => Self::Store(error),
         }

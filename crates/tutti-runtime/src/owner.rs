@@ -293,6 +293,7 @@ impl Loop {
             blobs,
             projection: resident.projection(),
             snapshot,
+            key: None,
         });
         let owed = resident.newly_owed();
         self.pending.owed.push((id, owed));

@@ -225,7 +225,7 @@ fn long_execution(store: &SqliteStore) -> Outcome<Execution> {
             updated_at: Timestamp(0),
             due: None,
         };
-        let turns = vec![StoredTurn { row, blobs, projection, snapshot }];
+        let turns = vec![StoredTurn { row, blobs, projection, snapshot, key: None }];
         wait(store.commit(Commit { turns, ..Commit::default() }))?;
         entries = if first.0 < 200_000 {
             execution.advance(Input::Continue, &surroundings)?

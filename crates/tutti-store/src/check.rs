@@ -11,6 +11,12 @@ use crate::{Commit, DefinitionText, Error, StoredTurn};
 /// Checks that the parts of `commit` agree with themselves: digests fit what they are the digests of.
 pub(crate) fn commit(commit: &Commit) -> Result<(), Error> {
     commit.definitions.iter().try_for_each(definition)?;
+    if commit.records.iter().any(|change| change.id.key.is_empty()) {
+        return Err(corrupt("a record has no key"));
+    }
+    if commit.audit.iter().any(|fact| fact.bytes.is_empty()) {
+        return Err(corrupt("an audit fact says nothing"));
+    }
     commit.turns.iter().try_for_each(turn)
 }
 

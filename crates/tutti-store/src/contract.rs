@@ -1,9 +1,10 @@
 //! What every store must do, as checks that run against any of them.
 //!
-//! [`check_all`] is for the tests of a store; it asserts, so it belongs into tests only. [`Sample`] makes turns to
-//! commit, [`wait`] drives a future without a runtime.
+//! [`check_all`] and [`check_lookup`] are for the tests of a store; they assert, so they belong into tests only.
+//! [`Sample`] makes turns to commit, [`wait`] drives a future without a runtime.
 
 mod events;
+mod lookup;
 mod sample;
 
 use std::{
@@ -15,7 +16,10 @@ use std::{
     thread::{self, Thread},
 };
 
-pub use self::sample::{Plain, Sample, definition};
+pub use self::{
+    lookup::check_lookup,
+    sample::{Plain, Sample, definition},
+};
 
 use crate::{Commit, Error, Status, Store, StoredTurn};
 use tutti_ids::{Digest, ExecutionId, Sequence};

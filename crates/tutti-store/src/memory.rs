@@ -9,9 +9,11 @@ use std::{
 use tutti_ids::{Digest, ExecutionId};
 use tutti_journal::{EventPosition, Row, Snapshot};
 
+mod beside;
 mod events;
+mod lookup;
 
-use self::events::Events;
+use self::{beside::Beside, events::Events};
 use crate::{
     BoxFuture, Commit, DefinitionText, Error, EventRetention, History, LoggedEvent, NewEvent,
     OpenExecution, Projection, Receipt, Store, StoredTurn,
@@ -30,6 +32,7 @@ struct Contents {
     blobs: BTreeMap<Digest, Arc<[u8]>>,
     executions: BTreeMap<ExecutionId, Execution>,
     events: Events,
+    beside: Beside,
 }
 
 #[derive(Debug)]
@@ -38,6 +41,7 @@ struct Execution {
     head: Head,
     projection: Projection,
     snapshot: Option<Snapshot>,
+    key: Option<Arc<str>>,
 }
 
 impl MemoryStore {
@@ -115,6 +119,7 @@ impl Store for MemoryStore {
 impl Contents {
     fn commit(&mut self, commit: Commit) -> Result<(), Error> {
         self.heads_after(&commit.turns)?;
+        self.beside.check(&commit.records)?;
         for definition in commit.definitions {
             self.definitions.entry(definition.digest).or_insert(definition);
         }
@@ -124,6 +129,7 @@ impl Contents {
         for event in commit.events {
             self.events.receive(event);
         }
+        self.beside.write(commit.records, commit.audit);
         Ok(())
     }
 
@@ -145,7 +151,8 @@ impl Contents {
         let execution = match self.executions.entry(turn.row.execution) {
             btree_map::Entry::Vacant(slot) => {
                 let projection = turn.projection.clone();
-                slot.insert(Execution { rows: Vec::new(), head, projection, snapshot: None })
+                let key = turn.key.clone();
+                slot.insert(Execution { rows: Vec::new(), head, projection, snapshot: None, key })
             }
             btree_map::Entry::Occupied(slot) => slot.into_mut(),
         };

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt::Debug, future::Future, pin::Pin, sync::Arc
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
 use tutti_journal::{Blob, Damage, EventPosition, Row, Snapshot, Timestamp};
 
-use crate::event::{LoggedEvent, NewEvent, Receipt};
+use crate::{
+    audit::AuditFact,
+    event::{LoggedEvent, NewEvent, Receipt},
+    record::{RecordChange, RecordId},
+};
 
 /// A future behind a pointer, as the port needs it to be chosen at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -15,7 +19,8 @@ pub trait Store: Debug + Send + Sync {
     /// Writes all of `commit` durably, or nothing of it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if a turn does not follow what is stored; [`Error::Ambiguous`] if it cannot be told whether
+    /// [`Error::Conflict`] if a turn does not follow what is stored; [`Error::Stale`] if a record does not hold what was
+    /// expected; [`Error::Ambiguous`] if it cannot be told whether
     /// the commit is stored: the caller must load again before it goes on.
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>>;
 
@@ -93,6 +98,10 @@ pub struct Commit {
     pub turns: Vec<StoredTurn>,
     /// Events that the turns emitted, in order; those already in the log are left alone.
     pub events: Vec<NewEvent>,
+    /// Changes of records; where one of them finds another value than it expects, nothing of the commit is made.
+    pub records: Vec<RecordChange>,
+    /// Facts for the audit trail, in order; chained with the commit.
+    pub audit: Vec<AuditFact>,
 }
 
 /// One turn with what is derived from it.
@@ -107,6 +116,8 @@ pub struct StoredTurn {
     /// An image of the execution after this turn, which takes the former one's place. None leaves that as it is; where
     /// the execution has ended, the store drops it.
     pub snapshot: Option<Snapshot>,
+    /// The business key that the execution is started under; with its first turn, if it has one.
+    pub key: Option<Arc<str>>,
 }
 
 /// How an execution stands: what listings and recovery read instead of its journal.
@@ -210,6 +221,12 @@ pub enum Error {
         execution: ExecutionId,
         /// The sequence that would have to come next.
         stored: Sequence,
+    },
+    /// A record does not hold what the change of it expected: somebody else changed it.
+    #[error("the {kind:?} record `{key}` was changed by somebody else", kind = record.kind, key = record.key)]
+    Stale {
+        /// The record.
+        record: Box<RecordId>,
     },
     /// It cannot be told whether the commit is stored.
     #[error("it cannot be told whether a commit is stored")]

@@ -6,6 +6,7 @@
 //! read checks.
 
 mod append;
+mod audits;
 mod checksum;
 mod columns;
 mod commits;
@@ -16,8 +17,11 @@ mod events;
 mod exporting;
 mod failure;
 mod high_water;
+mod keys;
+mod lists;
 mod read;
 mod readers;
+mod records;
 mod report;
 mod rows;
 mod schema;
@@ -43,8 +47,9 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    BoxFuture, Commit, DefinitionText, EraseRequest, Erased, Error, EventRetention, History,
-    LoggedEvent, NewEvent, OpenExecution, Receipt, Store, check, export,
+    BoxFuture, ChainHead, Commit, DefinitionText, EraseRequest, Erased, Error, EventRetention,
+    ExecutionQuery, History, Listed, LoggedEvent, Lookup, NewEvent, OpenExecution, Receipt, Record,
+    RecordId, RecordRange, Store, StoredAudit, check, export,
 };
 
 /// How many threads read.
@@ -252,5 +257,38 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> BoxFuture<'_, Result<u64, Error>> {
         Box::pin(async move { self.writer()?.drop_events(retention, limit).await })
+    }
+}
+
+impl Lookup for SqliteStore {
+    fn record(&self, id: RecordId) -> BoxFuture<'_, Result<Option<Vec<u8>>, Error>> {
+        Box::pin(self.readers.read(move |connection| records::find(connection, &id)))
+    }
+
+    fn records(&self, range: RecordRange) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        Box::pin(self.readers.read(move |connection| records::page(connection, &range)))
+    }
+
+    fn executions(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<Listed>, Error>> {
+        Box::pin(self.readers.read(move |connection| lists::executions(connection, &query)))
+    }
+
+    fn standing(&self, execution: ExecutionId) -> BoxFuture<'_, Result<Option<Listed>, Error>> {
+        Box::pin(self.readers.read(move |connection| lists::standing(connection, execution)))
+    }
+
+    fn audit_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredAudit>, Error>> {
+        Box::pin(self.readers.read(move |connection| audits::after(connection, after, limit)))
+    }
+
+    fn head(&self) -> BoxFuture<'_, Result<ChainHead, Error>> {
+        Box::pin(self.readers.read(|connection| {
+            let tail = commits::last(connection)?;
+            Ok(ChainHead { number: tail.number, head: tail.head })
+        }))
     }
 }

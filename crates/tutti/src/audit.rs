@@ -67,6 +67,9 @@ fn text(report: &Report) -> String {
     if counts.erased > 0 {
         writeln!(text, "erased: the values of {} rows", counts.erased).ok();
     }
+    if counts.audit > 0 {
+        writeln!(text, "audit facts {}", counts.audit).ok();
+    }
     for erasure in &report.erasures {
         let Erasure { execution, at, by, reason, rows, .. } = erasure;
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
@@ -114,6 +117,7 @@ fn whole(report: &Report) -> Json {
         "erased_rows": counts.erased,
         "blobs": counts.blobs,
         "erasures": counts.erasures,
+        "audit": counts.audit,
         "commits": counts.commits,
         "erasure_records": report.erasures.iter().map(erasure).collect::<Vec<_>>(),
         "erased": report.erased.iter().map(erased).collect::<Vec<_>>(),

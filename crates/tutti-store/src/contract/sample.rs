@@ -44,7 +44,8 @@ impl Sample {
         let (row, blobs) = turn.encode(self.previous, salt, &Plain);
         self.next = row.next();
         self.previous = row.digest;
-        StoredTurn { row, blobs, projection: self.projection(at, status), snapshot: None }
+        let projection = self.projection(at, status);
+        StoredTurn { row, blobs, projection, snapshot: None, key: None }
     }
 
     /// The next turn with a made-up image after it, which holds `image`.

@@ -9,7 +9,7 @@ use tutti_journal::{Row, SaltedValues, Timestamp};
 
 use super::{Scope, flaw::Wrong, report::Counts};
 use crate::{
-    DefinitionText, Erasure,
+    AuditFact, DefinitionText, Erasure, StoredAudit,
     commit_chain::{CommitRow, Tail, Totals},
 };
 
@@ -36,6 +36,8 @@ pub enum Record {
     },
     /// That the values of an execution were erased.
     Erasure(Erasure),
+    /// A fact of the audit trail.
+    Audit(StoredAudit),
     /// A row of the chain of commits.
     Commit(CommitRecord),
     /// The last: how much there is.
@@ -124,6 +126,13 @@ impl Record {
                 "reason": erasure.reason,
                 "rows": erasure.rows,
             }),
+            Self::Audit(audit) => json!({
+                "kind": "audit",
+                "number": audit.number,
+                "commit": audit.commit,
+                "execution": audit.fact.execution.map(|execution| execution.to_string()),
+                "bytes": STANDARD.encode(&audit.fact.bytes),
+            }),
             Self::Commit(commit) => commit.json(),
             Self::End(counts) => end(counts),
         };
@@ -153,6 +162,7 @@ impl Record {
                 reason: fields.text("reason")?.to_owned(),
                 rows: fields.unsigned("rows")?,
             })),
+            "audit" => audit(fields).map(Self::Audit),
             "commit" => CommitRecord::parse(fields).map(Self::Commit),
             "end" => counts(fields).map(Self::End),
             _ => Err(Wrong::line("there is no such kind of line")),
@@ -213,6 +223,13 @@ fn definition(fields: Fields<'_>) -> Result<DefinitionText, Wrong> {
         version: fields.parsed("version")?,
     };
     Ok(DefinitionText { name, digest: fields.digest("digest")?, text: fields.text("text")?.into() })
+}
+
+fn audit(fields: Fields<'_>) -> Result<StoredAudit, Wrong> {
+    let execution =
+        if fields.is_null("execution") { None } else { Some(fields.parsed("execution")?) };
+    let fact = AuditFact { execution, bytes: fields.bytes("bytes")? };
+    Ok(StoredAudit { number: fields.unsigned("number")?, commit: fields.integer("commit")?, fact })
 }
 
 impl RowRecord {
@@ -305,7 +322,7 @@ impl CommitRecord {
 }
 
 fn end(counts: &Counts) -> Json {
-    json!({
+    let mut end = json!({
         "kind": "end",
         "definitions": counts.definitions,
         "executions": counts.executions,
@@ -315,7 +332,12 @@ fn end(counts: &Counts) -> Json {
         "blobs": counts.blobs,
         "erasures": counts.erasures,
         "commits": counts.commits,
-    })
+    });
+    // Without an audit trail the line is as it was before there was one.
+    if counts.audit > 0 {
+        end["audit"] = counts.audit.into();
+    }
+    end
 }
 
 fn counts(fields: Fields<'_>) -> Result<Counts, Wrong> {
@@ -327,6 +349,7 @@ fn counts(fields: Fields<'_>) -> Result<Counts, Wrong> {
         erased: fields.unsigned("erased")?,
         blobs: fields.unsigned("blobs")?,
         erasures: fields.unsigned("erasures")?,
+        audit: if fields.0.get("audit").is_some() { fields.unsigned("audit")? } else { 0 },
         commits: fields.unsigned("commits")?,
     })
 }

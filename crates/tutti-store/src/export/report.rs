@@ -3,7 +3,7 @@
 use tutti_ids::{Digest, ExecutionId, Sequence};
 
 use super::Scope;
-use crate::Erasure;
+use crate::{Erasure, StoredAudit};
 
 /// How many erased rows a report lists.
 pub(crate) const LISTED: usize = 1000;
@@ -25,6 +25,8 @@ pub struct Report {
     pub erased: Vec<ErasedRow>,
     /// Who erased them, when and why; at most 1,000.
     pub erasures: Vec<Erasure>,
+    /// What the audit trail says, in order; at most 1,000.
+    pub audit: Vec<StoredAudit>,
 }
 
 /// How much there is of what.
@@ -44,6 +46,8 @@ pub struct Counts {
     pub blobs: u64,
     /// Erasures that are recorded.
     pub erasures: u64,
+    /// Facts of the audit trail.
+    pub audit: u64,
     /// Commits.
     pub commits: u64,
 }

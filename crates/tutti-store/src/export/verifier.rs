@@ -16,7 +16,7 @@ use super::{
     report::{Counts, ErasedRow, LISTED},
 };
 use crate::{
-    Erasure,
+    Erasure, StoredAudit,
     check::{self, Head},
     commit_chain::Tail,
 };
@@ -65,6 +65,7 @@ enum Section {
     Executions,
     Blobs,
     Erasures,
+    Audit,
     Commits,
     End,
 }
@@ -84,8 +85,11 @@ struct Verifier {
     /// How many rows of each execution have no values; those that an erasure speaks of are taken out.
     unexplained: BTreeMap<ExecutionId, u64>,
     erasures: Vec<Erasure>,
-    /// The digests of erasures, by the number of the commit that must have them.
-    uncommitted: BTreeSet<(i64, Digest)>,
+    audit: Vec<StoredAudit>,
+    /// The number of the last fact of the audit trail.
+    audited: u64,
+    /// How often each digest of an erasure or an audit fact must be in the commit of this number.
+    uncommitted: BTreeMap<(i64, Digest), u64>,
     tail: Tail,
 }
 
@@ -119,7 +123,9 @@ impl Verifier {
             erased: Vec::new(),
             unexplained: BTreeMap::new(),
             erasures: Vec::new(),
-            uncommitted: BTreeSet::new(),
+            audit: Vec::new(),
+            audited: 0,
+            uncommitted: BTreeMap::new(),
         })
     }
 
@@ -130,6 +136,7 @@ impl Verifier {
             Record::Execution(_) | Record::Row(_) => Section::Executions,
             Record::Blob { .. } => Section::Blobs,
             Record::Erasure(_) => Section::Erasures,
+            Record::Audit(_) => Section::Audit,
             Record::Commit(_) => Section::Commits,
             Record::End(_) => Section::End,
         })?;
@@ -147,6 +154,7 @@ impl Verifier {
             Record::Row(row) => self.row(&row),
             Record::Blob { digest, bytes } => self.blob(digest, &bytes),
             Record::Erasure(erasure) => self.erasure(erasure),
+            Record::Audit(audit) => self.audit(audit),
             Record::Commit(commit) => self.commit(&commit),
             Record::End(counts) => self.end(counts),
         }
@@ -250,9 +258,23 @@ impl Verifier {
         if self.unexplained.remove(&erasure.execution) != Some(erasure.rows) {
             return Err(Wrong::line("what is missing is not what the erasure says"));
         }
-        self.uncommitted.insert((erasure.commit, erasure.digest()));
+        *self.uncommitted.entry((erasure.commit, erasure.digest())).or_default() += 1;
         if self.erasures.len() < LISTED {
             self.erasures.push(erasure);
+        }
+        Ok(())
+    }
+
+    fn audit(&mut self, audit: StoredAudit) -> Result<(), Wrong> {
+        self.counts.audit += 1;
+        let is_all = self.header.scope == Scope::All;
+        if audit.number <= self.audited || (is_all && audit.number != self.audited + 1) {
+            return Err(Wrong::line("the fact of the audit trail does not belong here"));
+        }
+        self.audited = audit.number;
+        *self.uncommitted.entry((audit.commit, audit.fact.digest())).or_default() += 1;
+        if self.audit.len() < LISTED {
+            self.audit.push(audit);
         }
         Ok(())
     }
@@ -268,7 +290,9 @@ impl Verifier {
         };
         self.tail = self.tail.follow(row, digests).map_err(of_store)?;
         for digest in digests.iter().skip(rows_of(row.count)) {
-            self.uncommitted.remove(&(row.number, *digest));
+            if !self.is_explained(row.number, *digest) && self.header.scope == Scope::All {
+                return Err(Wrong::line("a fact of the audit trail is missing, or an erasure"));
+            }
         }
         for (position, digest) in (row.first..).zip(digests.iter().take(rows_of(row.count))) {
             if self.rows.remove(&position).is_some_and(|of_row| of_row != *digest) {
@@ -280,12 +304,23 @@ impl Verifier {
         Ok(())
     }
 
+    /// Whether an erasure or an audit fact of this digest is here for the commit; each counts once.
+    fn is_explained(&mut self, commit: i64, digest: Digest) -> bool {
+        let Some(left) = self.uncommitted.get_mut(&(commit, digest)) else { return false };
+        *left -= 1;
+        if *left == 0 {
+            self.uncommitted.remove(&(commit, digest));
+        }
+        true
+    }
+
     fn end(&mut self, counts: Counts) -> Result<(), Wrong> {
         if let Some((position, _)) = self.rows.first_key_value() {
             return Err(Wrong::line(format!("no commit has the row at position {position}")));
         }
-        if let Some((number, _)) = self.uncommitted.first() {
-            return Err(Wrong::line(format!("commit {number} does not have its erasure")));
+        if let Some(((number, _), _)) = self.uncommitted.first_key_value() {
+            let what = format!("commit {number} does not have its erasure or its audit fact");
+            return Err(Wrong::line(what));
         }
         if (self.tail.number, self.tail.head) != (self.header.commit, self.header.head) {
             return Err(Wrong::line("the chain of commits does not end where the header says"));
@@ -319,6 +354,7 @@ impl Verifier {
             counts: self.counts,
             erased: self.erased,
             erasures: self.erasures,
+            audit: self.audit,
         }
     }
 }

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 use tutti_ids::Digest;
 
 use super::{
-    commits::Totals,
-    erasures, events, failure, read,
+    audits,
+    commits::{Tail, Totals},
+    erasures, events, failure, keys, read, records,
     rows::{self, ExecutionRow},
     snapshots,
 };
@@ -16,14 +17,24 @@ use crate::{Commit, DefinitionText, Error, Receipt, StoredTurn, check::Head};
 pub(super) struct Added {
     /// How much there is with it.
     pub(super) totals: Totals,
+    /// The number of the commit that it will be.
+    commit: i64,
     /// The digests of its rows, in order.
-    pub(super) digests: Vec<Digest>,
+    rows: Vec<Digest>,
+    /// The digests of its audit facts, in order.
+    audit: Vec<Digest>,
 }
 
 impl Added {
     /// Nothing, after what is there already.
-    pub(super) fn nothing(totals: Totals) -> Self {
-        Self { totals, digests: Vec::new() }
+    pub(super) fn nothing(tail: &Tail) -> Self {
+        let commit = tail.number.saturating_add(1);
+        Self { totals: tail.totals, commit, rows: Vec::new(), audit: Vec::new() }
+    }
+
+    /// What the digest of the commit is made of.
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        self.rows.iter().chain(&self.audit).copied().collect()
     }
 
     /// Writes all of `commit` into the open transaction or, on any error, nothing of it. After
@@ -33,13 +44,14 @@ impl Added {
         connection: &Connection,
         commit: &Commit,
     ) -> Result<Vec<Receipt>, Error> {
-        let (totals, rows) = (self.totals, self.digests.len());
+        let (totals, rows, audit) = (self.totals, self.rows.len(), self.audit.len());
         control(connection, "SAVEPOINT one_commit")?;
         match self.write(connection, commit) {
             Ok(receipts) => control(connection, "RELEASE one_commit").map(|()| receipts),
             Err(error) => {
                 self.totals = totals;
-                self.digests.truncate(rows);
+                self.rows.truncate(rows);
+                self.audit.truncate(audit);
                 Err(undo(connection, error))
             }
         }
@@ -51,7 +63,11 @@ impl Added {
                 .map_err(failure::of("cannot write a definition"))?;
             self.totals.definitions += added;
         }
+        commit.records.iter().try_for_each(|change| records::change(connection, change))?;
         commit.turns.iter().try_for_each(|turn| self.turn(connection, turn))?;
+        for fact in &commit.audit {
+            self.audit.push(audits::append(connection, self.commit, fact)?);
+        }
         let fail = failure::of("cannot write into the log of events");
         let append = |event| events::append(connection, event).map_err(&fail);
         commit.events.iter().map(append).collect()
@@ -70,7 +86,7 @@ impl Added {
         let now =
             ExecutionRow { execution: row.execution, projection: turn.projection.clone(), head };
         self.count(stored.as_ref(), &now);
-        self.digests.push(row.digest);
+        self.rows.push(row.digest);
         let attempt = format!("cannot append to the journal of {}", row.execution);
         write_turn(connection, self.totals.rows, turn, &now).map_err(failure::of(&attempt))
     }
@@ -105,6 +121,7 @@ fn write_turn(
     rows::insert_journal_row(connection, position, &turn.row)?;
     rows::upsert_execution(connection, now)?;
     snapshots::write(connection, turn)?;
+    keys::write(connection, turn)?;
     for blob in &turn.blobs {
         let query =
             "INSERT INTO blobs (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";

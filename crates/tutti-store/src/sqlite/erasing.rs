@@ -190,7 +190,7 @@ mod tests {
         for (detail, status) in [(CANARY, Status::Running), ("it ends", Status::Completed)] {
             let turns = vec![sample.turn(detail, status)];
             let definitions = vec![contract::definition("sample")];
-            let commit = Commit { definitions, turns, events: vec![] };
+            let commit = Commit { definitions, turns, events: vec![], ..Commit::default() };
             wait(store.commit(commit)).expect("it is stored");
         }
         drop(store);

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 use tutti_ids::{Digest, ExecutionId};
 use tutti_journal::Timestamp;
 
-use super::{columns::Columns, failure, rows};
+use super::{audits, columns::Columns, failure, rows};
 use crate::{
     Erasure, Error, check,
     commit_chain::{self, CommitRow},
@@ -73,7 +73,7 @@ fn parse(row: &SqlRow<'_>) -> rusqlite::Result<Erasure> {
     Ok(erasure)
 }
 
-/// What the digest of a commit is made of: the digests of its rows, then those of its erasures.
+/// What the digest of a commit is made of: the digests of its rows, then those of its erasures, then those of its audit facts.
 pub(super) fn digests_of(connection: &Connection, row: &CommitRow) -> Result<Vec<Digest>, Error> {
     let (first, end) = row.positions();
     let mut digests = Vec::new();
@@ -81,10 +81,14 @@ pub(super) fn digests_of(connection: &Connection, row: &CommitRow) -> Result<Vec
         digests.push(row.digest);
         Ok(())
     })?;
-    // Only these can have any; so a store that is too old for the table needs none.
-    if row.count == 0 && row.digest != commit_chain::digest_of(&[]) {
+    // Only these can have any; so a store that is too old for a table needs none.
+    let is_complete = |digests: &[Digest]| row.digest == commit_chain::digest_of(digests);
+    if row.count == 0 && !is_complete(&digests) {
         let query = format!("SELECT {COLUMNS} FROM erasures WHERE number = ?1 ORDER BY execution");
         digests.extend(select(connection, &query, [row.number])?.iter().map(Erasure::digest));
+    }
+    if !is_complete(&digests) && audits::are_kept(connection)? {
+        digests.extend(audits::digests_of(connection, row.number)?);
     }
     Ok(digests)
 }

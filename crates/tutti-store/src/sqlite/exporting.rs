@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tutti_ids::{Digest, ExecutionId};
 
 use super::{
-    commits, erasures, failure, read,
+    audits, commits, erasures, failure, read,
     rows::{self, ExecutionRow},
     schema,
 };
@@ -53,6 +53,7 @@ pub(super) fn write<'a>(
         counts: Counts::default(),
         erased: Vec::new(),
         erasures: Vec::new(),
+        audit: Vec::new(),
     };
     let lines = LineWriter::new(io::BufWriter::with_capacity(64 * 1024, sink));
     let mut export = Export { connection, lines, report, blobs: BTreeSet::new() };
@@ -60,8 +61,9 @@ pub(super) fn write<'a>(
     export.definitions(request.scope, &executions)?;
     executions.iter().try_for_each(|execution| export.execution(execution))?;
     export.blobs()?;
-    let erasing = export.erasures(&executions)?;
-    let shown = Shown { positions, erasing, all: request.scope == Scope::All };
+    let mut facts = export.erasures(&executions)?;
+    facts.extend(export.audit(request.scope, &executions)?);
+    let shown = Shown { positions, facts, all: request.scope == Scope::All };
     export.commits(from, &shown)?;
     let counts = export.report.counts;
     export.line(&Record::End(counts))?;
@@ -74,7 +76,7 @@ struct Shown {
     /// Those of the rows at these positions, in order.
     positions: Vec<i64>,
     /// Those with these numbers.
-    erasing: BTreeSet<i64>,
+    facts: BTreeSet<i64>,
     all: bool,
 }
 
@@ -165,6 +167,27 @@ impl Export<'_> {
         Ok(numbers)
     }
 
+    /// What the audit trail says of these executions, or all it says; gives the numbers of the commits.
+    fn audit(&mut self, scope: Scope, executions: &[ExecutionRow]) -> Result<BTreeSet<i64>, Error> {
+        let mut numbers = BTreeSet::new();
+        if !audits::are_kept(self.connection)? {
+            return Ok(numbers);
+        }
+        let mut written = Ok(());
+        let key = |row: &ExecutionRow| row.execution;
+        audits::each_after(self.connection, 0, |audit| {
+            let concerns = |execution| executions.binary_search_by_key(&execution, key).is_ok();
+            if scope == Scope::All || audit.fact.execution.is_some_and(concerns) {
+                numbers.insert(audit.commit);
+                self.report.counts.audit += 1;
+                written = self.line(&Record::Audit(audit.clone()));
+                self.report.audit.push(audit);
+            }
+            written.is_ok()
+        })?;
+        written.map(|()| numbers)
+    }
+
     /// The commits after `from`.
     fn commits(&mut self, from: Tail, shown: &Shown) -> Result<(), Error> {
         let connection = self.connection;
@@ -175,7 +198,7 @@ impl Export<'_> {
             let (first, end) = row.positions();
             let next = shown.positions.partition_point(|position| *position < first);
             let covers = shown.positions.get(next).is_some_and(|position| *position <= end);
-            let is_shown = shown.all || covers || shown.erasing.contains(&row.number);
+            let is_shown = shown.all || covers || shown.facts.contains(&row.number);
             self.report.counts.commits += 1;
             let digests = is_shown.then_some(digests);
             self.line(&Record::Commit(CommitRecord { row, digests }))

@@ -41,6 +41,10 @@ pub struct VerifyReport {
     pub snapshots: u64,
     /// Events of the log.
     pub events: u64,
+    /// Records.
+    pub records: u64,
+    /// Facts of the audit trail.
+    pub audit: u64,
 }
 
 /// Something stored that was altered or lost.
@@ -79,6 +83,10 @@ pub enum Place {
     Snapshots,
     /// The log of events.
     Events,
+    /// What is kept beside the journals.
+    Records,
+    /// The audit trail.
+    Audit,
 }
 
 impl Place {
@@ -95,6 +103,8 @@ impl Place {
             Self::Blobs => "blobs",
             Self::Snapshots => "snapshots",
             Self::Events => "events",
+            Self::Records => "records",
+            Self::Audit => "audit",
         }
     }
 }

@@ -247,7 +247,7 @@ fn execution_checksum(row: &ExecutionRow) -> [u8; 16] {
 }
 
 /// The code a status is stored as; never changed, and ended statuses are from [`FIRST_ENDED`] on.
-fn status_code(status: Status) -> i64 {
+pub(super) fn status_code(status: Status) -> i64 {
     match status {
         Status::Pending => 0,
         Status::Running => 1,

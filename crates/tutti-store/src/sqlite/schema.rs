@@ -14,18 +14,20 @@ use crate::{Error, check};
 /// The oldest SQLite whose WAL we trust: older ones can lose a commit in a race between a checkpoint and a writer.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The version of these tables. A database names the oldest version that may read and that may write it.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 /// The format that brought snapshots.
 pub(super) const WITH_SNAPSHOTS: u32 = 2;
 /// The format that brought erasures.
 pub(super) const WITH_ERASURES: u32 = 3;
 /// The format that brought the log of events.
 pub(super) const WITH_EVENTS: u32 = 4;
+/// The format that brought what a server keeps: records, the audit trail, lists by workflow, status and key.
+pub(super) const WITH_RECORDS: u32 = 5;
 /// How many of [`TABLES`] each format has, from format 1 on: later ones only add.
-const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, 12, TABLES.len()];
+const TABLES_BY_FORMAT: [usize; FORMAT as usize] = [9, 10, 12, 13, TABLES.len()];
 
 /// Every table and index. A row is covered by a chain of digests or by its `checksum`.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 22] = [
     "CREATE TABLE meta (
         name TEXT NOT NULL PRIMARY KEY,
         value BLOB NOT NULL,
@@ -117,6 +119,34 @@ const TABLES: [&str; 13] = [
         bytes BLOB NOT NULL,
         checksum BLOB NOT NULL
     ) STRICT",
+    "CREATE TABLE records (
+        kind INTEGER NOT NULL,
+        namespace TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value BLOB NOT NULL,
+        checksum BLOB NOT NULL,
+        PRIMARY KEY (kind, namespace, key)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE audit (
+        number INTEGER NOT NULL PRIMARY KEY,
+        commit_number INTEGER NOT NULL,
+        execution BLOB,
+        bytes BLOB NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT",
+    "CREATE INDEX audit_by_commit ON audit (commit_number)",
+    "CREATE TABLE keys (
+        execution BLOB NOT NULL PRIMARY KEY,
+        namespace TEXT NOT NULL,
+        key TEXT NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX keys_by_key ON keys (namespace, key, execution)",
+    // Lists are pages of these, newest first.
+    "CREATE INDEX executions_listed ON executions (namespace, execution)",
+    "CREATE INDEX executions_by_status ON executions (namespace, status, execution)",
+    "CREATE INDEX executions_by_workflow ON executions (namespace, name, execution)",
+    "CREATE INDEX executions_by_both ON executions (namespace, name, status, execution)",
 ];
 
 /// Refuses to go on with an SQLite that is too old.
@@ -248,7 +278,7 @@ fn write_format(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The format of the database, if this version knows it.
-fn check_format(connection: &Connection) -> Result<u32, Error> {
+pub(super) fn check_format(connection: &Connection) -> Result<u32, Error> {
     let value = read_meta(connection, "format")?;
     let (oldest_reader, oldest_writer) = value
         .split_first_chunk::<4>()
@@ -350,7 +380,12 @@ mod tests {
         let directory = Directory::lock(root.path()).expect("nobody else uses it");
         let (connection, _) = open(&directory, None).expect("it can be made");
         connection
-            .execute_batch("DROP TABLE snapshots; DROP TABLE erasures; DROP TABLE events")
+            .execute_batch(
+                "DROP TABLE snapshots; DROP TABLE erasures; DROP TABLE events; DROP TABLE records;
+                 DROP TABLE audit; DROP TABLE keys; DROP INDEX executions_listed;
+                 DROP INDEX executions_by_status; DROP INDEX executions_by_workflow;
+                 DROP INDEX executions_by_both",
+            )
             .expect("it can be dropped");
         let older = [1_u32.to_be_bytes(), 1_u32.to_be_bytes()].concat();
         write_meta(&connection, "format", &older).expect("it can be written");

@@ -6,10 +6,11 @@ use rusqlite::{Connection, Row as SqlRow};
 use tutti_ids::{Digest, ExecutionId};
 
 use super::{
+    audits,
     commits::{self, Tail},
     erasures, events, failure,
     high_water::Mark,
-    read,
+    read, records,
     report::{Place, Report},
     rows, schema, snapshots,
 };
@@ -26,7 +27,7 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
     let mut report = Report::default();
     integrity(connection, &mut report)?;
     let format = report.note(Place::Meta, None, schema::check_shape(connection))?;
-    let format = format.unwrap_or(schema::WITH_EVENTS);
+    let format = format.unwrap_or(schema::WITH_RECORDS);
     report.note(Place::HighWater, None, commits::check_tail(connection, mark))?;
     let tail = commit_chain(connection, &mut report)?;
     let listed = executions(connection, &mut report, format >= schema::WITH_SNAPSHOTS)?;
@@ -38,6 +39,12 @@ pub(super) fn everything(connection: &Connection, mark: Option<Mark>) -> Result<
     if format >= schema::WITH_EVENTS {
         let found = report.note(Place::Events, None, events::verify(connection))?;
         report.counts.events = found.unwrap_or(0);
+    }
+    if format >= schema::WITH_RECORDS {
+        let found = report.note(Place::Records, None, records::verify(connection))?;
+        report.counts.records = found.unwrap_or(0);
+        let found = report.note(Place::Audit, None, audits::verify(connection))?;
+        report.counts.audit = found.unwrap_or(0);
     }
     if let Some(Tail { totals, .. }) = tail {
         report.note(Place::Executions, None, rows::check_open(connection, totals.open))?;

@@ -191,7 +191,7 @@ impl Journal {
     /// Writes all requests in one transaction. Each gets its answer; an error here overrides those that were good.
     fn transact(&mut self, requests: Vec<Request>, answers: &mut Answers) -> Result<(), End> {
         let mut end = control(&self.connection, "BEGIN IMMEDIATE").err();
-        let mut added = Added::nothing(self.tail.totals);
+        let mut added = Added::nothing(&self.tail);
         for Request { work, reply } in requests {
             let answer = match end {
                 None => perform(&self.connection, &mut added, &work),
@@ -218,7 +218,7 @@ impl Journal {
         if commits == 0 {
             return control(&self.connection, "ROLLBACK").map_err(End::NothingStored);
         }
-        let (row, tail) = self.tail.next(&added.digests, added.totals);
+        let (row, tail) = self.tail.next(&added.digests(), added.totals);
         commits::insert(&self.connection, &row).map_err(End::NothingStored)?;
         control(&self.connection, "COMMIT").map_err(End::of_commit)?;
         self.tail = tail;
@@ -322,11 +322,15 @@ impl Group {
     }
 
     fn add(&mut self, request: Request) {
-        let Work::Commit(Commit { definitions, turns, events }) = &request.work else {
+        let Work::Commit(Commit { definitions, turns, events, records, audit }) = &request.work
+        else {
             self.requests.push(request);
             return;
         };
-        self.rows += turns.len() + definitions.len() + events.len();
+        self.rows += turns.len() + definitions.len() + events.len() + records.len() + audit.len();
+        let values = records.iter().filter_map(|change| change.value.as_ref()).map(Vec::len);
+        let facts = audit.iter().map(|fact| fact.bytes.len());
+        self.bytes += values.chain(facts).map(|bytes| ROW_BYTES + bytes).sum::<usize>();
         self.bytes += events.iter().map(|event| ROW_BYTES + event.bytes.len()).sum::<usize>();
         self.bytes += definitions.iter().map(|definition| definition.text.len()).sum::<usize>();
         for turn in turns {

@@ -54,6 +54,7 @@ fn store() -> (tempfile::TempDir, SqliteStore, ExecutionId) {
                 definitions: vec![contract::definition("sample")],
                 turns: vec![sample.turn(&detail, Status::Running)],
                 events: vec![],
+                ..Commit::default()
             };
             wait(store.commit(commit)).expect("it is stored");
         }
@@ -96,7 +97,8 @@ fn small() -> (tempfile::TempDir, SqliteStore, ExecutionId) {
     for _ in 0..2 {
         let turns = samples.iter_mut().map(|sample| sample.turn("x", Status::Running)).collect();
         let definitions = vec![contract::definition("sample")];
-        wait(store.commit(Commit { definitions, turns, events: vec![] })).expect("it is stored");
+        wait(store.commit(Commit { definitions, turns, events: vec![], ..Commit::default() }))
+            .expect("it is stored");
     }
     let second = samples[1].execution();
     (root, store, second)
@@ -164,7 +166,8 @@ fn with_customer() -> (tempfile::TempDir, Sample, Sample) {
             turns.push(open.turn(detail, Status::Running));
         }
         let definitions = vec![contract::definition("sample")];
-        wait(store.commit(Commit { definitions, turns, events: vec![] })).expect("it is stored");
+        wait(store.commit(Commit { definitions, turns, events: vec![], ..Commit::default() }))
+            .expect("it is stored");
     }
     (root, ended, open)
 }
@@ -256,6 +259,7 @@ fn with_events(received_at: i64, other: Status) -> (tempfile::TempDir, Sample) {
             beside.turn("goes its way", other),
         ],
         events: vec![],
+        ..Commit::default()
     };
     wait(store.commit(commit)).expect("it is stored");
     (root, ended)

@@ -22,17 +22,20 @@ fn open(directory: &Path) -> SqliteStore {
 #[test]
 fn memory_keeps_the_contract() {
     contract::check_all(&|| Arc::new(MemoryStore::new()));
+    contract::check_lookup(&|| Arc::new(MemoryStore::new()));
 }
 
 #[test]
 fn sqlite_keeps_the_contract() {
     let directories = Mutex::new(Vec::new());
-    contract::check_all(&|| {
+    let empty = || {
         let directory = directory();
         let store = open(directory.path());
         directories.lock().unwrap_or_else(PoisonError::into_inner).push(directory);
         Arc::new(store)
-    });
+    };
+    contract::check_all(&|| empty());
+    contract::check_lookup(&|| empty());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tutti_journal::Timestamp;
 
 use super::*;
 use crate::{
-    Commit, EraseRequest, SqliteStore, Status, Store as _,
+    AuditFact, Commit, EraseRequest, SqliteStore, Status, Store as _,
     contract::{self, Sample, wait},
     export::{ExportRequest, LineWriter},
 };
@@ -29,7 +29,8 @@ impl Write for Written {
     }
 }
 
-/// The records of a store with an execution that was erased and one that was not, of which one row has a blob.
+/// The records of a store with an execution that was erased and one that was not, of which one row has a blob; of what the
+/// audit trail says, some is about the latter, and some is the same twice.
 fn records(scope: Scope) -> Vec<Record> {
     let root = tempfile::tempdir().expect("a temporary directory can be made");
     let store = SqliteStore::open(root.path()).expect("nobody else uses it");
@@ -39,7 +40,11 @@ fn records(scope: Scope) -> Vec<Record> {
     {
         let turns = vec![erased.turn("y", status), kept.turn(&detail, status)];
         let definitions = vec![contract::definition("sample")];
-        wait(store.commit(Commit { definitions, turns, events: vec![] })).expect("it is stored");
+        let about = [Some(kept.execution()), None, None];
+        let fact = |execution| AuditFact { execution, bytes: b"who did what".to_vec() };
+        let audit = about.map(fact).to_vec();
+        wait(store.commit(Commit { definitions, turns, audit, ..Commit::default() }))
+            .expect("it is stored");
     }
     drop(store);
     let request = EraseRequest {
@@ -107,6 +112,7 @@ fn recount(records: &mut [Record]) {
             }
             Record::Blob { .. } => counts.blobs += 1,
             Record::Erasure(_) => counts.erasures += 1,
+            Record::Audit(_) => counts.audit += 1,
             Record::Commit(_) => counts.commits += 1,
             Record::Header(_) | Record::End(_) => {}
         }
@@ -161,9 +167,23 @@ fn every_change_is_found() {
         }
         _ => false,
     });
-    check("does not have its erasure", |record| match record {
+    check("or an erasure", |record| match record {
         Record::Erasure(erasure) => {
             erasure.reason = "another".to_owned();
+            true
+        }
+        _ => false,
+    });
+    check("a fact of the audit trail is missing", |record| match record {
+        Record::Audit(audit) => {
+            audit.fact.bytes = b"who did nothing".to_vec();
+            true
+        }
+        _ => false,
+    });
+    check("the audit trail does not belong here", |record| match record {
+        Record::Audit(audit) => {
+            audit.number += 1;
             true
         }
         _ => false,
