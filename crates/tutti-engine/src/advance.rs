@@ -39,6 +39,7 @@ impl Execution {
             input: start.input.unwrap_or_else(|| Value::object::<&str>([])),
             parent: start.parent,
             events_after: Some(start.events_after).filter(|after| *after != EventPosition(0)),
+            key: start.key,
         });
         turn.go_on();
         turn.entries

@@ -116,8 +116,10 @@ impl<'a> Scene<'a> {
 
     /// The value of a secret the document declares.
     pub(crate) fn secret(&self, name: &str) -> Result<Value, Box<Error>> {
-        let declared = self.execution.workflow.secrets.iter().any(|known| **known == *name);
-        let found = declared.then(|| self.surroundings.secrets.secret(name)).flatten();
+        let workflow = &self.execution.workflow;
+        let declared = workflow.secrets.iter().any(|known| **known == *name);
+        let find = || self.surroundings.secrets.secret(&workflow.document.namespace, name);
+        let found = declared.then(find).flatten();
         found.map(Value::tainted).ok_or_else(|| Box::new(missing_secret(name)))
     }
 

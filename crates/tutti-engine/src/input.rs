@@ -21,6 +21,8 @@ pub struct Start {
     pub parent: Option<Parent>,
     /// The last event that was received before: the execution sees those after it.
     pub events_after: EventPosition,
+    /// The business key it is started under; a child has none.
+    pub key: Option<String>,
 }
 
 /// Something that happened outside the execution.

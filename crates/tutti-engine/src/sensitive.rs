@@ -43,7 +43,9 @@ impl Execution {
         if !matches!(&frame.body, Body::Call { record, .. } if record.arguments.is_tainted()) {
             return Vec::new();
         }
-        let declared = self.workflow.secrets.iter().filter_map(|name| secrets.secret(name));
+        let namespace = &self.workflow.document.namespace;
+        let declared =
+            self.workflow.secrets.iter().filter_map(|name| secrets.secret(namespace, name));
         let mut seen: Vec<Value> = declared.map(Value::tainted).collect();
         seen.push(self.context_of(task));
         for around in std::iter::once(frame).chain(self.ancestors(frame)) {

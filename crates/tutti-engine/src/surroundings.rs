@@ -45,8 +45,8 @@ impl<'a> std::ops::Deref for Outlook<'a> {
 
 /// Gives the values of secrets.
 pub trait Secrets: std::fmt::Debug {
-    /// The secret's value, if it exists and the execution may have it.
-    fn secret(&self, name: &str) -> Option<Value>;
+    /// The secret's value, if there is one of that name for the executions of the namespace.
+    fn secret(&self, namespace: &str, name: &str) -> Option<Value>;
 }
 
 /// Finds published workflows.

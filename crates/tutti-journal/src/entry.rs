@@ -40,6 +40,9 @@ pub enum Entry {
         /// The last event that was received before: the execution's tasks see those after it.
         #[n(5)]
         events_after: Option<EventPosition>,
+        /// The business key it was started under.
+        #[n(6)]
+        key: Option<String>,
     },
     /// The input fitted its schema and was transformed; the first task may start.
     #[n(1)]

@@ -9,7 +9,7 @@ use tutti_engine::{
 };
 use tutti_ids::{ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, Error, EventPosition, Turn};
-use tutti_store::{Commit, History};
+use tutti_store::{AuditFact, Commit, History, RecordId};
 
 /// Names one request of a caller, so that the answer finds it.
 pub type RequestId = u64;
@@ -23,6 +23,8 @@ pub enum Happening {
         start: Start,
         /// Its definition, compiled.
         workflow: Arc<Workflow>,
+        /// What becomes durable with it.
+        beside: Beside,
         /// Who asks.
         request: RequestId,
     },
@@ -46,6 +48,8 @@ pub enum Happening {
         execution: ExecutionId,
         /// What is wanted.
         control: Control,
+        /// What becomes durable with it.
+        beside: Beside,
         /// Who asks.
         request: RequestId,
     },
@@ -55,6 +59,8 @@ pub enum Happening {
         execution: ExecutionId,
         /// The task whose latest passage is void; none for the one whose error ended the execution.
         from: Option<TaskRef>,
+        /// What becomes durable with it.
+        beside: Beside,
         /// Who asks.
         request: RequestId,
     },
@@ -113,6 +119,15 @@ pub enum Happening {
     SetAside,
     /// Time has passed.
     Tick,
+}
+
+/// What becomes durable with the turn that carries out a request, in one transaction, or not at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Records and what they hold from then on, whatever they held before: a turn waits for nothing.
+    pub records: Vec<(RecordId, Option<Vec<u8>>)>,
+    /// Facts for the audit trail.
+    pub audit: Vec<AuditFact>,
 }
 
 /// A journal, or a snapshot and what follows it, and the definition it is about, compiled.

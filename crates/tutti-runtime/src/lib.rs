@@ -19,12 +19,14 @@ mod timers;
 
 pub use clock::{Clock, SystemClock};
 pub use happening::{
-    Awaited, Happening, Incident, Message, Output, Refusal, RequestId, Settlement, Standing,
-    Stored, Unread,
+    Awaited, Beside, Happening, Incident, Message, Output, Refusal, RequestId, Settlement,
+    Standing, Stored, Unread,
 };
 pub use keys::RowSealer;
 pub use library::{Library, PublishError};
 pub use owner::{Loop, LoopOptions};
 pub use partition::Partition;
 pub use retention::EventsKept;
-pub use service::{DEFAULT_MAX_RESIDENTS, Error, Handle, Observer, Options, Runtime, draw_id};
+pub use service::{
+    DEFAULT_MAX_RESIDENTS, Error, Handle, NewExecution, Observer, Options, Runtime, draw_id,
+};

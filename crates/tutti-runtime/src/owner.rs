@@ -114,7 +114,10 @@ impl Loop {
     /// Takes in what happened at `now` and says what to do, in order.
     pub fn on(&mut self, happening: Happening, now: Timestamp) -> Vec<Output> {
         match happening {
-            Happening::Start { start, workflow, request } => {
+            Happening::Start { start, workflow, beside, request } => {
+                if !self.residents.contains_key(&start.execution) {
+                    self.pending.write_beside(beside);
+                }
                 self.on_start(start, workflow, Some(request), now);
             }
             Happening::Adopt { execution, request } => {
@@ -123,11 +126,11 @@ impl Loop {
             Happening::Watch { execution, request } => {
                 self.with(execution, Awaiting::Watch(request), now);
             }
-            Happening::Control { execution, control, request } => {
-                self.with(execution, Awaiting::Control(control, request), now);
+            Happening::Control { execution, control, beside, request } => {
+                self.with(execution, Awaiting::Control(control, beside, request), now);
             }
-            Happening::Retry { execution, from, request } => {
-                self.on_retry(execution, from, request);
+            Happening::Retry { execution, from, beside, request } => {
+                self.on_retry(execution, from, beside, request);
             }
             Happening::CallFinished { execution, task, attempt, outcome } => {
                 self.on_call_ended((execution, task), attempt, outcome, now);
@@ -201,9 +204,12 @@ impl Loop {
         self.parking.touch(id);
         match awaiting {
             Awaiting::Adopt(request) => self.outputs.push(Output::Reply(request, Ok(()))),
-            Awaiting::Control(control, request) => {
+            Awaiting::Control(control, beside, request) => {
                 match self.feed(id, Input::Control(control), now) {
-                    Ok(()) => self.pending.replies.push(request),
+                    Ok(()) => {
+                        self.pending.write_beside(beside);
+                        self.pending.replies.push(request);
+                    }
                     Err(rejection) => {
                         self.outputs.push(Output::Reply(request, Err(rejection.into())));
                     }
@@ -214,7 +220,7 @@ impl Loop {
                 self.settle(id);
             }
             // Going back needs the journal: it is carried out while that is at hand, see `on_loaded`.
-            Awaiting::Retry(from, request) => self.on_retry(id, from, request),
+            Awaiting::Retry(from, beside, request) => self.on_retry(id, from, beside, request),
             Awaiting::Child(request) => self.report_to_parent(id, request.parent.execution),
             Awaiting::Cancel { parent } => {
                 let cancel = Input::Control(Control::Cancel { reason: None });
@@ -288,12 +294,16 @@ impl Loop {
         let (row, blobs) = turn.encode(resident.head, salt, sealer);
         let snapshot = resident.grow(&row, limits, image_salt, sealer);
         self.pending.entries += turn.entries.len();
+        let key = match turn.entries.first() {
+            Some(Entry::ExecutionStarted { key, .. }) => key.as_deref(),
+            _ => None,
+        };
         self.pending.commit.turns.push(StoredTurn {
             row,
             blobs,
             projection: resident.projection(),
             snapshot,
-            key: None,
+            key: key.map(Arc::from),
         });
         let owed = resident.newly_owed();
         self.pending.owed.push((id, owed));

@@ -20,14 +20,14 @@ use tutti_connectors::{LogLine, Registry};
 use tutti_dsl::Workflow;
 use tutti_engine::{Control, Limits, Secrets, Start};
 use tutti_expr::Value;
-use tutti_ids::{Digest, ExecutionId, TaskRef};
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, TaskRef};
 use tutti_journal::{Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
 use self::{shell::Shell, switchboard::Switchboard};
 use crate::{
     clock::Clock,
-    happening::{Happening, Refusal, RequestId, Settlement},
+    happening::{Beside, Happening, Refusal, RequestId, Settlement},
     library::Library,
     owner::{Loop, LoopOptions},
     retention::{self, EventsKept},
@@ -103,6 +103,21 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// An execution that is to be started.
+#[derive(Debug)]
+pub struct NewExecution {
+    /// Its id, drawn before.
+    pub execution: ExecutionId,
+    /// Its definition: what it is called, the digest of its text, and the text compiled.
+    pub definition: (DefinitionRef, Digest, Arc<Workflow>),
+    /// The raw input; none where none was given.
+    pub input: Option<Value>,
+    /// The business key it is started under.
+    pub key: Option<String>,
+    /// What becomes durable with it.
+    pub beside: Beside,
 }
 
 /// Running loops and their shells.
@@ -194,13 +209,16 @@ impl Handle {
     /// If the runtime has stopped.
     pub async fn start(
         &self,
-        definition: tutti_ids::DefinitionRef,
+        definition: DefinitionRef,
         digest: Digest,
         workflow: Arc<Workflow>,
         input: Option<Value>,
     ) -> Result<ExecutionId, Error> {
         let execution = self.new_id()?;
-        self.start_as(execution, definition, digest, workflow, input).await?;
+        let definition = (definition, digest, workflow);
+        let new =
+            NewExecution { execution, definition, input, key: None, beside: Beside::default() };
+        self.start_with(new).await?;
         Ok(execution)
     }
 
@@ -212,29 +230,19 @@ impl Handle {
         draw_id(self.inner.clock.now())
     }
 
-    /// [`Handle::start`] under an id drawn before.
+    /// [`Handle::start`] under an id drawn before, a business key, and with what becomes durable beside it.
     ///
     /// # Errors
     /// If the runtime has stopped.
-    pub async fn start_as(
-        &self,
-        execution: ExecutionId,
-        definition: tutti_ids::DefinitionRef,
-        digest: Digest,
-        workflow: Arc<Workflow>,
-        input: Option<Value>,
-    ) -> Result<(), Error> {
+    pub async fn start_with(&self, new: NewExecution) -> Result<(), Error> {
+        let NewExecution { execution, definition: (definition, digest, workflow), .. } = new;
+        let NewExecution { input, key, beside, .. } = new;
         let seed = u64::try_from(draw()? & u128::from(u64::MAX)).unwrap_or(0);
-        let start = Start {
-            execution,
-            definition,
-            digest,
-            seed,
-            input,
-            parent: None,
-            events_after: self.last_event().await?,
-        };
-        self.request(execution, |request| Happening::Start { start, workflow, request }).await
+        let events_after = self.last_event().await?;
+        let parent = None;
+        let start = Start { execution, definition, digest, seed, input, parent, events_after, key };
+        let start = |request| Happening::Start { start, workflow, beside, request };
+        self.request(execution, start).await
     }
 
     /// Takes over an execution from the store and goes on with it.
@@ -250,7 +258,21 @@ impl Handle {
     /// # Errors
     /// If the execution cannot do this as it stands.
     pub async fn control(&self, execution: ExecutionId, control: Control) -> Result<(), Error> {
-        self.request(execution, |request| Happening::Control { execution, control, request }).await
+        self.control_with(execution, control, Beside::default()).await
+    }
+
+    /// [`Handle::control`], with what becomes durable beside it.
+    ///
+    /// # Errors
+    /// If the execution cannot do this as it stands; then nothing of it becomes durable.
+    pub async fn control_with(
+        &self,
+        execution: ExecutionId,
+        control: Control,
+        beside: Beside,
+    ) -> Result<(), Error> {
+        let control = |request| Happening::Control { execution, control, beside, request };
+        self.request(execution, control).await
     }
 
     /// Takes an execution back to the start of a task, ended or not; `from` none is the task whose error ended it.
@@ -258,7 +280,21 @@ impl Handle {
     /// # Errors
     /// If it has never passed the task, or has calls or children under way.
     pub async fn retry(&self, execution: ExecutionId, from: Option<TaskRef>) -> Result<(), Error> {
-        self.request(execution, |request| Happening::Retry { execution, from, request }).await
+        self.retry_with(execution, from, Beside::default()).await
+    }
+
+    /// [`Handle::retry`], with what becomes durable beside it.
+    ///
+    /// # Errors
+    /// As [`Handle::retry`]; then nothing of it becomes durable.
+    pub async fn retry_with(
+        &self,
+        execution: ExecutionId,
+        from: Option<TaskRef>,
+        beside: Beside,
+    ) -> Result<(), Error> {
+        let retry = |request| Happening::Retry { execution, from, beside, request };
+        self.request(execution, retry).await
     }
 
     /// Waits until an execution has ended, or only a person or an event can move it.

@@ -205,6 +205,7 @@ fn long_execution(store: &SqliteStore) -> Outcome<Execution> {
         input: None,
         parent: None,
         events_after: EventPosition::default(),
+        key: None,
     };
     let surroundings = surroundings();
     let mut entries = execution.start(start, &surroundings);
@@ -276,6 +277,7 @@ fn run(workflow: &Arc<Workflow>) -> Outcome<Duration> {
         input: None,
         parent: None,
         events_after: tutti_journal::EventPosition::default(),
+        key: None,
     };
     let begun = Instant::now();
     let mut execution = Execution::new(id, definition, Digest::ZERO, workflow.clone());
@@ -377,7 +379,7 @@ impl Environment for Nothing {
 }
 
 impl Secrets for Nothing {
-    fn secret(&self, _name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<Value> {
         None
     }
 }

@@ -183,7 +183,7 @@ impl Observer for Seen {
 struct Nothing;
 
 impl Secrets for Nothing {
-    fn secret(&self, _name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<Value> {
         None
     }
 }

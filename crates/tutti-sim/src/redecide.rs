@@ -133,6 +133,7 @@ impl<'e> Again<'e> {
             input,
             parent,
             events_after,
+            key,
         }) = turn.entries.first()
         {
             let mut live = self.execution.clone();
@@ -144,6 +145,7 @@ impl<'e> Again<'e> {
                 input: Some(input.clone()),
                 parent: *parent,
                 events_after: events_after.unwrap_or_default(),
+                key: key.clone(),
             };
             return vec![(live.start(start, &surroundings), live)];
         }

@@ -61,7 +61,7 @@ pub(crate) fn owners_of(chance: &mut Chance) -> (NonZeroUsize, usize) {
 pub struct FixedSecrets(pub BTreeMap<String, Value>);
 
 impl Secrets for FixedSecrets {
-    fn secret(&self, name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, name: &str) -> Option<Value> {
         self.0.get(name).cloned()
     }
 }

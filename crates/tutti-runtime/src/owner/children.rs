@@ -53,6 +53,7 @@ impl Loop {
             input: Some(request.input),
             parent: Some(request.parent),
             events_after: self.newest_event,
+            key: None,
         };
         self.on_start(start, workflow, None, now);
     }

@@ -6,18 +6,18 @@ use tutti_dsl::Workflow;
 use tutti_engine::Input;
 use tutti_ids::ExecutionId;
 use tutti_journal::{Timestamp, Turn};
-use tutti_store::Commit;
+use tutti_store::{Commit, Expected, RecordChange};
 
 use super::{Loop, loading::Awaiting};
 use crate::{
     dispatch::Dispatcher,
-    happening::{Message, Output, Refusal, RequestId},
+    happening::{Beside, Message, Output, Refusal, RequestId},
     resident::{Owed, Resident},
 };
 
 impl Loop {
     pub(super) fn submit(&mut self) {
-        if self.committing.is_some() || self.pending.commit.turns.is_empty() {
+        if self.committing.is_some() || self.pending.is_empty() {
             return;
         }
         let mut batch = mem::take(&mut self.pending);
@@ -138,4 +138,18 @@ pub(super) struct Batch {
     /// What each turn newly asks of the world.
     pub(super) owed: Vec<(ExecutionId, Owed)>,
     pub(super) replies: Vec<RequestId>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        let Commit { turns, records, audit, .. } = &self.commit;
+        turns.is_empty() && records.is_empty() && audit.is_empty()
+    }
+
+    /// Has this become durable with the turns.
+    pub(super) fn write_beside(&mut self, beside: Beside) {
+        let change = |(id, value)| RecordChange { id, expected: Expected::Anything, value };
+        self.commit.records.extend(beside.records.into_iter().map(change));
+        self.commit.audit.extend(beside.audit);
+    }
 }

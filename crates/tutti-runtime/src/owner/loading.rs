@@ -8,7 +8,9 @@ use tutti_journal::Timestamp;
 
 use super::{Loop, surroundings};
 use crate::{
-    happening::{Message, Output, Refusal, RequestId, Settlement, Standing, Stored, Unread},
+    happening::{
+        Beside, Message, Output, Refusal, RequestId, Settlement, Standing, Stored, Unread,
+    },
     resident::{Journal, Resident},
 };
 
@@ -102,7 +104,13 @@ impl Loop {
     }
 
     /// Reads the journal again, as going back needs it, unless turns are under way to it.
-    pub(super) fn on_retry(&mut self, id: ExecutionId, from: Option<TaskRef>, request: RequestId) {
+    pub(super) fn on_retry(
+        &mut self,
+        id: ExecutionId,
+        from: Option<TaskRef>,
+        beside: Beside,
+        request: RequestId,
+    ) {
         let busy = self
             .residents
             .get(&id)
@@ -113,7 +121,7 @@ impl Loop {
         self.residents.remove(&id);
         self.feeder.forget(id);
         let queue = self.loading.entry(id).or_default();
-        queue.push(Awaiting::Retry(from, request));
+        queue.push(Awaiting::Retry(from, beside, request));
         if queue.len() == 1 {
             self.outputs.push(Output::LoadWhole(id));
         }
@@ -126,7 +134,8 @@ impl Loop {
         retry: Awaiting,
         now: Timestamp,
     ) {
-        let (Awaiting::Retry(from, request), Some(resident)) = (retry, self.residents.get_mut(&id))
+        let (Awaiting::Retry(from, beside, request), Some(resident)) =
+            (retry, self.residents.get_mut(&id))
         else {
             return;
         };
@@ -137,6 +146,7 @@ impl Loop {
                 resident.replace(execution);
                 self.feeder.forget(id);
                 self.finish_turn(id, first, entries, now);
+                self.pending.write_beside(beside);
                 self.pending.replies.push(request);
             }
             Err(rejection) => self.outputs.push(Output::Reply(request, Err(rejection.into()))),
@@ -233,8 +243,8 @@ impl Loop {
         for awaiting in awaiting {
             match awaiting {
                 Awaiting::Adopt(request)
-                | Awaiting::Control(_, request)
-                | Awaiting::Retry(_, request) => {
+                | Awaiting::Control(_, _, request)
+                | Awaiting::Retry(_, _, request) => {
                     self.outputs.push(Output::Reply(request, Err(refusal.clone())));
                 }
                 Awaiting::Watch(request) => {
@@ -266,9 +276,9 @@ impl Loop {
 #[derive(Debug)]
 pub(super) enum Awaiting {
     Adopt(RequestId),
-    Control(Control, RequestId),
+    Control(Control, Beside, RequestId),
     Watch(RequestId),
-    Retry(Option<TaskRef>, RequestId),
+    Retry(Option<TaskRef>, Beside, RequestId),
     /// Its parent wants it started, or to know how it ended.
     Child(Box<ChildRequest>),
     /// Its parent gives it up.

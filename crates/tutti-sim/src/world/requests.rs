@@ -3,7 +3,7 @@
 use tutti_engine::{Control, Rejection, Start};
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, TaskRef};
-use tutti_runtime::{Happening, Refusal, RequestId};
+use tutti_runtime::{Beside, Happening, Refusal, RequestId};
 use tutti_store::DefinitionText;
 
 use super::World;
@@ -130,18 +130,19 @@ impl World {
                     input,
                     parent: None,
                     events_after: self.newest_event(),
+                    key: None,
                 };
-                Happening::Start { start, workflow, request: id }
+                Happening::Start { start, workflow, beside: Beside::default(), request: id }
             }
             Request::Adopt(execution) => Happening::Adopt { execution, request: id },
             Request::Watch(execution) => Happening::Watch { execution, request: id },
             Request::Control(execution, control) => {
                 self.say(&format!("control {control:?}"));
-                Happening::Control { execution, control, request: id }
+                Happening::Control { execution, control, beside: Beside::default(), request: id }
             }
             Request::Retry(execution, from) => {
                 self.say(&format!("retry {execution} from {from:?}"));
-                Happening::Retry { execution, from, request: id }
+                Happening::Retry { execution, from, beside: Beside::default(), request: id }
             }
         };
         self.tell(execution, happening);

@@ -70,7 +70,7 @@ fn the_result_of_another_attempt_is_refused_and_changes_nothing() {
 struct Nothing;
 
 impl Secrets for Nothing {
-    fn secret(&self, _name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<Value> {
         None
     }
 }

@@ -50,8 +50,16 @@ fn turns_of(document: &str, limits: Limits) -> Vec<Vec<Entry>> {
     let digest = Digest::ZERO;
     let mut live = Execution::new(execution, definition.clone(), digest, workflow);
     let events_after = EventPosition::default();
-    let start =
-        Start { execution, definition, digest, seed: 1, input: None, parent: None, events_after };
+    let start = Start {
+        execution,
+        definition,
+        digest,
+        seed: 1,
+        input: None,
+        parent: None,
+        events_after,
+        key: None,
+    };
     let mut turns = vec![live.start(start, &surroundings)];
     while live.outcome().is_none() {
         let input = if live.outstanding().next() == Some(Command::Continue) {
@@ -101,7 +109,7 @@ fn timers_that_are_due_together_fire_in_turns_of_the_budget() {
 struct Nothing;
 
 impl Secrets for Nothing {
-    fn secret(&self, _name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<Value> {
         None
     }
 }

@@ -450,6 +450,7 @@ impl Run {
             input: None,
             parent: None,
             events_after: EventPosition::default(),
+            key: None,
         };
         let entries = execution.start(start, &surroundings(now));
         let first = Turn { execution: id, first: Sequence::FIRST, at: now, entries };
@@ -600,7 +601,7 @@ fn surroundings(now: Timestamp) -> Surroundings<'static> {
 struct Nothing;
 
 impl Secrets for Nothing {
-    fn secret(&self, _name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<Value> {
         None
     }
 }

@@ -332,7 +332,7 @@ impl Observer for Show {
 struct Plain;
 
 impl Secrets for Plain {
-    fn secret(&self, _name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, _name: &str) -> Option<Value> {
         None
     }
 }

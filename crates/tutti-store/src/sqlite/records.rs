@@ -56,7 +56,7 @@ pub(super) fn page(connection: &Connection, range: &RecordRange) -> Result<Vec<R
     let query = "SELECT namespace, key, value, checksum FROM records
                  WHERE kind = ?1 AND (namespace, key) > (?2, ?3) AND (?4 IS NULL OR namespace = ?4)
                  ORDER BY namespace, key LIMIT ?5";
-    let only = range.namespace.as_ref().map(|namespace| namespace.as_str());
+    let only = range.namespace.as_ref().map(tutti_ids::Name::as_str);
     // No key is empty, so this stands before all of them.
     let (after_namespace, after_key) = match &range.after {
         Some(after) => (namespace(after), after.key.as_str()),

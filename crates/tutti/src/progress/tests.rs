@@ -48,6 +48,7 @@ impl Journal {
             input: Value::NULL,
             parent: None,
             events_after: None,
+            key: None,
         });
         journal
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tutti_engine::Control;
 use tutti_ids::ExecutionId;
 use tutti_journal::Resolution;
-use tutti_runtime::{Error, Handle, Incident, Library};
+use tutti_runtime::{Beside, Error, Handle, Incident, Library, NewExecution};
 use tutti_store::Store as _;
 
 use super::{
@@ -69,16 +69,10 @@ pub(super) async fn begin(
             let execution = state.execution;
             progress.watch(execution);
             state.prepare(children)?;
-            handle
-                .start_as(
-                    execution,
-                    text.name.clone(),
-                    text.digest,
-                    workflow.clone(),
-                    input.clone(),
-                )
-                .await
-                .map_err(|error| stopped(&error))?;
+            let definition = (text.name.clone(), text.digest, workflow.clone());
+            let (input, key, beside) = (input.clone(), None, Beside::default());
+            let new = NewExecution { execution, definition, input, key, beside };
+            handle.start_with(new).await.map_err(|error| stopped(&error))?;
             Ok(execution)
         }
         What::Resume(named) => {

@@ -25,7 +25,7 @@ impl std::fmt::Debug for GivenSecrets {
 }
 
 impl Secrets for GivenSecrets {
-    fn secret(&self, name: &str) -> Option<Value> {
+    fn secret(&self, _namespace: &str, name: &str) -> Option<Value> {
         self.0.get(name).cloned()
     }
 }

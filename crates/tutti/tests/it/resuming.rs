@@ -231,7 +231,7 @@ fn cancel_in(directory: &Path) {
 struct NoSecrets;
 
 impl Secrets for NoSecrets {
-    fn secret(&self, _: &str) -> Option<tutti_expr::Value> {
+    fn secret(&self, _: &str, _: &str) -> Option<tutti_expr::Value> {
         None
     }
 }
