@@ -11,9 +11,10 @@ mod digest;
 mod id;
 mod sequence;
 mod task_ref;
+mod ulid;
 
 pub use definition::{DefinitionRef, InvalidName, Name, Version};
 pub use digest::{Digest, InvalidDigest};
-pub use id::{ExecutionId, InvalidId};
+pub use id::{ExecutionId, InvalidId, PrincipalId, PrincipalKind, TokenId};
 pub use sequence::Sequence;
 pub use task_ref::TaskRef;
