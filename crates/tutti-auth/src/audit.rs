@@ -156,6 +156,9 @@ impl<'b, C> Decode<'b, C> for Detail {
 }
 
 impl AuditRecord {
+    /// No record takes more, because each of its parts is bounded.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
     /// Its one form as bytes.
     pub fn encode(&self) -> Vec<u8> {
         codec::write(self)

@@ -83,6 +83,7 @@ impl FromStr for TokenText {
         let rest = text.strip_prefix(PREFIX).ok_or(InvalidToken)?;
         let (ulid, secret) = rest.split_once('_').ok_or(InvalidToken)?;
         let id = format!("{ID_PREFIX}{ulid}").parse().map_err(|_no_id| InvalidToken)?;
+        // Before anything is decoded: a header may be long.
         if secret.len() != SECRET_LENGTH {
             return Err(InvalidToken);
         }

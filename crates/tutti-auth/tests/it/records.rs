@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use tutti_auth::{
-    Action, AuditRecord, Damaged, Grants, Principal, Purpose, Reason, Refusal, Rights, Role, Token,
+    Action, AuditRecord, Damaged, Detail, Grants, Principal, Purpose, Reason, Refusal, Rights,
+    Role, Text, Token,
 };
 
 use crate::samples::{self, any_principal, any_record, any_token, grant, principal};
@@ -150,6 +151,27 @@ fn a_text_beyond_its_limit_is_not_read() {
     longer.extend(&encoded[start..]);
     let damaged = AuditRecord::decode(&longer).expect_err("it is too long");
     assert!(damaged.reason.contains("more than 1000 bytes"), "{damaged}");
+}
+
+#[test]
+fn the_largest_audit_record_has_its_limit() {
+    let mut detail = Detail::default();
+    for place in 0..Detail::MAX {
+        let name = format!("{place:064}");
+        detail = detail.and(&name, &"t".repeat(512)).expect("as long and many as may be");
+    }
+    let record = AuditRecord {
+        namespace: Some(samples::name(&"n".repeat(63))),
+        subject: Text::cut(&"s".repeat(9_999)),
+        reason: Some(Reason::cut(&"r".repeat(9_999))),
+        request: Some(Text::cut(&"i".repeat(9_999))),
+        detail,
+        ..samples::record()
+    };
+    let encoded = record.encode();
+    let limit = AuditRecord::MAX_BYTES;
+    assert!((10_000..=limit).contains(&encoded.len()), "{} bytes", encoded.len());
+    assert_eq!(AuditRecord::decode(&encoded), Ok(record));
 }
 
 /// Whatever the bytes: an error or a record whose one form they are.
