@@ -21,11 +21,14 @@ struct Generator {
 }
 
 /// Every generator. Add yours here, sorted by the path it writes.
-const GENERATORS: &[Generator] = &[Generator {
-    path: "docs/reference/language.md",
-    program: "tutti-sim",
-    arguments: &["--language"],
-}];
+const GENERATORS: &[Generator] = &[
+    Generator {
+        path: "docs/reference/language.md",
+        program: "tutti-sim",
+        arguments: &["--language"],
+    },
+    Generator { path: "docs/reference/openapi.json", program: "examples/openapi", arguments: &[] },
+];
 
 /// `cargo xtask generate [--check]`.
 pub(crate) fn command(repository: &Repository, arguments: &[String]) -> Result<()> {

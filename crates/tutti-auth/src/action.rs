@@ -90,5 +90,8 @@ words! {
         /// Audit records were read.
         #[n(26)]
         AuditRead = "audit.read",
+        /// A version of a workflow was deprecated.
+        #[n(27)]
+        WorkflowDeprecate = "workflow.deprecate",
     }
 }

@@ -12,10 +12,14 @@ mod keys;
 mod library;
 mod owner;
 mod partition;
+mod reading;
 mod resident;
 mod retention;
 mod service;
 mod timers;
+
+/// What calls print, as an [`Observer`] is told it.
+pub use tutti_connectors::LogLine;
 
 pub use clock::{Clock, SystemClock};
 pub use happening::{
@@ -23,9 +27,10 @@ pub use happening::{
     Standing, Stored, Unread,
 };
 pub use keys::RowSealer;
-pub use library::{Library, PublishError};
+pub use library::{Draft, Library, PublishError};
 pub use owner::{Loop, LoopOptions};
 pub use partition::Partition;
+pub use reading::{Reader, Reading};
 pub use retention::EventsKept;
 pub use service::{
     DEFAULT_MAX_RESIDENTS, Error, Handle, NewExecution, Observer, Options, Runtime, draw_id,

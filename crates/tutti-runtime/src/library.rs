@@ -1,7 +1,7 @@
 //! The workflows that executions may use, compiled once per digest.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -18,13 +18,20 @@ pub struct Library(RwLock<Shelves>);
 #[derive(Debug, Default)]
 struct Shelves {
     by_name: BTreeMap<DefinitionRef, Digest>,
-    by_digest: BTreeMap<Digest, Published>,
+    by_digest: BTreeMap<Digest, Draft>,
+    /// Versions that `latest` passes over.
+    deprecated: BTreeSet<DefinitionRef>,
 }
 
+/// A document that was checked and compiled, and is not published yet.
 #[derive(Debug, Clone)]
-struct Published {
-    text: DefinitionText,
-    workflow: Arc<Workflow>,
+pub struct Draft {
+    /// The text that is published: the document, or the document with what was loaded for it.
+    pub text: DefinitionText,
+    /// The document, compiled.
+    pub workflow: Arc<Workflow>,
+    /// Warnings about it.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Why a text was not published.
@@ -64,15 +71,44 @@ impl Library {
         text: &str,
         resources: &Resources,
     ) -> Result<(DefinitionText, Arc<Workflow>), PublishError> {
-        let published = compile(text, resources)?;
-        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let DefinitionText { name, digest, .. } = published.text.clone();
-        if let Some(other) = shelves.by_name.get(&name).filter(|other| **other != digest) {
-            return Err(PublishError::Conflict { name, published: *other });
+        let draft = self.draft(text, resources)?;
+        self.shelve(&draft);
+        Ok((draft.text, draft.workflow))
+    }
+
+    /// Checks and compiles a document that is to be published once that is durable: see [`shelve`](Self::shelve).
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn draft(&self, text: &str, resources: &Resources) -> Result<Draft, PublishError> {
+        let draft = compile(text, resources)?;
+        let DefinitionText { name, digest, .. } = &draft.text;
+        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match shelves.by_name.get(name).filter(|other| *other != digest) {
+            Some(other) => Err(PublishError::Conflict { name: name.clone(), published: *other }),
+            None => Ok(draft),
         }
+    }
+
+    /// Publishes a draft: it is found by name from now on.
+    pub fn shelve(&self, draft: &Draft) {
+        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let DefinitionText { name, digest, .. } = draft.text.clone();
         shelves.by_name.insert(name, digest);
-        shelves.by_digest.insert(digest, published.clone());
-        Ok((published.text, published.workflow))
+        shelves.by_digest.insert(digest, draft.clone());
+    }
+
+    /// Finds a version by its name no more; executions that have it keep it.
+    pub fn withdraw(&self, name: &DefinitionRef) {
+        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shelves.by_name.remove(name);
+        shelves.deprecated.remove(name);
+    }
+
+    /// Has `latest` pass a version over.
+    pub fn deprecate(&self, name: &DefinitionRef) {
+        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shelves.deprecated.insert(name.clone());
     }
 
     /// Compiles a definition of the store, unless it is known already: see [`take_up`](Self::take_up).
@@ -91,7 +127,7 @@ impl Library {
     pub fn take_up(&self, stored: &str) -> Result<Arc<Workflow>, PublishError> {
         let (document, resources) = Resources::unbundle(stored);
         let published = compile(&document, &resources)?;
-        let Published { text, workflow } = published.clone();
+        let Draft { text, workflow, .. } = published.clone();
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
         shelves.by_name.entry(text.name).or_insert(text.digest);
         shelves.by_digest.insert(text.digest, published);
@@ -121,7 +157,7 @@ impl Definitions for Library {
                 known.namespace.as_str() == namespace && known.name.as_str() == name
             })
             .filter(|(known, _)| match version {
-                "latest" => known.version.is_release(),
+                "latest" => known.version.is_release() && !shelves.deprecated.contains(known),
                 exact => known.version.as_str() == exact,
             })
             .max_by(|(left, _), (right, _)| left.version.cmp(&right.version))
@@ -129,7 +165,7 @@ impl Definitions for Library {
     }
 }
 
-fn compile(text: &str, resources: &Resources) -> Result<Published, PublishError> {
+fn compile(text: &str, resources: &Resources) -> Result<Draft, PublishError> {
     let parsed = tutti_dsl::parse_with(text, resources);
     let Some(workflow) = parsed.workflow else {
         return Err(PublishError::Invalid { diagnostics: parsed.diagnostics });
@@ -145,7 +181,7 @@ fn compile(text: &str, resources: &Resources) -> Result<Published, PublishError>
         digest: Digest(Sha256::digest(stored.as_bytes()).into()),
         text: Arc::from(stored),
     };
-    Ok(Published { text, workflow: Arc::new(workflow) })
+    Ok(Draft { text, workflow: Arc::new(workflow), warnings: parsed.diagnostics })
 }
 
 #[cfg(test)]

@@ -18,5 +18,12 @@ pub(crate) const DAMAGED_STORE: Code = Code {
     page: include_str!("../../../docs/reference/errors/E0201.md"),
 };
 
-/// All of them.
-pub(crate) const ALL: [Code; 1] = [DAMAGED_STORE];
+/// All of them: those of stores, then those of requests to a server.
+pub(crate) fn all() -> impl Iterator<Item = Code> {
+    let of_api = tutti_api::Code::ALL.iter().map(|code| Code {
+        text: code.as_str(),
+        summary: code.title(),
+        page: code.page(),
+    });
+    std::iter::once(DAMAGED_STORE).chain(of_api)
+}

@@ -18,7 +18,7 @@ pub(crate) const VERSION_LINE: &str = concat!(
     ")"
 );
 /// The same after the program's name.
-const VERSION: &str = VERSION_LINE.split_at("tutti ".len()).1;
+pub(crate) const VERSION: &str = VERSION_LINE.split_at("tutti ".len()).1;
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Run(Box<RunArguments>),
     /// Check documents without running them
     Validate(ValidateArguments),
+    /// Serve: take work over HTTP, durably, until told to stop
+    Server(ServerArguments),
     /// Explain the code of a diagnostic, or list all codes
     Explain(ExplainArguments),
     /// Hand events to an execution that goes on
@@ -218,6 +220,36 @@ pub(crate) enum DiagnosticFormat {
     Sarif,
     /// Workflow commands of GitHub Actions
     Github,
+}
+
+/// `tutti server`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first start prints a setup token, with which the first administrator is created; until there is one, the server listens on
+loopback only. SIGINT or SIGTERM stops it in good order; any other end is as safe.
+
+Examples:
+  tutti server
+  tutti server --store /srv/tutti --listen 0.0.0.0:8420 --allow-private
+  tutti server --store ./state --no-login
+
+Exit codes: 0 stopped, 4 the store is damaged, 2 anything else")]
+pub(crate) struct ServerArguments {
+    /// The data directory, used by one server only
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/tutti")]
+    pub(crate) store: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8420")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Let everybody in who reaches the server, as an administrator; on loopback only
+    #[arg(long = "no-login")]
+    pub(crate) insecure: bool,
+    /// Let calls reach this machine
+    #[arg(long)]
+    pub(crate) allow_loopback: bool,
+    /// Let calls reach private networks
+    #[arg(long)]
+    pub(crate) allow_private: bool,
 }
 
 /// `tutti explain`

@@ -10,7 +10,7 @@ use crate::{
 /// Prints the page of a code, or the list of all codes.
 pub(crate) fn explain(code: Option<&str>) -> Result<Exit, Failure> {
     let Some(code) = code else { return console::print(&list()) };
-    let own = codes::ALL.iter().find(|own| own.text.eq_ignore_ascii_case(code.trim()));
+    let own = codes::all().find(|own| own.text.eq_ignore_ascii_case(code.trim()));
     match tutti_dsl::explain(code).or(own.map(|own| own.page)) {
         Some(page) => console::print(&format!("{}\n", page.trim_end())),
         None => Err(unknown(code)),
@@ -19,7 +19,7 @@ pub(crate) fn explain(code: Option<&str>) -> Result<Exit, Failure> {
 
 fn list() -> String {
     let of_documents = Code::ALL.iter().map(|code| format!("{code}  {}\n", code.summary()));
-    let others = codes::ALL.iter().map(|code| format!("{}  {}\n", code.text, code.summary));
+    let others = codes::all().map(|code| format!("{}  {}\n", code.text, code.summary));
     of_documents.chain(others).collect()
 }
 

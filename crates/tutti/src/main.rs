@@ -10,6 +10,7 @@ mod audit;
 mod codes;
 mod command_line;
 mod completions;
+mod connectors;
 mod console;
 mod emit;
 mod erase;
@@ -26,6 +27,7 @@ mod reference;
 mod rekey;
 mod resources;
 mod run;
+mod server;
 mod store;
 mod text_of_value;
 mod validate;
@@ -73,6 +75,7 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments, console),
         Command::Validate(arguments) => validate::validate(&arguments, console),
+        Command::Server(arguments) => server::serve(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
         Command::Emit(arguments) => emit::emit(&arguments, console),
         Command::Export(arguments) => export::export(&arguments, console),

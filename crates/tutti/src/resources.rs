@@ -14,8 +14,8 @@ use tutti_journal::Error;
 
 /// Loads what a document names.
 pub(crate) struct Loader<'w> {
-    /// The directory of the document.
-    pub(crate) directory: PathBuf,
+    /// The directory of the document; none where no file is read.
+    pub(crate) directory: Option<PathBuf>,
     /// How the web is reached; none where it is not.
     pub(crate) web: Option<&'w Web>,
 }
@@ -28,7 +28,12 @@ pub(crate) struct Web {
     tokio: tokio::runtime::Runtime,
 }
 
-impl Loader<'_> {
+impl<'w> Loader<'w> {
+    /// Loads from the web, and no file.
+    pub(crate) fn web_only(web: &'w Web) -> Self {
+        Self { directory: None, web: Some(web) }
+    }
+
     /// Loads everything a document needs, and what its functions need; what cannot be loaded is in it as that. Without the
     /// web, what is there is left out.
     pub(crate) fn load(&self, text: &str) -> Resources {
@@ -61,11 +66,13 @@ impl Loader<'_> {
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, LoadError> {
+        let directory = self.directory.as_ref();
+        let directory = directory.ok_or_else(|| unavailable("is a file, and none is read here"))?;
         let path = decoded(path)?;
         let path = if let Some(absolute) = path.strip_prefix("//") {
             PathBuf::from(absolute)
         } else {
-            beneath(&self.directory, Path::new(&path))?
+            beneath(directory, Path::new(&path))?
         };
         let cannot =
             |error: std::io::Error| LoadError::Unavailable(format!("cannot be read: {error}"));
@@ -181,7 +188,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(outer.path().join("secret"), inner.join("link"))
             .expect("a link");
-        let loader = Loader { directory: inner.clone(), web: None };
+        let loader = Loader { directory: Some(inner.clone()), web: None };
         let check = |path: &str, expected: Option<&str>| {
             let read =
                 loader.file(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

@@ -26,9 +26,7 @@ use std::{
     time::Duration,
 };
 
-use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_engine::{Limits, Outcome};
-use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_runtime::{
     Awaited, Clock as _, DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Incident, Observer, Options,
@@ -43,6 +41,7 @@ use self::{
 };
 use crate::{
     command_line::RunArguments,
+    connectors,
     console::Console,
     exit::{Exit, Failure, causes},
     inbox::Inbox,
@@ -114,7 +113,7 @@ impl Running {
         let sealer = Arc::new(RowSealer::new(state.keyring(&subject.what)?));
         let options = Options {
             store: state.store.clone(),
-            connectors: connectors(),
+            connectors: connectors::all(connectors::OWN_MACHINE),
             library: subject.library.clone(),
             secrets: Arc::new(subject.secrets.clone()),
             sealer: sealer.clone(),
@@ -302,37 +301,6 @@ impl Running {
     }
 }
 
-fn web() -> http::Http {
-    let guard = Guard::new(GuardOptions {
-        policy: Policy { allow_loopback: true, allow_private: true },
-        ..GuardOptions::default()
-    });
-    let options = http::HttpOptions { read_yaml: Some(read_yaml), ..http::HttpOptions::default() };
-    http::Http::new(guard, options)
-}
-
-fn connectors() -> Registry {
-    Registry::builder()
-        .with(web())
-        .with(script::Script::new(script::ScriptOptions {
-            launcher: std::env::current_exe().ok(),
-            limits: script::ScriptLimits::default(),
-        }))
-        .with(shell::Shell)
-        .build()
-}
-
-/// YAML that a service answers with, read as strictly and within the same limits as a document.
-fn read_yaml(text: &str) -> Result<Value, http::Unreadable> {
-    tutti_dsl::parse_value(text).map_err(|diagnostics| {
-        let first = diagnostics.iter().find(|d| d.severity() == tutti_dsl::Severity::Error);
-        let (line, column) = first.map_or((1, 1), |first| (first.span.line, first.span.column));
-        let what =
-            first.map_or("it cannot be read", |first| first.code.summary().trim_end_matches('.'));
-        http::Unreadable { line, column, what }
-    })
-}
-
 fn stopped(error: &tutti_runtime::Error) -> Failure {
     Failure::usage(format!("the execution cannot go on: {}", causes(error)))
         .hint("what was acknowledged is stored: go on with --resume once the cause is gone")
@@ -355,7 +323,7 @@ async fn elapsed(limit: Option<Duration>) {
 
 /// Ends when the process is told to.
 #[cfg(unix)]
-fn signals() -> Result<impl Future<Output = Exit>, Failure> {
+pub(crate) fn signals() -> Result<impl Future<Output = Exit>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).map_err(|error| Failure::of("cannot await signals", &error));
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -370,7 +338,7 @@ fn signals() -> Result<impl Future<Output = Exit>, Failure> {
 
 /// Ends when the process is told to.
 #[cfg(not(unix))]
-fn signals() -> Result<impl Future<Output = Exit>, Failure> {
+pub(crate) fn signals() -> Result<impl Future<Output = Exit>, Failure> {
     Ok(async {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Exit::Interrupted,

@@ -59,7 +59,7 @@ pub(crate) fn validate(arguments: &ValidateArguments, console: &Console) -> Resu
 
 /// What is on the web is not loaded: checking a document asks nobody.
 fn check(name: String, text: String, directory: PathBuf) -> Checked {
-    let resources = Loader { directory, web: None }.load(&text);
+    let resources = Loader { directory: Some(directory), web: None }.load(&text);
     let parsed = tutti_dsl::parse_with(&text, &resources);
     Checked { name, text, is_valid: !parsed.has_errors(), diagnostics: parsed.diagnostics }
 }

@@ -38,6 +38,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tutti-journal",
             "tutti-runtime",
             "tutti-ids",
+            // Values and controls in and out of the runtime (docs/decisions/0019).
+            "tutti-engine",
+            "tutti-expr",
         ],
     ),
     // The wiring: everything but the simulation.

@@ -11,10 +11,11 @@ use tutti_store::Store as _;
 use super::{
     State, definitions, events, input, secrets, state, stopped,
     subject::{Place, Subject, What},
-    unknown, web,
+    unknown,
 };
 use crate::{
     command_line::RunArguments,
+    connectors::{OWN_MACHINE, web},
     console::Console,
     exit::{Exit, Failure},
     progress::Progress,
@@ -42,7 +43,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
         return Ok(Subject { library, secrets, place, events, what: What::Resume(execution) });
     }
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
-    let web = Web::new(web(), secrets.all())
+    let web = Web::new(web(OWN_MACHINE), secrets.all())
         .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
     let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
     let input = input::input(arguments, &mut stdin)?;

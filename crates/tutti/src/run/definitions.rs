@@ -44,7 +44,7 @@ pub(super) fn publish(
     let from_stdin = file == Path::new("-");
     let text = if from_stdin { stdin.read("FILE")? } else { read_file(file)? };
     let name = if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
-    let loader = Loader { directory: directory_of(file), web };
+    let loader = Loader { directory: Some(directory_of(file)), web };
     let (definition, workflow) = match library.publish_with(&text, &loader.load(&text)) {
         Ok(published) => published,
         Err(PublishError::Invalid { diagnostics }) => {
@@ -87,7 +87,7 @@ fn publish_siblings(
     let mut published = Vec::new();
     let mut parents = vec![workflow.clone()];
     let mut needy = Vec::new();
-    for path in documents_in(&loader.directory) {
+    for path in documents_in(loader.directory.as_deref().unwrap_or(Path::new("."))) {
         let small = fs::metadata(&path).is_ok_and(|about| about.len() <= MAX_BYTES);
         let text = if small { fs::read_to_string(&path).ok() } else { None };
         let Some(text) = text else { continue };

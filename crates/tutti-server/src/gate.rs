@@ -1,0 +1,213 @@
+//! The one way in: who asks, whether they may, what they send within limits; then the handler, with the proof.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::{Request, Response, header, request::Parts},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use tutti_api::{Code, Input, Operation, Problem};
+use tutti_auth::{
+    Action, Caller, Denied, Refusal, Timestamp, TokenText, authorize, authorize_everywhere,
+};
+use tutti_ids::{ExecutionId, Name};
+use tutti_store::{Commit, Listed};
+
+use crate::{
+    answer::{self, Answer, not_found, of_denied, of_store},
+    asked::{Asked, short},
+    audit::Deed,
+    desk::{Access, Desk, everybody},
+    roster::Shown,
+    routes::{Route, route},
+};
+
+/// The largest body of a request, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+/// The largest document, in bytes.
+const MAX_DOCUMENT: usize = 512 * 1024;
+
+/// What came in by the network.
+pub(crate) struct Arrival {
+    pub(crate) request: Request<Body>,
+    /// What stands for the parts of the path in braces.
+    pub(crate) path: BTreeMap<String, String>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// Answers a request to an operation.
+pub(crate) async fn enter(
+    desk: Arc<Desk>,
+    operation: Operation,
+    arrival: Arrival,
+) -> Response<Body> {
+    let answer = pass(desk, operation, arrival).await;
+    answer.unwrap_or_else(|problem| answer::problem(&problem))
+}
+
+async fn pass(desk: Arc<Desk>, operation: Operation, arrival: Arrival) -> Answer {
+    let Arrival { request, path, address } = arrival;
+    let (parts, body) = request.into_parts();
+    let route = route(operation);
+    if let Route::Anybody(handler) = route {
+        return handler(asked(desk, None, (parts, path, address), Bytes::new())).await;
+    }
+    let known = know(&desk, &parts);
+    let (caller, setup) = match (known, &route) {
+        (Ok(Shown::Setup(setup)), Route::Setup(_)) => (None, Some(setup)),
+        (Ok(Shown::Caller(caller)), _) => (Some(caller), None),
+        (Ok(Shown::Setup(_)), _) => {
+            return Err(unknown("the setup token only creates the first administrator"));
+        }
+        (Err(Stranger::Anonymous), _) => return Err(unknown("no token was shown")),
+        (Err(Stranger::Refused(refusal)), _) => {
+            let asked = asked(desk, None, (parts, path, address), Bytes::new());
+            asked.write_down_refusal(Action::TokenUseFailed, operation, None, refusal).await;
+            return Err(unknown("the token is not good"));
+        }
+    };
+    // Nothing is read of what a stranger sends.
+    let body = read(body, operation).await?;
+    let asked = asked(desk, caller, (parts, path, address), body);
+    match route {
+        Route::Anybody(handler) => handler(asked).await,
+        Route::Setup(handler) => match setup {
+            Some(setup) => handler(asked, setup).await,
+            None => Err(Problem::new(Code::NotNow, "there is an administrator already")),
+        },
+        Route::Known(handler) => {
+            let caller = asked.caller()?;
+            handler(asked, caller).await
+        }
+        Route::Within(permission, handler) => {
+            let namespace = asked.name("namespace")?;
+            match authorize(&asked.caller()?, permission, &namespace) {
+                Ok(proof) => handler(asked, proof).await,
+                Err(denied) => {
+                    let what = format!("namespace {namespace}");
+                    Err(asked.denied(operation, Some(&namespace), &denied, &what).await)
+                }
+            }
+        }
+        Route::Of(permission, handler) => {
+            let listed = asked.execution().await?;
+            let namespace = listed.projection.definition.namespace.clone();
+            match authorize(&asked.caller()?, permission, &namespace) {
+                Ok(proof) => handler(asked, proof, listed).await,
+                Err(denied) => {
+                    let what = format!("execution {}", listed.execution);
+                    Err(asked.denied(operation, Some(&namespace), &denied, &what).await)
+                }
+            }
+        }
+        Route::Everywhere(permission, handler) => {
+            match authorize_everywhere(&asked.caller()?, permission) {
+                Ok(proof) => handler(asked, proof).await,
+                Err(denied) => Err(asked.denied(operation, None, &denied, "such path").await),
+            }
+        }
+    }
+}
+
+/// Who cannot be known.
+enum Stranger {
+    Anonymous,
+    Refused(Refusal),
+}
+
+fn know(desk: &Desk, parts: &Parts) -> Result<Shown, Stranger> {
+    if desk.access == Access::Everybody {
+        return Ok(Shown::Caller(everybody()));
+    }
+    let header = parts.headers.get(header::AUTHORIZATION).ok_or(Stranger::Anonymous)?;
+    let refused = Stranger::Refused(Refusal::TokenUnknown);
+    let Some(text) = header.to_str().ok().and_then(|text| TokenText::from_header(text).ok()) else {
+        return Err(refused);
+    };
+    let now = Timestamp(desk.clock.now().0);
+    desk.roster.know(&text, now).map_err(|why| Stranger::Refused(why.into()))
+}
+
+fn unknown(why: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, why).hint("show one: `Authorization: Bearer TOKEN`")
+}
+
+/// Reads a body, as far as the operation takes one.
+async fn read(body: Body, operation: Operation) -> Result<Bytes, Problem> {
+    let limit = match operation.input() {
+        Input::Nothing => 0,
+        Input::Document => MAX_DOCUMENT,
+        Input::Events | Input::Optional(_) | Input::Json(_) => MAX_BODY,
+    };
+    let too_large = || match limit {
+        0 => Problem::new(Code::InvalidRequest, "this takes no body"),
+        limit => Problem::new(Code::TooLarge, format!("the body is larger than {limit} bytes")),
+    };
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Err(_broken_off) => Err(Problem::new(Code::InvalidRequest, "the body broke off")),
+    }
+}
+
+type Line = (Parts, BTreeMap<String, String>, Option<IpAddr>);
+
+fn asked(desk: Arc<Desk>, caller: Option<Caller>, line: Line, body: Bytes) -> Asked {
+    let (parts, path, address) = line;
+    let query = parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty());
+    let query = query.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    });
+    Asked { desk, caller, path, query: query.collect(), headers: parts.headers, body, address }
+}
+
+fn decoded(text: &str) -> String {
+    let text = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+}
+
+impl Asked {
+    /// Who asks; the gate let nobody else in.
+    fn caller(&self) -> Result<Caller, Problem> {
+        self.caller.clone().ok_or_else(|| unknown("no token was shown"))
+    }
+
+    /// The execution of the path, as it stands.
+    async fn execution(&self) -> Result<Listed, Problem> {
+        let text = self.part("id");
+        let missing = || not_found(&format!("execution `{}`", short(text)));
+        let id: ExecutionId = text.parse().map_err(|_malformed| missing())?;
+        let found = self.desk.store.standing(id).await.map_err(|error| of_store(&error))?;
+        found.ok_or_else(missing)
+    }
+
+    /// Writes down that somebody asked for what it may not, and says what it is told.
+    async fn denied(
+        &self,
+        operation: Operation,
+        namespace: Option<&Name>,
+        denied: &Denied,
+        what: &str,
+    ) -> Problem {
+        let refusal = Refusal::from(denied);
+        self.write_down_refusal(Action::AccessDeny, operation, namespace, refusal).await;
+        of_denied(denied, what)
+    }
+
+    async fn write_down_refusal(
+        &self,
+        action: Action,
+        operation: Operation,
+        namespace: Option<&Name>,
+        refusal: Refusal,
+    ) {
+        let subject = operation.name();
+        let deed = Deed { action, namespace, subject, execution: None, reason: None };
+        let audit = vec![self.refused(&deed, refusal)];
+        // The refusal stands either way; where the store does not answer, it cannot be written down.
+        self.desk.store.commit(Commit { audit, ..Commit::default() }).await.ok();
+    }
+}

@@ -1,0 +1,32 @@
+//! The server: HTTP in front of the runtime, with access checked on every way in.
+//!
+//! A route is declared in one place ([`routes`]) and cannot be declared without saying what it needs; the gate asks who
+//! calls and whether they may, and only then hands a proof of that to the handler. Namespaces come from the route or from
+//! what is stored, never from a body.
+//!
+//! **Invariant:** what is acknowledged is durable, with its audit record in the same transaction. Nothing a caller sends is
+//! evaluated, echoed unescaped or used as the name of a file; nothing of a driver's words reaches a caller.
+//!
+//! Start reading at [`Server`], then `routes.rs` for what there is, `gate.rs` for who may, `handlers` for what is done.
+
+mod answer;
+mod asked;
+mod audit;
+mod desk;
+mod feed;
+mod gate;
+mod handlers;
+mod keyed;
+mod moment;
+mod publications;
+mod roster;
+mod routes;
+mod serve;
+mod vault;
+mod views;
+
+pub use desk::{Access, Desk, DeskError, DeskOptions, LoadResources};
+pub use feed::Feed;
+pub use roster::{IssuedToken, issue_token};
+pub use serve::{ServeError, Server};
+pub use vault::Vault;
