@@ -10,5 +10,6 @@ mod resources;
 mod resuming;
 mod running;
 mod secrecy;
+mod server;
 mod surface;
 mod world;

@@ -1,0 +1,9 @@
+//! `tutti server`, from the outside: the real binary, its HTTP, its death.
+
+mod access;
+mod client;
+mod executions;
+mod routes;
+mod secrets;
+mod stopping;
+mod workflows;

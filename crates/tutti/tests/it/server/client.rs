@@ -1,0 +1,244 @@
+//! A server of one's own for a test, and a client that says exactly what it is told to say.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStderr, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server on a directory and a port of its own.
+pub(super) struct Server {
+    /// Kept so that it is removed at the end, not before.
+    root: Option<TempDir>,
+    pub(super) directory: PathBuf,
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    pub(super) address: SocketAddr,
+    /// What it said before it listened.
+    pub(super) said: Vec<String>,
+    /// Shown with every request that shows none.
+    pub(super) token: Option<String>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Reply {
+    pub(super) fn json(&self) -> Json {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| Json::String(self.body.clone()))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The code of a problem.
+    pub(super) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or("").to_owned()
+    }
+
+    /// Asserts the status, and gives the body.
+    #[track_caller]
+    pub(super) fn expect(&self, status: u16) -> Json {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.json()
+    }
+}
+
+impl Server {
+    /// One that lets everybody in.
+    pub(super) fn open() -> Self {
+        Self::start(&["--no-login"])
+    }
+
+    /// One with these arguments, on a directory of its own.
+    pub(super) fn start(arguments: &[&str]) -> Self {
+        let root = tempfile::tempdir().expect("a directory can be made");
+        let directory = root.path().join("data");
+        let mut server = Self::start_on(&directory, arguments);
+        server.root = Some(root);
+        server
+    }
+
+    /// One on a directory that is there, or is made.
+    pub(super) fn start_on(directory: &Path, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tutti"))
+            .args(["server", "--listen", "127.0.0.1:0", "--store"])
+            .arg(directory)
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut said = Vec::new();
+        let address = loop {
+            let mut line = String::new();
+            let read = stderr.read_line(&mut line).expect("it can be read");
+            assert!(read > 0, "the server ended: {said:?}");
+            if let Some((_, address)) = line.trim().split_once("listening on http://") {
+                break address.parse().expect("an address");
+            }
+            said.push(line.trim().to_owned());
+        };
+        let directory = directory.to_owned();
+        Self { root: None, directory, child, stderr, address, said, token: None }
+    }
+
+    /// One that asks for tokens, with its first administrator, whose token it goes on with.
+    pub(super) fn with_admin() -> Self {
+        let mut server = Self::start(&[]);
+        let setup = server.setup_token();
+        let made = server.as_somebody(&setup, "POST", "/api/v1/setup", r#"{"name":"ada"}"#);
+        server.token = made.expect(201)["text"].as_str().map(str::to_owned);
+        server
+    }
+
+    /// The token that was printed.
+    pub(super) fn setup_token(&self) -> String {
+        let token = self.said.iter().find(|line| line.starts_with("tutti_"));
+        token.expect("a token was printed").clone()
+    }
+
+    /// The process, as the operating system knows it.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as nothing else does.
+    pub(super) fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it can be waited for");
+    }
+
+    /// Asks it to stop, and says its exit code and what it still said.
+    pub(super) fn stop(&mut self) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).expect("it can be read");
+        (self.child.wait().expect("it ends").code(), rest)
+    }
+
+    pub(super) fn get(&self, path: &str) -> Reply {
+        self.ask("GET", path, &[], "")
+    }
+
+    pub(super) fn post(&self, path: &str, body: &str) -> Reply {
+        self.ask("POST", path, &[], body)
+    }
+
+    /// A request with a token.
+    pub(super) fn as_somebody(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+        let header = format!("Bearer {token}");
+        self.ask(method, path, &[("authorization", &header)], body)
+    }
+
+    /// A request, exactly so.
+    pub(super) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        let shows_one = headers.iter().any(|(name, _)| *name == "authorization");
+        if let Some(token) = self.token.as_ref().filter(|_| !shows_one) {
+            text.push_str(&format!("authorization: Bearer {token}\r\n"));
+        }
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            text.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
+        text.push_str(&format!("\r\n{body}"));
+        read(&mut self.send(&text))
+    }
+
+    /// Sends bytes, and gives the connection.
+    pub(super) fn send(&self, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit can be set");
+        // A server may answer before all was sent, and close.
+        stream.write_all(text.as_bytes()).ok();
+        stream
+    }
+
+    /// Publishes a workflow of these tasks, called `name` in the namespace `test`.
+    #[track_caller]
+    pub(super) fn publish(&self, name: &str, rest: &str) {
+        let text = document(name, "1.0.0", rest);
+        self.post("/api/v1/namespaces/test/workflows", &text).expect(201);
+    }
+
+    /// Starts an execution, and gives the answer.
+    pub(super) fn begin(&self, name: &str, query: &str, input: &str) -> Reply {
+        self.post(&format!("/api/v1/namespaces/test/workflows/{name}/executions{query}"), input)
+    }
+
+    /// Starts an execution, and gives its id.
+    #[track_caller]
+    pub(super) fn start_one(&self, name: &str, input: &str) -> String {
+        let started = self.begin(name, "", input).expect(201);
+        started["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Asks until an execution stands as is wanted.
+    #[track_caller]
+    pub(super) fn until(&self, execution: &str, status: &str) -> Json {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let found = self.get(&format!("/api/v1/executions/{execution}")).expect(200);
+            if found["status"] == status {
+                return found;
+            }
+            assert!(std::time::Instant::now() < deadline, "never {status}: {found}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended before.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A document of these tasks.
+pub(super) fn document(name: &str, version: &str, rest: &str) -> String {
+    format!(
+        "document: {{ dsl: '1.0.3', namespace: test, name: {name}, version: '{version}' }}\n{rest}\n"
+    )
+}
+
+fn read(stream: &mut TcpStream) -> Reply {
+    let mut bytes = Vec::new();
+    // A connection that is reset after the answer has been read is no matter.
+    stream.read_to_end(&mut bytes).ok();
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
+    let headers = lines.filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.to_owned(), value.trim().to_owned()))
+    });
+    Reply { status, headers: headers.collect(), body: body.to_owned() }
+}
