@@ -14,19 +14,19 @@ pub const TYPE_PREFIX: &str = "tutti://problems/";
 pub struct Problem {
     /// What kind of problem it is: `tutti://problems/E0303`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// What the kind stands for.
-    pub title: String,
+    pub title: Box<str>,
     /// What happened this time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// Its stable code.
     pub code: Code,
     /// What can be done about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
     /// What is wrong with the document, where it is about one.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub diagnostics: Vec<DocumentDiagnostic>,
@@ -55,11 +55,11 @@ pub struct DocumentDiagnostic {
 
 impl Problem {
     /// A problem with this code.
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+    pub fn new(code: Code, detail: impl Into<Box<str>>) -> Self {
         Self {
-            kind: format!("{TYPE_PREFIX}{}", code.as_str()),
+            kind: format!("{TYPE_PREFIX}{}", code.as_str()).into(),
             status: code.status(),
-            title: code.title().trim_end_matches('.').to_owned(),
+            title: code.title().trim_end_matches('.').into(),
             detail: Some(detail.into()),
             code,
             hint: None,
@@ -69,7 +69,7 @@ impl Problem {
 
     /// The same, with what can be done about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }

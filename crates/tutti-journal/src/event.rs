@@ -39,6 +39,8 @@ impl fmt::Display for EventPosition {
 pub struct CloudEvent {
     /// An object: attributes, and `data` or `data_base64`.
     envelope: Value,
+    /// Where it was received; it is no part of the envelope.
+    namespace: Option<Arc<str>>,
 }
 
 /// Why something is no event.
@@ -95,7 +97,7 @@ impl CloudEvent {
         if let Some(encoded) = envelope.get("data_base64").filter(|encoded| !encoded.is_null()) {
             kept.push(decoded(encoded, envelope)?);
         }
-        let event = Self { envelope: Value::object(kept) };
+        let event = Self { envelope: Value::object(kept), namespace: None };
         for name in ["id", "source", "type"] {
             if event.text(name).is_empty() {
                 return Err(InvalidEvent::Missing(name));
@@ -157,7 +159,20 @@ impl CloudEvent {
         let members = self.envelope.as_object().into_iter().flat_map(tutti_expr::Object::iter);
         let members = members.map(|(name, value)| (name.clone(), value.clone()));
         let address = (Arc::from(ADDRESS), Value::from(execution));
-        Self::from_value(&Value::object(members.chain([address])))
+        let addressed = Self::from_value(&Value::object(members.chain([address])))?;
+        Ok(Self { namespace: self.namespace.clone(), ..addressed })
+    }
+
+    /// The namespace it was received or emitted in: nobody else's executions receive it. None where everybody's may.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The event, received or emitted in a namespace.
+    #[must_use]
+    pub fn within(mut self, namespace: &str) -> Self {
+        self.namespace = Some(Arc::from(namespace));
+        self
     }
 
     /// The attribute called `name`.
@@ -186,7 +201,9 @@ impl CloudEvent {
 
     /// The event as bytes, what came from a secret sealed.
     pub fn encode(&self, sealer: &dyn Sealer) -> Vec<u8> {
-        payload::write_values(std::slice::from_ref(&self.envelope), usize::MAX, sealer).0
+        let namespace = self.namespace.as_deref().map(Value::from);
+        let values: Vec<Value> = std::iter::once(self.envelope.clone()).chain(namespace).collect();
+        payload::write_values(&values, usize::MAX, sealer).0
     }
 
     /// Reads what [`Self::encode`] wrote.
@@ -196,12 +213,13 @@ impl CloudEvent {
     pub fn decode(bytes: &[u8], sealer: &dyn Sealer) -> Result<Self, SealError> {
         let source = Source { sealer, blob: &|_| None };
         let mut values = payload::read_values(bytes, &source).map_err(|_damaged| SealError)?;
-        match values.pop() {
-            Some(envelope) if values.is_empty() && envelope.as_object().is_some() => {
-                Ok(Self { envelope })
-            }
-            _ => Err(SealError),
-        }
+        let namespace = match values.len() {
+            1 => None,
+            2 => Some(Arc::from(values.pop().as_ref().and_then(Value::as_str).ok_or(SealError)?)),
+            _ => return Err(SealError),
+        };
+        let envelope = values.pop().filter(|envelope| envelope.as_object().is_some());
+        Ok(Self { envelope: envelope.ok_or(SealError)?, namespace })
     }
 
     fn text(&self, name: &str) -> &str {

@@ -281,7 +281,7 @@ impl Loop {
             return;
         }
         self.parking.touch(id);
-        self.log_emitted(&entries, now);
+        self.log_emitted(id, &entries, now);
         let (salt, image_salt) = (self.draw().to_be_bytes(), self.draw().to_be_bytes());
         let Some(resident) = self.residents.get_mut(&id) else { return };
         let turn = Turn { execution: id, first, at: now, entries };

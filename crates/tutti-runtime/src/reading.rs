@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use tutti_dsl::Workflow;
 use tutti_engine::{Execution, Outcome};
-use tutti_ids::ExecutionId;
+use tutti_ids::{Digest, ExecutionId};
 use tutti_journal::{Entry, Sealer, Turn};
 use tutti_store::{History, Store};
 
@@ -39,15 +40,7 @@ impl Reader {
         let turns = self.decode(&history)?;
         let History { projection, .. } = history;
         let (definition, digest) = (projection.definition, projection.digest);
-        let workflow = match self.library.get(digest) {
-            Some(workflow) => workflow,
-            None => {
-                let text = self.store.definition(digest).await?;
-                let missing = || Unread::Damaged(format!("the store has no definition {digest}"));
-                let text = text.ok_or_else(missing)?;
-                self.library.adopt(&text).map_err(|error| Unread::Damaged(error.to_string()))?
-            }
-        };
+        let workflow = self.workflow(digest).await?;
         let execution = Execution::restore(id, definition, digest, workflow, &turns);
         Ok(Some(Reading { execution, turns }))
     }
@@ -59,6 +52,17 @@ impl Reader {
     pub async fn turns(&self, id: ExecutionId) -> Result<Option<Vec<Turn>>, Unread> {
         let Some(history) = self.store.load(id).await? else { return Ok(None) };
         self.decode(&history).map(Some)
+    }
+
+    async fn workflow(&self, digest: Digest) -> Result<Arc<Workflow>, Unread> {
+        if let Some(workflow) = self.library.get(digest) {
+            return Ok(workflow);
+        }
+        let text = self.store.definition(digest).await?;
+        let missing = || Unread::Damaged(format!("the store has no definition {digest}"));
+        self.library
+            .adopt(&text.ok_or_else(missing)?)
+            .map_err(|error| Unread::Damaged(error.to_string()))
     }
 
     fn decode(&self, history: &History) -> Result<Vec<Turn>, Unread> {

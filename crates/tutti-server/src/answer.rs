@@ -68,7 +68,7 @@ pub(crate) fn not_found(what: &str) -> Problem {
 }
 
 /// The request is not what the operation takes.
-pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
+pub(crate) fn invalid(detail: impl Into<Box<str>>) -> Problem {
     Problem::new(Code::InvalidRequest, detail)
 }
 

@@ -47,14 +47,19 @@ impl NewEvent {
     }
 }
 
-/// What tells an event from all others: a digest of its source and id, which may have come from a secret, and of the
-/// execution it is addressed to, if it is.
+/// What tells an event from all others: a digest of its source and id, which may have come from a secret, of the namespace
+/// it is for, and of the execution it is addressed to, if it is.
 pub fn event_key(event: &CloudEvent) -> Digest {
     let source = event.source().as_bytes();
     let length = (source.len() as u64).to_be_bytes();
-    let hash = match event.address() {
-        None => Sha256::new().chain_update(b"tutti event 1\0"),
-        Some(address) => {
+    let hash = match (event.address(), event.namespace()) {
+        (None, None) => Sha256::new().chain_update(b"tutti event 1\0"),
+        (None, Some(namespace)) => {
+            let length = (namespace.len() as u64).to_be_bytes();
+            let hash = Sha256::new().chain_update(b"tutti event of a namespace 1\0");
+            hash.chain_update(length).chain_update(namespace)
+        }
+        (Some(address), _) => {
             let length = (address.len() as u64).to_be_bytes();
             let hash = Sha256::new().chain_update(b"tutti addressed event 1\0");
             hash.chain_update(length).chain_update(address)

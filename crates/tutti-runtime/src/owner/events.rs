@@ -50,11 +50,14 @@ impl Loop {
     }
 
     /// What a turn emits enters the log in the commit of the turn.
-    pub(super) fn log_emitted(&mut self, entries: &[Entry], now: Timestamp) {
+    pub(super) fn log_emitted(&mut self, id: ExecutionId, entries: &[Entry], now: Timestamp) {
+        let Some(resident) = self.residents.get(&id) else { return };
+        let namespace = &*resident.execution.workflow().document.namespace;
         for entry in entries {
             if let Entry::EventEmitted { event, .. } = entry
                 && let Ok(event) = CloudEvent::from_value(event)
             {
+                let event = event.within(namespace);
                 let event = NewEvent::new(&event, now, &*self.options.sealer);
                 self.pending.commit.events.push(event);
             }
@@ -103,11 +106,17 @@ impl Loop {
         }
     }
 
-    /// Whether an event is for everybody, for the execution that listens, or for one that started it.
+    /// Whether an event is for everybody, for the namespace of the execution that listens, for that itself, or for one that
+    /// started it.
     fn is_addressed(&self, listener: Listener, event: &CloudEvent) -> bool {
+        let asking = self.feeder.asking(listener);
+        let home = asking.as_ref().map(|asking| &*asking.workflow.document.namespace);
+        if event.namespace().is_some_and(|namespace| Some(namespace) != home) {
+            return false;
+        }
         let Some(address) = event.address() else { return true };
         let Ok(address) = address.parse::<ExecutionId>() else { return false };
-        let parent = self.feeder.asking(listener).and_then(|asking| asking.parent);
+        let parent = asking.and_then(|asking| asking.parent);
         let mut around = parent;
         while let Some(id) = around.filter(|id| *id != address) {
             let resident = self.residents.get(&id);

@@ -15,8 +15,9 @@ use crate::{
 /// What the headers of a binary event begin with.
 const PREFIX: &str = "ce-";
 
-pub(crate) async fn publish(asked: Asked, _proof: Authorized<Name>) -> Answer {
-    let events = events(&asked)?;
+pub(crate) async fn publish(asked: Asked, proof: Authorized<Name>) -> Answer {
+    let events = events(&asked)?.into_iter();
+    let events: Vec<_> = events.map(|event| event.within(proof.namespace().as_str())).collect();
     let receipts = asked.desk.handle.publish(&events).await.map_err(|error| of_runtime(&error))?;
     let told = events.iter().zip(receipts).map(|(event, receipt)| {
         let (position, duplicate) = match receipt {

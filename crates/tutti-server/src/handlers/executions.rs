@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How long a start may wait for the end.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// The longest business key, in bytes.
 const LONGEST_KEY: usize = 512;
 

@@ -32,7 +32,7 @@ pub(crate) async fn set_up(asked: Asked, setup: Setup) -> Answer {
     let now = Timestamp(desk.clock.now().0);
     let purpose = Purpose::Access { principal: id, rights: Rights::Whole };
     let IssuedToken { token, text } =
-        issue_token(name, purpose, now, None).map_err(|error| no_chance(&error))?;
+        issue_token(name, purpose, now, None).map_err(no_chance)?;
     let revoked = desk.roster.token(used).map(|token| Token { revoked_at: Some(now), ..token });
     let revoked = revoked.ok_or_else(|| not_found("such token"))?;
     let subject = id.to_string();
@@ -114,12 +114,12 @@ fn deed(action: Action, subject: &str) -> Deed<'_> {
 
 fn draw(asked: &Asked, kind: PrincipalKind) -> Result<PrincipalId, Problem> {
     let mut chance = [0; 16];
-    getrandom::fill(&mut chance).map_err(|error| no_chance(&error))?;
+    getrandom::fill(&mut chance).map_err(no_chance)?;
     let now = u64::try_from(asked.desk.clock.now().0).unwrap_or(0);
     Ok(PrincipalId::new(kind, now, u128::from_be_bytes(chance)))
 }
 
-pub(crate) fn no_chance(error: &getrandom::Error) -> Problem {
+pub(crate) fn no_chance(error: getrandom::Error) -> Problem {
     Problem::new(Code::Internal, format!("the operating system gives no chance: {error}"))
 }
 

@@ -70,7 +70,9 @@ struct Done;
 impl Follower {
     async fn run(mut self, read: Vec<Turn>, turns: broadcast::Receiver<Arc<Turn>>) {
         // Either way there is nothing more to send.
-        self.follow(read, turns).await.err().map(|Done| ());
+        match self.follow(read, turns).await {
+            Ok(()) | Err(Done) => {}
+        }
     }
 
     async fn follow(

@@ -38,7 +38,7 @@ pub(crate) async fn create(asked: Asked, caller: Caller) -> Answer {
     let purpose = Purpose::Access { principal, rights };
     let issued =
         issue_token(label(&request.name)?, purpose, now, expires_at.map(|at| Timestamp(at.0)));
-    let IssuedToken { token, text } = issued.map_err(|error| no_chance(&error))?;
+    let IssuedToken { token, text } = issued.map_err(no_chance)?;
     write(&asked, Action::TokenIssue, &token, Expected::Nothing).await?;
     let text = text.expose().to_string();
     Ok(json(201, &CreatedToken { token: view(&token), text }))

@@ -123,7 +123,7 @@ pub(crate) async fn get(asked: Asked, proof: Authorized<Name>) -> Answer {
         version: plain(&name, &publication),
         title: workflow.document.title.as_ref().map(ToString::to_string),
         summary: workflow.document.summary.as_ref().map(ToString::to_string),
-        document: tutti_dsl::Resources::unbundle(&text.text).0.to_string(),
+        document: tutti_dsl::Resources::unbundle(&text.text).0.clone(),
     };
     Ok(json(200, &view))
 }
