@@ -14,6 +14,7 @@ mod owner;
 mod partition;
 mod resident;
 mod retention;
+pub mod schedule;
 mod service;
 mod timers;
 
