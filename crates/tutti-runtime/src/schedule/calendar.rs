@@ -28,6 +28,20 @@ pub struct Zone(TimeZone);
 pub struct UnknownZone {
     /// The name.
     pub name: String,
+    /// A zone that was perhaps meant: the name is that of its place.
+    pub near: Option<String>,
+}
+
+impl UnknownZone {
+    fn new(name: &str) -> Self {
+        let place = name.rsplit('/').next().unwrap_or(name).replace(' ', "_");
+        let is_near = |zone: &str| {
+            !place.is_empty()
+                && zone.rsplit('/').next().is_some_and(|known| known.eq_ignore_ascii_case(&place))
+        };
+        let mut zones = jiff::tz::db().available().map(|zone| zone.to_string());
+        Self { name: name.to_owned(), near: zones.find(|zone| is_near(zone)) }
+    }
 }
 
 impl Zone {
@@ -43,7 +57,7 @@ impl Zone {
     pub fn find(name: &str) -> Result<Self, UnknownZone> {
         match TimeZone::get(name) {
             Ok(zone) if !zone.is_unknown() => Ok(Self(zone)),
-            Ok(_) | Err(_) => Err(UnknownZone { name: name.to_owned() }),
+            Ok(_) | Err(_) => Err(UnknownZone::new(name)),
         }
     }
 

@@ -114,7 +114,7 @@ impl Timing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSchedule {
     /// `metadata.tutti.schedule.timezone` names none.
-    #[error("the time zone of the schedule is unknown")]
+    #[error("`metadata.tutti.schedule.timezone` names none")]
     Zone(#[source] UnknownZone),
     /// A duration is an expression, and there is no execution yet that it could be evaluated for.
     #[error("`schedule.{0}` is computed, and nothing is there yet to compute it from")]
@@ -151,4 +151,76 @@ pub fn specs(workflow: &Workflow) -> Result<Vec<Spec>, InvalidSchedule> {
         jitter_ms: u64::try_from(settings.jitter.after(0)).unwrap_or_default(),
     };
     Ok(timings.into_iter().map(spec).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workflow(settings: &str, schedule: &str) -> Workflow {
+        let text = format!(
+            "document: {{ dsl: '1.0.3', namespace: shop, name: order, version: '1.0.0', metadata: {{ tutti: {{ {settings} }} }} }}\n{schedule}do: []\n"
+        );
+        tutti_dsl::parse(&text).workflow.expect("a valid document")
+    }
+
+    #[test]
+    fn every_trigger_of_a_document_that_depends_on_time_is_one_schedule() {
+        let check = |schedule: &str, expected: &[Trigger]| {
+            let specs = specs(&workflow("owner: us", schedule)).expect("a schedule");
+            let found: Vec<_> = specs.iter().map(|spec| spec.timing.trigger()).collect();
+            assert_eq!(found, expected, "{schedule}");
+        };
+        check("", &[]);
+        check("schedule: { on: { one: { with: { type: a } } } }\n", &[]);
+        check("schedule: { cron: '0 2 * * *' }\n", &[Trigger::Cron]);
+        check(
+            "schedule: { after: PT1M, every: PT1H, cron: '0 2 * * *' }\n",
+            &[Trigger::Every, Trigger::Cron, Trigger::After],
+        );
+    }
+
+    #[test]
+    fn settings_hold_for_all_triggers() {
+        let settings = "schedule: { misfire: skip, overlap: queue, jitter: PT10S }";
+        let workflow = workflow(settings, "schedule: { after: PT1M, every: PT1H }\n");
+        for spec in specs(&workflow).expect("a schedule") {
+            assert_eq!((spec.misfire, spec.overlap), (Misfire::Skip, Overlap::Queue));
+            assert_eq!(spec.jitter_ms, 10_000);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_refused() {
+        let unknown =
+            workflow("schedule: { timezone: Berlin }", "schedule: { cron: '0 2 * * *' }\n");
+        let Err(InvalidSchedule::Zone(zone)) = specs(&unknown) else { unreachable!("no zone") };
+        assert_eq!(zone.near.as_deref(), Some("Europe/Berlin"));
+        let computed = workflow("owner: us", "schedule: { every: '${ \"PT1H\" }' }\n");
+        assert_eq!(specs(&computed).err(), Some(InvalidSchedule::Computed(Trigger::Every)));
+    }
+
+    #[test]
+    fn the_next_times_are_shown_in_the_zone_of_the_document() {
+        let workflow = workflow(
+            "schedule: { timezone: America/New_York }",
+            "schedule: { cron: '30 9 * * mon-fri' }\n",
+        );
+        let specs = specs(&workflow).expect("a schedule");
+        // A Wednesday, days before clocks are set forward.
+        let now = Timestamp(1_772_625_600_000);
+        let found = specs[0].timing.next_n(now, now, 5);
+        let found: Vec<String> = found
+            .iter()
+            .map(|at| jiff::Timestamp::from_millisecond(at.0).expect("a time").to_string())
+            .collect();
+        let expected = [
+            "2026-03-04T14:30:00Z",
+            "2026-03-05T14:30:00Z",
+            "2026-03-06T14:30:00Z",
+            "2026-03-09T13:30:00Z",
+            "2026-03-10T13:30:00Z",
+        ];
+        assert_eq!(found, expected);
+    }
 }

@@ -128,6 +128,15 @@ fn zones_are_those_of_the_database() {
 }
 
 #[test]
+fn a_zone_by_the_name_of_its_place_is_told() {
+    let near = |name: &str| Zone::find(name).expect_err("no time zone").near;
+    assert_eq!(near("Berlin").as_deref(), Some("Europe/Berlin"));
+    assert_eq!(near("America/new york").as_deref(), Some("America/New_York"));
+    assert_eq!(near("Mars/Olympus"), None);
+    assert_eq!(near(""), None);
+}
+
+#[test]
 fn intervals_count_from_their_anchor() {
     let check = |interval: &str, anchor: &str, after: &str, expected: &[&str]| {
         let interval = Duration::from_value(&interval.into()).expect("a duration");

@@ -56,7 +56,7 @@ fn shown(time: Timestamp) -> String {
     match rest {
         0 => minutes.to_string(),
         rest if rest % 1_000 == 0 => format!("{minutes}:{}", rest / 1_000),
-        rest => format!("{minutes}:{}ms", rest),
+        rest => format!("{minutes}:{rest}ms"),
     }
 }
 
@@ -299,8 +299,7 @@ fn as_many_as_may_wait_do() {
     let mut scheduler = Scheduler::new(Scheduler::CATCH_UP_PER_SECOND);
     let spec = overlapping(Overlap::Queue);
     let mut last = Vec::new();
-    for at in std::iter::once("0 new".to_owned()).chain((1..=102).map(|at| format!("{}0 tick", at)))
-    {
+    for at in std::iter::once("0 new".to_owned()).chain((1..=102).map(|at| format!("{at}0 tick"))) {
         let (now, input) = input(&at, &spec);
         last.push(scheduler.on(input, now).iter().map(told).collect::<Vec<_>>().join(", "));
     }
