@@ -9,11 +9,13 @@
 
 pub mod calendar;
 mod entry;
+mod input;
 mod output;
 mod pace;
 mod scheduler;
 mod spec;
 
+pub use input::{CatchUp, Input, Past};
 pub use output::{Count, Missed, Output, Reason, Why};
-pub use scheduler::{CatchUp, Input, Past, Scheduler};
+pub use scheduler::Scheduler;
 pub use spec::{InvalidSchedule, ScheduleId, Spec, Timing, Trigger, specs};

@@ -6,8 +6,8 @@ use tutti_dsl::{Misfire, Overlap};
 use tutti_journal::Timestamp;
 
 use super::{
+    input::Past,
     output::{Count, Missed, Output, Reason, Why},
-    scheduler::Past,
     spec::{ScheduleId, Spec, Timing},
 };
 

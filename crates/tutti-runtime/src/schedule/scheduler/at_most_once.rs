@@ -6,7 +6,7 @@ use proptest::{prelude::*, test_runner::Config};
 use tutti_dsl::{Cron, Duration, Misfire, Overlap};
 
 use super::*;
-use crate::schedule::{Timing, Trigger, calendar::Zone};
+use crate::schedule::{Past, Spec, Timing, Trigger, calendar::Zone};
 
 /// What happens next.
 #[derive(Debug, Clone)]
