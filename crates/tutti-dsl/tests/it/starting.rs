@@ -71,7 +71,7 @@ fn a_setting_that_cannot_be_kept_is_told() {
     check(
         "concurrency: 3",
         &[
-            "E0105 …/concurrency `concurrency` must be a mapping, not a number | its keys are by, limit",
+            "E0105 …/concurrency `concurrency` must be a mapping, not a whole number | its keys are by, limit",
         ],
     );
     check("priority: 101", &["E0110 …/priority `priority` must be 0 to 100, not 101"]);
@@ -96,7 +96,7 @@ fn a_setting_that_cannot_be_kept_is_told() {
     check(
         "schedule: { misfire: runTwice, overlap: never, jitter: P2D }",
         &[
-            "E0108 …/schedule/misfire `runTwice` is no value of `misfire` | did you mean `runOnce`?",
+            "E0108 …/schedule/misfire `runTwice` is no value of `misfire` | one of skip, runOnce, runAll",
             "E0108 …/schedule/overlap `never` is no value of `overlap` | one of allow, skip, queue, cancelPrevious",
             "E0110 …/schedule/jitter the jitter of a schedule is at most a day",
         ],
