@@ -20,6 +20,7 @@ mod resources;
 mod schedule;
 pub(crate) mod scope;
 mod settings;
+mod starting;
 mod tasks;
 mod unexecuted;
 mod values;
@@ -98,7 +99,8 @@ impl<'n> Compiler<'n> {
         let flow = self.workflow_flow(root);
         let incomplete = self.outside.unloaded.take().is_some();
         let timeout = self.timeout(root, &Scopes::workflow());
-        self.schedule(root);
+        let schedule = self.schedule(root);
+        let settings = self.workflow_settings(root);
         let list =
             root.get("do").map(|list| self.list(&list, &Scopes::task(), flow::Jumps::Allowed));
         self.functions(root);
@@ -113,6 +115,8 @@ impl<'n> Compiler<'n> {
             document: document?,
             flow,
             timeout,
+            schedule,
+            settings,
             secrets: self.names.secrets(),
             root: list?,
             definition: root.node.to_value(),

@@ -26,15 +26,18 @@ mod uri_template;
 mod version;
 
 pub use codes::{Code, Severity, explain};
+pub use cron::{Cron, InvalidCron};
 pub use diagnostic::{Diagnostic, Excerpt, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
-    AttributeFilter, Authentication, Backoff, Call, Case, Catch, Consumption, Correlation,
-    DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit, Endpoint, ErrorFilter,
-    EventFilter, EventFilters, EventIterator, Extension, For, Fork, HttpCall, HttpOutput, Jitter,
-    ListId, Listen, MaxFailed, OnError, Process, Read, RetryPolicy, Return, Run, SchemeParameters,
-    Script, ScriptText, Settings, Shell, Subworkflow, Task, TaskId, TaskKind, TaskList, Then, Try,
-    Until, UriSource, Workflow,
+    AttributeFilter, Authentication, Backoff, BusinessKey, Call, Case, Catch, Concurrency,
+    Consumption, Correlation, DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit,
+    Endpoint, ErrorFilter, EventFilter, EventFilters, EventIterator, Extension, For, Fork,
+    HttpCall, HttpOutput, Jitter, ListId, Listen, MaxFailed, Misfire, OnConflict, OnError, Overlap,
+    Priority, Process, Read, RetryPolicy, Return, Run, Schedule, ScheduleSettings,
+    SchemeParameters, Script, ScriptText, Settings, Shell, StartingEvents, Subworkflow, Task,
+    TaskId, TaskKind, TaskList, Then, Try, Until, UriSource, Workflow, WorkflowName,
+    WorkflowSettings,
 };
 pub use parse::{Parsed, parse, parse_value, parse_with};
 pub use resources::{LoadError, MAX_RESOURCE, MAX_RESOURCES, MAX_RESOURCES_SIZE, Need, Resources};

@@ -1,6 +1,7 @@
 //! The compiled document: an arena of tasks and task lists.
 
 mod events;
+mod starting;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,6 +13,10 @@ pub use self::events::{
     AttributeFilter, Consumption, Correlation, Emit, EventFilter, EventFilters, EventIterator,
     Listen, Read, Until,
 };
+pub use self::starting::{
+    BusinessKey, Concurrency, Misfire, OnConflict, Overlap, Priority, Schedule, ScheduleSettings,
+    StartingEvents, WorkflowName, WorkflowSettings,
+};
 
 /// One version of a workflow, checked and compiled. Immutable; shared between executions.
 #[derive(Debug)]
@@ -22,6 +27,10 @@ pub struct Workflow {
     pub flow: DataFlow,
     /// Covers the whole execution.
     pub timeout: Option<DurationSource>,
+    /// `schedule`
+    pub schedule: Option<Schedule>,
+    /// `document.metadata.tutti`
+    pub settings: WorkflowSettings,
     /// The secrets the document declares in `use.secrets`.
     pub secrets: Vec<Arc<str>>,
     /// The list under the document's `do`.

@@ -1,4 +1,4 @@
-//! Semantic versions.
+//! Names and versions of workflows.
 
 /// Whether a text is a semantic version by `SemVer` 2.0.
 pub(crate) fn is_semantic(text: &str) -> bool {
@@ -14,6 +14,12 @@ pub(crate) fn is_semantic(text: &str) -> bool {
                 is_word(part) && (is_number(part) || !part.bytes().all(|b| b.is_ascii_digit()))
             })
         })
+}
+
+/// Whether a text is a DNS label: 1 to 63 letters, digits and hyphens, a hyphen neither first nor last.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    let edges = !text.starts_with('-') && !text.ends_with('-');
+    edges && text.len() <= 63 && is_word(text)
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {

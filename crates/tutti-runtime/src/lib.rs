@@ -15,6 +15,7 @@ mod partition;
 mod reading;
 mod resident;
 mod retention;
+pub mod schedule;
 mod service;
 mod timers;
 

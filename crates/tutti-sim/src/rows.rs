@@ -43,7 +43,7 @@ pub const ROWS: &[Row] = &[
     row(
         "1.1 schedule",
         "`schedule`",
-        Elsewhere("checked by the tests of tutti-dsl; not executed yet"),
+        Elsewhere("the tests of tutti-dsl and tutti-runtime; a later version keeps schedules"),
     ),
     row("1.2 authentications", "`use.authentications`", Executed),
     row("1.2 catalogs", "`use.catalogs`", Executed),
@@ -164,9 +164,21 @@ pub const ROWS: &[Row] = &[
     row("D36", "`foreach` of `listen`", Executed),
     row("D37", "events that came before a `listen`", Executed),
     row("D38", "events as they were written", Executed),
-    row("D39", "schedules", Elsewhere("a later version executes schedules")),
-    row("D40", "schedules", Elsewhere("a later version executes schedules")),
-    row("D41", "schedules", Elsewhere("a later version executes schedules")),
+    row(
+        "D39",
+        "what events hand to the execution they start",
+        Elsewhere("the tests of tutti-dsl; a later version starts by events"),
+    ),
+    row(
+        "D40",
+        "`after` counts from activation, then from each end",
+        Elsewhere("the tests of tutti-runtime; a later version keeps schedules"),
+    ),
+    row(
+        "D41",
+        "cron expressions, time zones and missed times",
+        Elsewhere("the tests of tutti-runtime; a later version keeps schedules"),
+    ),
     row("D42", "how a shell command is run", Executed),
     row("D43", "exit codes", Executed),
     row(

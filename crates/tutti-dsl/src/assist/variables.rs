@@ -137,8 +137,11 @@ fn item(head: Option<&Node>, key: &str, (default, doc): Default) -> Variable {
 /// The language's own variables at a place.
 fn language(way: &Way<'_>) -> &'static [&'static str] {
     let Some(task) = way.steps.iter().rposition(|step| matches!(step.shape, Shape::Task)) else {
-        let output = way.steps.get(1).is_some_and(|step| step.name() == "output");
-        return if output { scope::WORKFLOW_OUTPUT } else { scope::WORKFLOW };
+        return match way.steps.get(1).map(Step::name) {
+            Some("output") => scope::WORKFLOW_OUTPUT,
+            Some("document") => scope::ADMISSION,
+            _ => scope::WORKFLOW,
+        };
     };
     match way.steps.get(task + 1).map(Step::name) {
         Some("if" | "input" | "timeout") => scope::INPUT,

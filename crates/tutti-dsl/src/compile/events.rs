@@ -17,7 +17,7 @@ use crate::{
 
 /// Bytes a compiled pattern may take.
 const MAX_PATTERN: usize = 1 << 20;
-/// Filters of one `listen`, those of `until` included.
+/// Filters of one `listen` or schedule, those of `until` included.
 const MAX_FILTERS: usize = 100;
 
 impl<'n> Compiler<'n> {
@@ -38,21 +38,27 @@ impl<'n> Compiler<'n> {
     pub(super) fn listen(&mut self, task: &At<'n>, scopes: &Scopes) -> Option<TaskKind> {
         let at = task.get("listen")?;
         let to = at.get("to")?;
-        let events = self.event_filters(&to, &scopes.body);
-        let until = self.until(&to, &scopes.body);
-        let read = match at.get("read").and_then(|at| at.text().cloned()).as_deref() {
-            Some("envelope") => Read::Envelope,
-            Some("raw") => Read::Raw,
-            _ => Read::Data,
-        };
+        let (events, until) = self.events(&to, &scopes.body)?;
+        let read = at.get("read").map_or(Read::Data, |at| read(&at));
         let iterator = task.get("foreach").map(|at| self.event_iterator(&at, scopes));
-        let listen = Listen { events: events?, until: until?, read, iterator };
-        let count = listen.filters().count();
+        Some(TaskKind::Listen(Box::new(Listen { events, until, read, iterator })))
+    }
+
+    /// Which events are consumed, and until when.
+    pub(super) fn events(&mut self, to: &At<'n>, place: &Place) -> Option<(EventFilters, Until)> {
+        let events = self.event_filters(to, place);
+        let until = self.until(to, place);
+        let (events, until) = (events?, until?);
+        let ending = match &until {
+            Until::Events(events) => events.filters.len(),
+            Until::Absent | Until::Never | Until::Expression(_) => 0,
+        };
+        let count = events.filters.len() + ending;
         if count > MAX_FILTERS {
             let message = format!("{count} event filters are more than the limit of {MAX_FILTERS}");
             self.push(to.problem(Code::OutOfRange, message));
         }
-        Some(TaskKind::Listen(Box::new(listen)))
+        Some((events, until))
     }
 
     fn until(&mut self, to: &At<'n>, place: &Place) -> Option<Until> {
@@ -128,6 +134,15 @@ impl<'n> Compiler<'n> {
         };
         let flow: DataFlow = self.flow(at, &inner);
         EventIterator { item, at: index, body, flow }
+    }
+}
+
+/// `read`
+pub(super) fn read(at: &At<'_>) -> Read {
+    match at.text().map(|text| &**text) {
+        Some("envelope") => Read::Envelope,
+        Some("raw") => Read::Raw,
+        _ => Read::Data,
     }
 }
 

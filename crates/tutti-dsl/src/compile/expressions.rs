@@ -319,6 +319,7 @@ fn unknown_variable(name: &str, span: Range<usize>, at: &At<'_>, place: &Place) 
     let known: Vec<&str> = place.scope.names().collect();
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `${near}`?"),
+        None if known.is_empty() => "no variable exists here: `.` is the raw input".to_owned(),
         None => format!("variables in scope: ${}", known.join(", $")),
     };
     Problem::new(Code::UnknownVariable, span, &*at.pointer, message).hint(hint)

@@ -30,6 +30,8 @@ pub(super) struct Place {
     pub(super) secrets_expected: bool,
 }
 
+/// Where a start is admitted there is nothing but its raw input.
+pub(crate) const ADMISSION: &[&str] = &[];
 pub(crate) const WORKFLOW: &[&str] = &["secrets", "workflow", "runtime"];
 pub(crate) const WORKFLOW_OUTPUT: &[&str] = &["context", "secrets", "workflow", "runtime"];
 pub(crate) const INPUT: &[&str] = &["context", "secrets", "task", "workflow", "runtime"];
@@ -51,6 +53,11 @@ impl Scopes {
             export: Place::new("the document's root", WORKFLOW_OUTPUT, &[], false),
             scoped: Vec::new(),
         }
+    }
+
+    /// `metadata.tutti` of the document.
+    pub(super) fn admission() -> Place {
+        Place::new("the settings of the workflow", ADMISSION, &[], false)
     }
 
     /// At a task that no loop or handler is around.

@@ -8,7 +8,7 @@ use crate::{
         authentication::POLICY,
         calls,
         data_flow::{EXPORT, OUTPUT},
-        events::{ITERATOR, STRATEGY},
+        events::ITERATOR,
         fit::fits,
         resources::ENDPOINT,
         tasks,
@@ -103,11 +103,6 @@ impl<'n> Compiler<'n> {
                 self.by_shape(&member, &shape, &inner);
             }
         }
-    }
-
-    /// The events of `schedule.on`.
-    pub(super) fn scheduled_events(&mut self, at: &At<'n>) {
-        self.object_by_shape(at, &STRATEGY, &Scopes::workflow());
     }
 
     /// The root of a catalog.

@@ -136,9 +136,7 @@ impl Checker<'_> {
 
     fn dns_label(&mut self, at: &At<'_>) {
         let Some(text) = at.text() else { return };
-        let inner = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let edges = !text.starts_with('-') && !text.ends_with('-');
-        if !(inner && edges && (1..=63).contains(&text.len())) {
+        if !version::is_dns_label(text) {
             let message = format!("`{}` is not a DNS label: `{text}`", last(at));
             self.problems.push(
                 at.problem(Code::InvalidName, message)
@@ -180,9 +178,10 @@ impl Checker<'_> {
     }
 
     fn not_yet(&mut self, at: &At<'_>) {
+        let setting = at.pointer.rsplit_once("metadata/tutti/").map_or("", |(_, name)| name);
         let message = format!(
             "`metadata.tutti.{}` is known, but this version does not support it yet",
-            last(at)
+            setting.replace('/', ".")
         );
         self.problems.push(
             at.problem(Code::NotSupportedYet, message)

@@ -461,32 +461,6 @@ fn everything_of_the_language_has_a_shape() {
 }
 
 #[test]
-fn known_settings_of_the_document_that_are_not_built_say_so() {
-    for key in [
-        "key",
-        "onConflict",
-        "keyFor",
-        "concurrency",
-        "priority",
-        "schedule",
-        "onFailure",
-        "warnAfter",
-    ] {
-        let text = format!(
-            "document: {{ dsl: '1.0.3', namespace: d, name: p, version: '1.0.0', metadata: {{ tutti: {{ {key}: x }}, free: y }} }}\ndo: []\n"
-        );
-        let told: Vec<String> =
-            parse(&text).diagnostics.iter().map(|d| d.message.clone()).collect();
-        assert_eq!(
-            told,
-            [format!("`metadata.tutti.{key}` is known, but this version does not support it yet")]
-        );
-    }
-    let text = "document: { dsl: '1.0.3', namespace: d, name: p, version: '1.0.0', metadata: { tutti: { owner: us, manualMinutes: 30 } } }\ndo: []\n";
-    check_document(text, &[]);
-}
-
-#[test]
 fn expressions_that_do_not_compile_are_told_where_they_break() {
     check(
         "do:\n  - a:\n      if: .x ==\n      set:\n        two: ${ .a } and ${ .b }\n        unknown: |\n          ${ .list |\n             map(lenght) }\n        bound: ${ . as $output | $output }\n        unbound: '${ $item }'\n",

@@ -14,3 +14,4 @@ mod json_schema;
 mod pages;
 mod resources;
 mod specification;
+mod starting;

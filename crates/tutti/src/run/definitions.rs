@@ -1,6 +1,7 @@
 //! The document that is run, and those it runs as children.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -70,6 +71,11 @@ pub(super) fn publish(
         children = publish_siblings(&workflow, library, &loader);
     }
     warn_of_missing(&workflow, library, file, console);
+    refuse_admission(&workflow, library, &name)?;
+    if workflow.schedule.is_some() {
+        let hint = "`tutti run` starts it once; a server starts it whenever its schedule says";
+        console.warning(&format!("{name} has a schedule, which is not kept here"), Some(hint));
+    }
     Ok(Published { text: definition, workflow, children })
 }
 
@@ -145,6 +151,36 @@ fn subworkflows(workflow: &Workflow) -> impl Iterator<Item = &Subworkflow> {
         },
         _ => None,
     })
+}
+
+/// Refuses what only a server honours, of the workflow and of all that it may run: a setting is never silently ignored.
+fn refuse_admission(
+    workflow: &Arc<Workflow>,
+    library: &Library,
+    name: &str,
+) -> Result<(), Failure> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![(name.to_owned(), workflow.clone())];
+    while let Some((name, workflow)) = next.pop() {
+        let keys = workflow.settings.uses_admission();
+        if let Some((first, others)) = keys.split_first() {
+            let keys =
+                others.iter().fold(format!("`{first}`"), |all, key| format!("{all}, `{key}`"));
+            let message =
+                format!("{name} uses what only a server honours: {keys} of `metadata.tutti`");
+            return Err(Failure::usage(message).hint(
+                "`tutti validate` checks the document; leave the settings out of a copy that you run here",
+            ));
+        }
+        for child in subworkflows(&workflow) {
+            let found = library.find(&child.namespace, &child.name, &child.version);
+            let Some((name, digest)) = found.filter(|(_, digest)| reached.insert(*digest)) else {
+                continue;
+            };
+            next.extend(library.get(digest).map(|child| (format!("the workflow {name}"), child)));
+        }
+    }
+    Ok(())
 }
 
 fn warn_of_missing(workflow: &Workflow, library: &Library, file: &Path, console: &Console) {

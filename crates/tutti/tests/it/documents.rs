@@ -71,3 +71,48 @@ fn an_invalid_document_is_not_run() {
     assert!(said.stderr.contains("error[E0115]"), "{}", said.stderr);
     assert!(world.kept().is_empty());
 }
+
+/// A document of this name with these settings and tasks.
+fn with_settings(name: &str, settings: &str, rest: &str) -> String {
+    format!(
+        "document: {{ dsl: '1.0.3', namespace: test, name: {name}, version: '1.0.0', metadata: {{ tutti: {{ {settings} }} }} }}\n{rest}"
+    )
+}
+
+#[test]
+fn what_only_a_server_honours_is_valid_and_is_not_run() {
+    let tasks = "do: [ { a: { set: { x: 1 } } } ]\n";
+    let runs = "do: [ { a: { run: { workflow: { namespace: test, name: child, version: '1.0.0' } } } } ]\n";
+    let world = World::new();
+    world.write("keyed.yaml", &with_settings("keyed", "key: .id, priority: 3", tasks));
+    world.write("child.yaml", &with_settings("child", "concurrency: { limit: 1 }", tasks));
+    world.write("parent.yaml", &with_settings("parent", "owner: us", runs));
+    let said = world.tutti(&["validate", "keyed.yaml", "child.yaml", "parent.yaml"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let check = |file: &str, expected: &str| {
+        let said = world.tutti(&["run", file]);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{file}");
+        assert!(said.stderr.contains(expected), "{expected}: {}", said.stderr);
+        assert!(said.stderr.contains("hint: `tutti validate` checks"), "{}", said.stderr);
+    };
+    check(
+        "keyed.yaml",
+        "error: keyed.yaml uses what only a server honours: `key`, `priority` of `metadata.tutti`\n",
+    );
+    check(
+        "parent.yaml",
+        "error: the workflow test/child:1.0.0 uses what only a server honours: `concurrency` of",
+    );
+    assert!(world.kept().is_empty());
+}
+
+#[test]
+fn a_workflow_with_a_schedule_runs_once_and_says_so() {
+    let world = World::new();
+    let rest = "schedule: { every: PT1M }\ndo: [ { a: { set: { x: 1 } } } ]\n";
+    world.write("w.yaml", &with_settings("w", "schedule: { overlap: skip }", rest));
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "{\"x\":1}\n"), "{}", said.stderr);
+    let expected = "warning: w.yaml has a schedule, which is not kept here\n";
+    assert!(said.stderr.starts_with(expected), "{}", said.stderr);
+}
