@@ -41,7 +41,7 @@ pub(super) fn erase(
     let family = ended(&all, request.execution)?;
     let mut events = BTreeSet::new();
     for execution in &family {
-        events.extend(events::of(&connection, execution.execution, sealer)?);
+        events.extend(events::of(&connection, execution, sealer)?);
     }
     let change = Change { request, family: &family, events: &events, all: &all };
     let erased = in_one_transaction(&connection, tail, &change, &mut mark)?;

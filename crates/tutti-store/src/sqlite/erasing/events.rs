@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
-use tutti_ids::ExecutionId;
 use tutti_journal::{CloudEvent, Entry, EventPosition, Row, Sealer, Timestamp};
 
 use super::super::{
@@ -16,12 +15,13 @@ use crate::{Error, event_key};
 /// open.
 pub(super) fn of(
     connection: &Connection,
-    execution: ExecutionId,
+    execution: &ExecutionRow,
     sealer: &dyn Sealer,
 ) -> Result<BTreeSet<EventPosition>, Error> {
     let fail = failure::of("cannot find an event in the log");
     let mut found = BTreeSet::new();
-    rows::each_of(connection, execution, |_, row| {
+    let namespace = execution.projection.definition.namespace.as_str();
+    rows::each_of(connection, execution.execution, |_, row| {
         for entry in entries(connection, row, sealer) {
             match entry {
                 Entry::EventConsumed { position, .. } => {
@@ -29,7 +29,10 @@ pub(super) fn of(
                 }
                 Entry::EventEmitted { event, .. } => {
                     let Ok(event) = CloudEvent::from_value(&event) else { continue };
-                    found.extend(events::find(connection, event_key(&event)).map_err(&fail)?);
+                    // It was emitted in its namespace; before there were any, for everybody.
+                    for event in [event.clone().within(namespace), event] {
+                        found.extend(events::find(connection, event_key(&event)).map_err(&fail)?);
+                    }
                 }
                 _ => {}
             }
