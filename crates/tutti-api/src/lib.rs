@@ -30,7 +30,7 @@ pub use operation::{Body, Input, Method, Operation, Output, Query};
 pub use page::Page;
 pub use problem::{DocumentDiagnostic, Problem, TYPE_PREFIX};
 pub use server::{Health, ServerInfo};
-pub use workflows::{Validation, WorkflowState, WorkflowVersion, WorkflowView};
+pub use workflows::{ScheduleView, Validation, WorkflowState, WorkflowVersion, WorkflowView};
 
 /// The media type of problems (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";

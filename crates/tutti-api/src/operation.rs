@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{
     AuditEntry, ControlRequest, CreatedToken, ExecutionView, Health, JournalEntry, NewPrincipal,
-    NewToken, Page, PrincipalView, ReceivedEvents, ResolveRequest, RetryRequest, SecretText,
-    SecretView, ServerInfo, SetupRequest, TaskView, TokenView, Validation, WaitingView,
+    NewToken, Page, PrincipalView, ReceivedEvents, ResolveRequest, RetryRequest, ScheduleView,
+    SecretText, SecretView, ServerInfo, SetupRequest, TaskView, TokenView, Validation, WaitingView,
     WorkflowVersion, WorkflowView,
 };
 
@@ -224,6 +224,10 @@ operations! {
     /// Settles an incident.
     ResolveIncident = Post "/api/v1/executions/{id}/resolve", "Settle what only a person can", 200, [],
         Input::Json(schema::<ResolveRequest>), Output::Json(schema::<ExecutionView>);
+
+    /// Lists schedules.
+    ListSchedules = Get "/api/v1/namespaces/{namespace}/schedules", "List schedules with their next times", 200, [],
+        Input::Nothing, Output::Json(schema::<Page<ScheduleView>>);
 
     /// Receives events.
     PublishEvents = Post "/api/v1/namespaces/{namespace}/events", "Receive events", 202, [], Input::Events,

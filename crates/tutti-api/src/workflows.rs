@@ -55,6 +55,23 @@ pub struct WorkflowView {
     pub document: String,
 }
 
+/// A schedule that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleView {
+    /// The workflow that it starts.
+    pub workflow: String,
+    /// `every`, `cron` or `after`.
+    pub trigger: String,
+    /// The next nominal times, in RFC 3339.
+    pub next: Vec<String>,
+    /// The last nominal time that was started, queued or recorded as missed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<String>,
+    /// The executions it started that go on.
+    pub running: Vec<String>,
+}
+
 /// What a check of a document found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -93,5 +93,8 @@ words! {
         /// A version of a workflow was deprecated.
         #[n(27)]
         WorkflowDeprecate = "workflow.deprecate",
+        /// Nominal times of a schedule were not kept.
+        #[n(28)]
+        ScheduleMiss = "schedule.miss",
     }
 }

@@ -9,7 +9,10 @@ use tutti_journal::Sealer;
 use tutti_runtime::{Clock, Handle, Library, Reader};
 use tutti_store::Lookup;
 
-use crate::{feed::Feed, keyed::Keyed, publications::Publications, roster::Roster, vault::Vault};
+use crate::{
+    board::Board, feed::Feed, keyed::Keyed, load_error::LoadError, publications::Publications,
+    roster::Roster, vault::Vault,
+};
 
 /// Who is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,22 +56,6 @@ impl fmt::Debug for DeskOptions {
     }
 }
 
-/// Why the desk cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum DeskError {
-    /// What is stored cannot be read.
-    #[error("cannot read what the server keeps")]
-    Store(#[from] tutti_store::Error),
-    /// A record does not hold what it should.
-    #[error("the {what} `{key}` is damaged")]
-    Damaged {
-        /// What kind of record.
-        what: &'static str,
-        /// Its name.
-        key: String,
-    },
-}
-
 /// What every handler works with: the runtime, the store, and what is kept in memory of it.
 pub struct Desk {
     pub(crate) handle: Handle,
@@ -82,6 +69,8 @@ pub struct Desk {
     pub(crate) version: &'static str,
     pub(crate) roster: Roster,
     pub(crate) publications: Publications,
+    /// The schedules that are kept.
+    pub(crate) board: Board,
     /// Starts under one key, and changes of one record, one after the other.
     pub(crate) keyed: Keyed,
 }
@@ -97,7 +86,7 @@ impl Desk {
     ///
     /// # Errors
     /// If something of that is damaged, or the store does not answer.
-    pub async fn open(options: DeskOptions) -> Result<Self, DeskError> {
+    pub async fn open(options: DeskOptions) -> Result<Self, LoadError> {
         let DeskOptions { handle, store, library, sealer, vault, feed, clock, .. } = options;
         let DeskOptions { access, resources, version, .. } = options;
         let roster = Roster::load(&*store).await?;
@@ -116,6 +105,7 @@ impl Desk {
             version,
             roster,
             publications,
+            board: Board::default(),
             keyed: Keyed::default(),
         })
     }

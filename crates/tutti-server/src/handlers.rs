@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod executions;
 pub(crate) mod health;
 pub(crate) mod principals;
+pub(crate) mod schedules;
 pub(crate) mod secrets;
 pub(crate) mod stream;
 pub(crate) mod tokens;

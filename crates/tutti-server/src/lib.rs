@@ -9,15 +9,20 @@
 //!
 //! Start reading at [`Server`], then `routes.rs` for what there is, `gate.rs` for who may, `handlers` for what is done.
 
+mod admission;
 mod answer;
 mod asked;
 mod audit;
+mod board;
+mod clockwork;
 mod desk;
 mod feed;
 mod gate;
 mod handlers;
 mod keyed;
+mod load_error;
 mod moment;
+mod past;
 mod publications;
 mod roster;
 mod routes;
@@ -25,8 +30,10 @@ mod serve;
 mod vault;
 mod views;
 
-pub use desk::{Access, Desk, DeskError, DeskOptions, LoadResources};
+pub use clockwork::keep_schedules;
+pub use desk::{Access, Desk, DeskOptions, LoadResources};
 pub use feed::Feed;
+pub use load_error::LoadError;
 pub use roster::{IssuedToken, issue_token};
 pub use serve::{ServeError, Server};
 pub use vault::Vault;

@@ -1,18 +1,19 @@
 //! The versions that are published, as the store has them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use minicbor::{Decode, Encode};
+use tokio::sync::watch;
 use tutti_ids::{DefinitionRef, Digest, Name};
 use tutti_journal::Timestamp;
 use tutti_runtime::Library;
 use tutti_store::{Lookup, Record, RecordId, RecordKind, RecordRange};
 
-use crate::desk::DeskError;
+use crate::load_error::LoadError;
 
 /// How many records are read at once.
 const PAGE: usize = 500;
@@ -39,6 +40,7 @@ pub(crate) struct Publication {
 pub(crate) struct Publications {
     library: Arc<Library>,
     known: RwLock<BTreeMap<DefinitionRef, Publication>>,
+    changes: watch::Sender<()>,
 }
 
 impl Publication {
@@ -68,8 +70,9 @@ impl Publication {
 
 impl Publications {
     /// Reads what is published, and puts it on the shelves of the library.
-    pub(crate) async fn load(store: &dyn Lookup, library: Arc<Library>) -> Result<Self, DeskError> {
-        let publications = Self { library, known: RwLock::default() };
+    pub(crate) async fn load(store: &dyn Lookup, library: Arc<Library>) -> Result<Self, LoadError> {
+        let publications =
+            Self { library, known: RwLock::default(), changes: watch::Sender::new(()) };
         let mut after = None;
         loop {
             let range =
@@ -83,8 +86,8 @@ impl Publications {
         }
     }
 
-    async fn take(&self, store: &dyn Lookup, record: &Record) -> Result<(), DeskError> {
-        let damaged = || DeskError::Damaged { what: "workflow", key: record.id.key.clone() };
+    async fn take(&self, store: &dyn Lookup, record: &Record) -> Result<(), LoadError> {
+        let damaged = || LoadError::Damaged { what: "workflow", key: record.id.key.clone() };
         let publication: Publication =
             minicbor::decode(&record.value).map_err(|_malformed| damaged())?;
         let name = named(&record.id).ok_or_else(damaged)?;
@@ -100,12 +103,25 @@ impl Publications {
             self.library.deprecate(&name);
         }
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(name, publication);
+        self.changes.send_replace(());
     }
 
     /// A version is published no more.
     pub(crate) fn remove(&self, name: &DefinitionRef) {
         self.library.withdraw(name);
         self.known.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.changes.send_replace(());
+    }
+
+    /// Tells of every change from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// The workflows that have any version, by namespace and name.
+    pub(crate) fn names(&self) -> BTreeSet<(Name, Name)> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.keys().map(|it| (it.namespace.clone(), it.name.clone())).collect()
     }
 
     pub(crate) fn get(&self, name: &DefinitionRef) -> Option<Publication> {

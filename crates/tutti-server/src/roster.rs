@@ -11,7 +11,7 @@ use tutti_auth::{
 use tutti_ids::{PrincipalId, TokenId};
 use tutti_store::{Expected, Lookup, Record, RecordChange, RecordId, RecordKind, RecordRange};
 
-use crate::desk::DeskError;
+use crate::load_error::LoadError;
 
 /// How many records are read at once.
 const PAGE: usize = 500;
@@ -39,7 +39,7 @@ pub(crate) enum Shown {
 
 impl Roster {
     /// Reads all of them.
-    pub(crate) async fn load(store: &dyn Lookup) -> Result<Self, DeskError> {
+    pub(crate) async fn load(store: &dyn Lookup) -> Result<Self, LoadError> {
         let mut lists = Lists::default();
         for record in all(store, RecordKind::Principal).await? {
             let principal = Principal::decode(&record.value);
@@ -125,8 +125,8 @@ async fn all(store: &dyn Lookup, kind: RecordKind) -> Result<Vec<Record>, tutti_
     }
 }
 
-fn damaged(what: &'static str, record: &Record) -> DeskError {
-    DeskError::Damaged { what, key: record.id.key.clone() }
+fn damaged(what: &'static str, record: &Record) -> LoadError {
+    LoadError::Damaged { what, key: record.id.key.clone() }
 }
 
 /// The change that writes a principal.

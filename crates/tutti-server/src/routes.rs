@@ -11,8 +11,8 @@ use crate::{
     answer::Answer,
     asked::Asked,
     handlers::{
-        audit, controls, events, executions, health, principals, secrets, stream, tokens, views,
-        workflows,
+        audit, controls, events, executions, health, principals, schedules, secrets, stream,
+        tokens, views, workflows,
     },
 };
 
@@ -82,6 +82,7 @@ pub(crate) fn route(operation: Operation) -> Route {
             Of(P::ExecutionControl, to!(controls::resolve, proof, listed))
         }
 
+        Operation::ListSchedules => Within(P::ScheduleRead, to!(schedules::list, proof)),
         Operation::PublishEvents => Within(P::EventPublish, to!(events::publish, proof)),
 
         Operation::ListSecrets => Within(P::SecretList, to!(secrets::list, proof)),

@@ -13,7 +13,7 @@ use tutti_ids::Name;
 use tutti_journal::{Sealer, Timestamp};
 use tutti_store::{Lookup, Record, RecordId, RecordKind, RecordRange};
 
-use crate::desk::DeskError;
+use crate::load_error::LoadError;
 
 /// How many records are read at once.
 const PAGE: usize = 500;
@@ -56,7 +56,7 @@ impl Vault {
         &self,
         store: &dyn Lookup,
         sealer: &dyn Sealer,
-    ) -> Result<(), DeskError> {
+    ) -> Result<(), LoadError> {
         let mut after = None;
         loop {
             let range =
@@ -70,8 +70,8 @@ impl Vault {
         }
     }
 
-    fn take(&self, record: &Record, sealer: &dyn Sealer) -> Result<(), DeskError> {
-        let damaged = || DeskError::Damaged { what: "secret", key: record.id.key.clone() };
+    fn take(&self, record: &Record, sealer: &dyn Sealer) -> Result<(), LoadError> {
+        let damaged = || LoadError::Damaged { what: "secret", key: record.id.key.clone() };
         let namespace = record.id.namespace.as_ref().ok_or_else(damaged)?;
         let sealed: SealedSecret = minicbor::decode(&record.value).map_err(|_e| damaged())?;
         let text = sealer.open(&sealed.sealed).map_err(|_e| damaged())?;

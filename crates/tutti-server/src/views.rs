@@ -1,7 +1,13 @@
 //! Journals as callers see them. Pure: turns in, views out; what came from a secret is shown as that.
 
 mod facts;
+mod plain;
 mod tasks;
 mod waiting;
 
-pub(crate) use self::{facts::journal_entry, tasks::task_views, waiting::waiting_view};
+pub(crate) use self::{
+    facts::journal_entry,
+    plain::{plain, wire_status},
+    tasks::task_views,
+    waiting::waiting_view,
+};

@@ -15,7 +15,7 @@ use tutti_runtime::{
     DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Library, Options, RowSealer, Runtime, SystemClock,
 };
 use tutti_secrets::{KeyFiles, Keyring};
-use tutti_server::{Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault};
+use tutti_server::{Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, keep_schedules};
 use tutti_store::{SqliteStore, Store as _};
 
 use crate::{
@@ -106,12 +106,15 @@ async fn serve_on(
         Failure::usage(causes(&error)).hint("another address or port: --listen 127.0.0.1:8421")
     })?;
     console.line(&format!("listening on http://{}", server.address()));
+    let desk = Arc::new(desk);
     let adopting = tokio::spawn(adopt_all(store, handle));
+    let keeping = tokio::spawn(keep_schedules(desk.clone()));
     let stop = signals()?;
     let stop = async {
         stop.await;
     };
-    server.run(Arc::new(desk), stop).await;
+    server.run(desk, stop).await;
+    keeping.abort();
     adopting.abort();
     console.line("stopped: what was acknowledged is stored");
     Ok(Exit::Completed)

@@ -1,5 +1,6 @@
 //! The hands that people lay on executions. Each is an entry of the journal, with its audit record in the same transaction.
 
+use tokio::sync::OwnedMutexGuard;
 use tutti_api::{ControlRequest, Problem, Resolution as Asking, ResolveRequest, RetryRequest};
 use tutti_auth::{Action, Authorized};
 use tutti_engine::Control;
@@ -10,6 +11,7 @@ use tutti_runtime::Beside;
 use tutti_store::Listed;
 
 use crate::{
+    admission,
     answer::{Answer, invalid, json, of_runtime, of_unread},
     asked::Asked,
     audit::Deed,
@@ -72,11 +74,31 @@ async fn only_incident(asked: &Asked, listed: &Listed) -> Result<Sequence, Probl
 pub(crate) async fn retry(asked: Asked, proof: Authorized<Name>, listed: Listed) -> Answer {
     let request: RetryRequest = asked.json_or_default()?;
     let from = request.from.as_deref().map(TaskRef::new);
+    let _held = take_key_back(&asked, &listed).await?;
     let beside =
         written(&asked, &proof, &listed, Action::ExecutionRetry, request.reason.as_deref());
     let retried = asked.desk.handle.retry_with(listed.execution, from, beside).await;
     retried.map_err(|error| of_runtime(&error))?;
     Ok(json(200, &standing(&asked, listed.execution).await?))
+}
+
+/// An execution that has ended and goes on again has its business key again, if nobody else has it by now.
+async fn take_key_back(
+    asked: &Asked,
+    listed: &Listed,
+) -> Result<Option<OwnedMutexGuard<()>>, Problem> {
+    let (Some(key), true) = (&listed.key, listed.projection.status.is_terminal()) else {
+        return Ok(None);
+    };
+    let (desk, definition) = (&asked.desk, &listed.projection.definition);
+    let held = admission::hold(desk, definition, key).await;
+    match admission::holder(desk, definition, key, None).await? {
+        Some(other) if other.execution != listed.execution => {
+            let detail = format!("{} has the business key `{key}` by now", other.execution);
+            Err(Problem::new(tutti_api::Code::KeyTaken, detail))
+        }
+        _ => Ok(Some(held)),
+    }
 }
 
 async fn control(

@@ -9,18 +9,18 @@ use axum::{
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 use tutti_api::{
-    Code, EXECUTION_HEADER, ExecutionStatus, ExecutionView, IDEMPOTENCY_HEADER, PROBLEM_JSON, Page,
-    Problem,
+    Code, EXECUTION_HEADER, ExecutionView, IDEMPOTENCY_HEADER, PROBLEM_JSON, Page, Problem,
 };
 use tutti_auth::{Action, Authorized, Permission, authorize};
 use tutti_engine::{Definitions as _, Outcome};
 use tutti_expr::Value;
 use tutti_ids::{Digest, ExecutionId, Name};
 use tutti_journal::Error;
-use tutti_runtime::{Beside, NewExecution, Settlement};
+use tutti_runtime::{Beside, Settlement};
 use tutti_store::{ExecutionQuery, Listed, RecordId, RecordKind, Status};
 
 use crate::{
+    admission::{self, Admitted, Refused, Wish},
     answer::{
         Answer, invalid, json, not_found, of_runtime, of_store, of_unread, problem, raw,
         with_header,
@@ -28,11 +28,12 @@ use crate::{
     asked::{Asked, short},
     audit::Deed,
     moment::{parse, show},
+    views::{plain, wire_status},
 };
 
 /// How long a start may wait for the end.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
-/// The longest business key, in bytes.
+/// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 512;
 
 /// What a request under an idempotency key has done.
@@ -51,25 +52,38 @@ struct Done {
 
 pub(crate) async fn start(asked: Asked, proof: Authorized<Name>) -> Answer {
     let wait = asked.parsed("wait", duration)?;
-    let execution = begin(&asked, &proof).await?;
-    let answer = match wait {
-        Some(wait) => awaited(&asked, execution, wait).await?,
-        None => json(201, &standing(&asked, execution).await?),
+    let admitted = match begin(&asked, &proof).await {
+        Ok(admitted) => admitted,
+        Err(Refused::Because(problem)) => return Err(problem),
+        Err(Refused::Taken(by, taken)) => return Ok(naming(problem(&taken), by)),
     };
+    let execution = admitted.execution();
+    let answer = match (wait, admitted) {
+        (Some(wait), _) => awaited(&asked, execution, wait).await?,
+        (None, Admitted::New(_)) => json(201, &standing(&asked, execution).await?),
+        (None, Admitted::Existing(_)) => json(200, &standing(&asked, execution).await?),
+    };
+    Ok(naming(answer, execution))
+}
+
+/// The answer, which says what execution it is about.
+fn naming(answer: Response<Body>, execution: ExecutionId) -> Response<Body> {
     let id = execution.to_string();
     let answer = with_header(answer, HeaderName::from_static(EXECUTION_HEADER), &id);
-    Ok(with_header(answer, header::LOCATION, &format!("/api/v1/executions/{id}")))
+    with_header(answer, header::LOCATION, &format!("/api/v1/executions/{id}"))
 }
 
 /// Starts the execution, or finds the one that the same request started before.
-async fn begin(asked: &Asked, proof: &Authorized<Name>) -> Result<ExecutionId, Problem> {
+async fn begin(asked: &Asked, proof: &Authorized<Name>) -> Result<Admitted, Refused> {
+    let desk = &asked.desk;
+    let execution = desk.handle.new_id().map_err(|error| of_runtime(&error))?;
     let Some(key) = asked.header(IDEMPOTENCY_HEADER) else {
-        return admit(asked, proof, Beside::default()).await;
+        return admission::admit(desk, wish(asked, proof, execution, Beside::default())?).await;
     };
     if key.is_empty() || key.len() > LONGEST_KEY {
-        return Err(invalid(format!("`{IDEMPOTENCY_HEADER}` has 1 to {LONGEST_KEY} bytes")));
+        let detail = format!("`{IDEMPOTENCY_HEADER}` has 1 to {LONGEST_KEY} bytes");
+        return Err(invalid(detail).into());
     }
-    let desk = &asked.desk;
     let id = request_record(asked, proof, key);
     let digest = request_digest(asked);
     let _held = desk.keyed.hold(&format!("request {}", id.key)).await;
@@ -77,33 +91,25 @@ async fn begin(asked: &Asked, proof: &Authorized<Name>) -> Result<ExecutionId, P
     if let Some(done) = known.and_then(|bytes| minicbor::decode::<Done>(&bytes).ok()) {
         let execution = ExecutionId::from_bits(u128::from_be_bytes(done.execution));
         if done.asked == digest {
-            return Ok(execution);
+            return Ok(Admitted::New(execution));
         }
-        return Err(Problem::new(Code::KeyReused, "this key came with another request before"));
+        let reused = Problem::new(Code::KeyReused, "this key came with another request before");
+        return Err(reused.into());
     }
-    let execution = desk.handle.new_id().map_err(|error| of_runtime(&error))?;
     let at = desk.clock.now().0;
     let done = Done { asked: digest, execution: execution.to_bits().to_be_bytes(), at };
     let value = minicbor::to_vec(&done).expect("invariant: memory takes what is written");
     let beside = Beside { records: vec![(id, Some(value))], audit: Vec::new() };
-    admit_as(asked, proof, execution, beside).await
+    admission::admit(desk, wish(asked, proof, execution, beside)?).await
 }
 
-async fn admit(
-    asked: &Asked,
-    proof: &Authorized<Name>,
-    beside: Beside,
-) -> Result<ExecutionId, Problem> {
-    let execution = asked.desk.handle.new_id().map_err(|error| of_runtime(&error))?;
-    admit_as(asked, proof, execution, beside).await
-}
-
-async fn admit_as(
+/// What is asked for: a published version, the input, the key.
+fn wish(
     asked: &Asked,
     proof: &Authorized<Name>,
     execution: ExecutionId,
     mut beside: Beside,
-) -> Result<ExecutionId, Problem> {
+) -> Result<Wish, Problem> {
     let (desk, name) = (&asked.desk, asked.name("name")?);
     let namespace = proof.namespace();
     let version = asked.parameter("version").unwrap_or("latest");
@@ -119,10 +125,6 @@ async fn admit_as(
                 .map_err(|error| invalid(format!("the body is no JSON: {}", error.message)))?,
         ),
     };
-    let key = asked.parameter("key").map(str::to_owned);
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
-        return Err(invalid(format!("`key` has 1 to {LONGEST_KEY} bytes")));
-    }
     let subject = definition.to_string();
     beside.audit.push(asked.fact(&Deed {
         action: Action::ExecutionStart,
@@ -131,10 +133,8 @@ async fn admit_as(
         execution: Some(execution),
         reason: None,
     }));
-    let definition = (definition, digest, workflow);
-    let new = NewExecution { execution, definition, input, key, beside };
-    desk.handle.start_with(new).await.map_err(|error| of_runtime(&error))?;
-    Ok(execution)
+    let (definition, key) = ((definition, digest, workflow), asked.parameter("key"));
+    Ok(Wish { execution, definition, input, key: key.map(str::to_owned), beside })
 }
 
 fn request_record(asked: &Asked, proof: &Authorized<Name>, key: &str) -> RecordId {
@@ -249,23 +249,6 @@ pub(crate) fn view(listed: &Listed) -> ExecutionView {
         due: projection.due.filter(|_| !status.is_terminal()).map(show),
         output: None,
         error: None,
-    }
-}
-
-/// A value on the wire; what came from a secret is shown as that.
-pub(crate) fn plain(value: &Value) -> serde_json::Value {
-    serde_json::from_str(&value.to_redacted_json()).unwrap_or(serde_json::Value::Null)
-}
-
-pub(crate) fn wire_status(status: Status) -> ExecutionStatus {
-    match status {
-        Status::Pending => ExecutionStatus::Pending,
-        Status::Running => ExecutionStatus::Running,
-        Status::Waiting => ExecutionStatus::Waiting,
-        Status::Suspended => ExecutionStatus::Suspended,
-        Status::Cancelled => ExecutionStatus::Cancelled,
-        Status::Faulted => ExecutionStatus::Faulted,
-        Status::Completed => ExecutionStatus::Completed,
     }
 }
 

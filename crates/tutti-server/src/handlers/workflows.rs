@@ -10,6 +10,7 @@ use tutti_runtime::{Draft, PublishError};
 use tutti_store::{Commit, Expected, RecordChange};
 
 use crate::{
+    admission::unkept,
     answer::{Answer, diagnostic, invalid, json, not_found, nothing, of_publishing, of_store},
     asked::{Asked, short},
     audit::Deed,
@@ -19,6 +20,9 @@ use crate::{
 
 pub(crate) async fn publish(asked: Asked, proof: Authorized<Name>) -> Answer {
     let draft = compile(&asked).await?.map_err(|error| of_publishing(&error))?;
+    if let Some(unkept) = unkept(&draft.workflow) {
+        return Err(unkept);
+    }
     let name = draft.text.name.clone();
     if name.namespace != *proof.namespace() {
         let detail = format!(
@@ -72,6 +76,9 @@ fn deed<'a>(
 pub(crate) async fn validate(asked: Asked, _proof: Authorized<Name>) -> Answer {
     let found = match compile(&asked).await? {
         Ok(draft) => {
+            if let Some(unkept) = unkept(&draft.workflow) {
+                return Err(unkept);
+            }
             Validation { valid: true, diagnostics: draft.warnings.iter().map(diagnostic).collect() }
         }
         Err(PublishError::Invalid { diagnostics }) => {

@@ -7,7 +7,8 @@ use tutti_journal::{
     CallRecord, Effect, Entry, Error, Flow, Resolution, SuspensionReason, Timestamp,
 };
 
-use crate::{handlers::executions::plain, moment::show};
+use super::plain::plain;
+use crate::moment::show;
 
 /// An entry on the wire.
 pub(crate) fn journal_entry(sequence: u64, at: Timestamp, entry: &Entry) -> JournalEntry {

@@ -8,8 +8,11 @@ use tutti_ids::{Sequence, TaskRef};
 use tutti_journal::{Entry, Flow, Resolution, Timestamp};
 use tutti_runtime::Reading;
 
-use super::facts::{call, error};
-use crate::{handlers::executions::plain, moment::show};
+use super::{
+    facts::{call, error},
+    plain::plain,
+};
+use crate::moment::show;
 
 /// The task executions of an execution, in the order in which they started; with what they worked with, if wanted.
 pub(crate) fn task_views(reading: &Reading, wants_values: bool) -> Vec<TaskView> {

@@ -8,8 +8,8 @@ use tutti_journal::{Entry, SuspensionReason, Timestamp};
 use tutti_runtime::Reading;
 use tutti_store::Listed;
 
-use super::{facts::error, tasks::task_views};
-use crate::{handlers::executions::wire_status, moment::show};
+use super::{facts::error, plain::wire_status, tasks::task_views};
+use crate::moment::show;
 
 /// What the execution waits for, as of what is stored.
 pub(crate) fn waiting_view(reading: &Reading, listed: &Listed) -> WaitingView {

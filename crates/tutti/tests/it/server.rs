@@ -5,5 +5,6 @@ mod client;
 mod executions;
 mod routes;
 mod secrets;
+mod starting;
 mod stopping;
 mod workflows;
