@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod controls;
 pub(crate) mod events;
 pub(crate) mod executions;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod principals;
 pub(crate) mod schedules;

@@ -1,11 +1,8 @@
 //! Who may ask.
 
-use tutti_api::{
-    Code, CreatedToken, GrantView, NewPrincipal, Page, PrincipalView, Problem, SetupRequest,
-};
+use tutti_api::{Code, CreatedToken, NewPrincipal, Page, PrincipalView, Problem, SetupRequest};
 use tutti_auth::{
-    Action, Authorized, Everywhere, Grant, Grants, Label, Principal, Purpose, Reach, Rights, Setup,
-    Timestamp, Token,
+    Action, Authorized, Everywhere, Principal, Purpose, Rights, Setup, Timestamp, Token,
 };
 use tutti_ids::{PrincipalId, PrincipalKind};
 use tutti_store::{Commit, Expected, RecordChange};
@@ -14,7 +11,10 @@ use crate::{
     answer::{Answer, invalid, json, not_found, nothing, of_store},
     asked::{Asked, short},
     audit::Deed,
-    handlers::tokens,
+    handlers::{
+        grants::{grant_views, grants, label, no_chance},
+        tokens,
+    },
     roster::{self, IssuedToken, issue_token},
 };
 
@@ -116,42 +116,6 @@ fn draw(asked: &Asked, kind: PrincipalKind) -> Result<PrincipalId, Problem> {
     getrandom::fill(&mut chance).map_err(no_chance)?;
     let now = u64::try_from(asked.desk.clock.now().0).unwrap_or(0);
     Ok(PrincipalId::new(kind, now, u128::from_be_bytes(chance)))
-}
-
-pub(crate) fn no_chance(error: getrandom::Error) -> Problem {
-    Problem::new(Code::Internal, format!("the operating system gives no chance: {error}"))
-}
-
-pub(crate) fn label(text: &str) -> Result<Label, Problem> {
-    text.parse().map_err(|error| invalid(format!("`name`: {error}")))
-}
-
-pub(crate) fn grants(views: &[GrantView]) -> Result<Grants, Problem> {
-    let grants: Result<Vec<Grant>, Problem> = views
-        .iter()
-        .map(|view| {
-            let role = view.role.parse().map_err(|error| invalid(format!("`role`: {error}")))?;
-            let reach = match &view.namespace {
-                None => Reach::All,
-                Some(name) => Reach::Namespace(
-                    name.parse().map_err(|error| invalid(format!("`namespace`: {error}")))?,
-                ),
-            };
-            Ok(Grant { role, reach })
-        })
-        .collect();
-    Grants::new(grants?).map_err(|error| invalid(format!("`grants`: {error}")))
-}
-
-pub(crate) fn grant_views(grants: &Grants) -> Vec<GrantView> {
-    let view = |grant: Grant| GrantView {
-        role: grant.role.to_string(),
-        namespace: match grant.reach {
-            Reach::All => None,
-            Reach::Namespace(name) => Some(name.to_string()),
-        },
-    };
-    grants.iter().map(view).collect()
 }
 
 fn view(principal: &Principal) -> PrincipalView {

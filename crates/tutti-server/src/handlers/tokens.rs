@@ -12,7 +12,7 @@ use crate::{
     answer::{Answer, invalid, json, not_found, nothing, of_denied, of_store},
     asked::{Asked, short},
     audit::Deed,
-    handlers::principals::{grant_views, grants, label, no_chance},
+    handlers::grants::{grant_views, grants, label, no_chance},
     moment::{parse, show},
     roster::{self, IssuedToken, issue_token},
 };

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row as SqlRow};
 use tutti_ids::Digest;
 
-use super::{columns::Columns, failure, rows, schema};
+use super::{columns::Columns, failure, rows};
 use crate::{AuditFact, Error, StoredAudit, check};
 
 const COLUMNS: &str = "number, commit_number, execution, bytes, digest";
@@ -27,7 +27,10 @@ pub(super) fn append(
 
 /// Whether the store is new enough for an audit trail.
 pub(super) fn are_kept(connection: &Connection) -> Result<bool, Error> {
-    schema::check_format(connection).map(|format| format >= schema::WITH_RECORDS)
+    let query = "SELECT count(*) FROM sqlite_schema WHERE name = 'audit'";
+    let fail = failure::of("cannot read which tables there are");
+    let found: i64 = connection.query_row(query, (), |row| row.get(0)).map_err(fail)?;
+    Ok(found > 0)
 }
 
 /// The facts after a number, in order; a gap among them is damage.

@@ -278,7 +278,7 @@ fn write_format(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The format of the database, if this version knows it.
-pub(super) fn check_format(connection: &Connection) -> Result<u32, Error> {
+fn check_format(connection: &Connection) -> Result<u32, Error> {
     let value = read_meta(connection, "format")?;
     let (oldest_reader, oldest_writer) = value
         .split_first_chunk::<4>()

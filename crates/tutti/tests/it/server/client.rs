@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server on a directory and a port of its own.
 pub(super) struct Server {
@@ -155,19 +155,20 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        let mut lines = vec![
+            format!("{method} {path} HTTP/1.1"),
+            "host: test".to_owned(),
+            "connection: close".to_owned(),
+        ];
         let shows_one = headers.iter().any(|(name, _)| *name == "authorization");
         if let Some(token) = self.token.as_ref().filter(|_| !shows_one) {
-            text.push_str(&format!("authorization: Bearer {token}\r\n"));
+            lines.push(format!("authorization: Bearer {token}"));
         }
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
+        lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
         if !body.is_empty() {
-            text.push_str(&format!("content-length: {}\r\n", body.len()));
+            lines.push(format!("content-length: {}", body.len()));
         }
-        text.push_str(&format!("\r\n{body}"));
-        read(&mut self.send(&text))
+        read(&mut self.send(&format!("{}\r\n\r\n{body}", lines.join("\r\n"))))
     }
 
     /// Sends bytes, and gives the connection.

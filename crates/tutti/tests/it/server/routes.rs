@@ -17,8 +17,11 @@ thing (404), – is asked who it is (401). What a token may is never more than w
 
 ";
 
+/// A role, and the namespace it holds in; everywhere where there is none.
+type Grant = (&'static str, Option<&'static str>);
+
 /// Who asks: what it is called in the table, and its grant.
-const WHO: [(&str, Option<(&str, Option<&str>)>); 8] = [
+const WHO: [(&str, Option<Grant>); 8] = [
     ("no role", None),
     ("viewer", Some(("viewer", Some("test")))),
     ("operator", Some(("operator", Some("test")))),
@@ -62,7 +65,7 @@ impl Walk {
     }
 }
 
-fn token(server: &Server, grant: Option<(&str, Option<&str>)>) -> String {
+fn token(server: &Server, grant: Option<Grant>) -> String {
     let grants = grant.map_or(
         serde_json::json!([]),
         |(role, namespace)| serde_json::json!([{ "role": role, "namespace": namespace }]),
