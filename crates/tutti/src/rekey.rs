@@ -12,8 +12,11 @@ use crate::{
 /// Changes the master key of a store that nobody uses.
 pub(crate) fn rekey(arguments: &StoreRekeyArguments, console: &Console) -> Result<Exit, Failure> {
     // Held to the end: nobody seals or opens meanwhile.
-    let store = export::open(Some(&arguments.store), None)?;
-    let changed = change(&KeyFiles::in_directory(&arguments.store));
+    let directory = export::place(Some(&arguments.store), None)?;
+    let store = export::open(&directory)?;
+    export::block_on(store.check_end())?
+        .map_err(|error| export::of_open_store(&directory, &store, &error))?;
+    let changed = change(&KeyFiles::in_directory(&directory));
     drop(store);
     changed.map_err(|error| {
         Failure::usage(causes(&error)).hint("everything still opens: do it again")
