@@ -42,6 +42,7 @@ fn calling() -> (Execution, Sequence) {
         input: None,
         parent: None,
         events_after: EventPosition::default(),
+        key: None,
     };
     let entries = live.start(start, &surroundings());
     let scheduled = entries.iter().find_map(|entry| match entry {

@@ -325,6 +325,20 @@ fn an_extension_whose_condition_gives_no_answer_is_told() {
 }
 
 #[test]
+fn a_pointer_to_something_sensitive_that_leads_nowhere_is_told() {
+    let mut journal = Journal::of(
+        "  - one: { set: { card: 1 }, metadata: { tutti: { sensitive: [ /crad, /card ] } } }\n",
+    );
+    let task = journal.start("/do/0/one", Sequence::FIRST, None);
+    let output = Some(Value::from_json(r#"{"card":1}"#).expect("JSON").tainted());
+    let then = Flow::Continue;
+    journal.write(Entry::TaskCompleted { task, output, context: None, then });
+    let line = "warning /do/0/one `sensitive` says /crad, which is not in the output: all of it counts as secret";
+    assert_eq!(journal.told[0], line);
+    assert_eq!(journal.told.len(), 2, "{:?}", journal.told);
+}
+
+#[test]
 fn a_chatty_call_is_cut_short_unless_all_of_it_is_asked_for() {
     let mut journal = Journal::of(TWO);
     let task = journal.start("/do/0/one", Sequence::FIRST, None);
