@@ -5,8 +5,8 @@ use tutti_secrets::{KeyFileError, KeyFiles};
 use crate::{
     command_line::StoreRekeyArguments,
     console::Console,
-    exit::{Exit, Failure, causes},
-    export,
+    exit::{Exit, Failure},
+    export, store,
 };
 
 /// Changes the master key of a store that nobody uses.
@@ -19,7 +19,12 @@ pub(crate) fn rekey(arguments: &StoreRekeyArguments, console: &Console) -> Resul
     let changed = change(&KeyFiles::in_directory(&directory));
     drop(store);
     changed.map_err(|error| {
-        Failure::usage(causes(&error)).hint("everything still opens: do it again")
+        let failure = store::of_keys(&error);
+        if failure.hint.is_some() {
+            failure
+        } else {
+            failure.hint("everything still opens: do it again")
+        }
     })?;
     console.line("the master key is a new one: keep copies of master.key and data.keys together");
     Ok(Exit::Completed)

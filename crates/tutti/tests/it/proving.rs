@@ -77,9 +77,16 @@ fn what_is_not_there_is_not_exported_erased_or_verified() {
     check(&["erase", missing, "--store", "s"], "there is no execution");
     check(&["erase", missing], "there is no store in");
     check(&["erase", missing, "--store", "s", "--reason", &"x".repeat(1001)], "at most 1000 bytes");
+    check(
+        &["audit", "verify", "s"],
+        "hint: export what is in it with `tutti export --store s -o FILE`",
+    );
+    check(&["export", "--store", "s", "-o", "none/x"], "cannot make none/x: No such file");
     check(&["audit", "verify", "none.jsonl"], "cannot read none.jsonl");
     check(&["store", "rekey", "--store", "none"], "there is no store in");
     assert!(!world.path().join("x").exists() && !world.path().join("none").exists());
+    fs::remove_file(world.path().join("s/master.key")).expect("a key");
+    check(&["store", "rekey", "--store", "s"], "hint: what is sealed does not open without it");
 }
 
 #[test]
