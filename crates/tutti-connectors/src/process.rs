@@ -18,7 +18,8 @@ use crate::Call;
 
 pub(crate) use {
     attempt::Attempt,
-    program::{Bounds, Program, Return, Start, given, is_variable, output, variables},
+    program::{Bounds, Program, Return, SetBy, Start, given, is_variable, output, variables},
+    start::{CARRIED, SHELL},
 };
 
 /// Removes from disk what an attempt printed, once its outcome needs no proof any more.

@@ -43,6 +43,24 @@ impl Secrets {
         Self::new(exact)
     }
 
+    /// The same for a call to `uri`, whose host is told as `host`: in another form than it was given in.
+    ///
+    /// The host is a secret unless it is seen that what is secret stands behind it.
+    pub(crate) fn and_host(&self, uri: &Value, host: String) -> Self {
+        let Some(text) = uri.as_str().filter(|_text| uri.is_tainted()) else {
+            return self.clone();
+        };
+        let text = text.to_ascii_lowercase();
+        let (_, rest) = text.split_once("://").unwrap_or(("", &text));
+        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let parts = self.exact.iter().map(|it| it.to_ascii_lowercase()).filter(|it| *it != text);
+        let (within, others): (Vec<_>, Vec<_>) =
+            parts.partition(|part| is_part_of_one(part, &[authority.to_owned()]));
+        let is_behind = others.iter().any(|part| is_part_of_one(part, &[rest.to_owned()]));
+        let host = (!within.is_empty() || !is_behind).then_some(host);
+        Self::new(self.exact.iter().cloned().chain(within).chain(host).collect())
+    }
+
     fn new(mut exact: Vec<String>) -> Self {
         exact.retain(|secret| !secret.is_empty());
         exact.sort();
@@ -174,6 +192,35 @@ mod tests {
             let argument = Value::from(argument).tainted();
             let secrets = Secrets::of(&argument, &[Value::from(at_hand).tainted()]);
             assert_eq!(secrets.redact(text), expected, "{argument:?} {text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_told_only_where_the_secret_is_seen_behind_it() {
+        for (secret, uri, host, text, expected) in [
+            (
+                "Hunter2",
+                "http://Hunter2.invalid/x",
+                "hunter2.invalid",
+                "hunter2.invalid",
+                "«secret»",
+            ),
+            ("Hunter2", "http://Hunter2.invalid/x", "hunter2.invalid", "a hunter2", "a «secret»"),
+            (
+                "Hunter2",
+                "http://2retnuh.invalid/x",
+                "2retnuh.invalid",
+                "2retnuh.invalid",
+                "«secret»",
+            ),
+            ("Hunter2", "http://[0:0::ABCD]/Hunter2", "[::abcd]", "[::abcd]", "[::abcd]"),
+            ("0:0::ABCD", "http://[0:0::ABCD]/", "[::abcd]", "[::abcd]", "«secret»"),
+            ("Hunter2", "http://h.invalid/x?q=Hunter2", "h.invalid", "h.invalid", "h.invalid"),
+        ] {
+            let uri = Value::from(uri).tainted();
+            let secrets = Secrets::of(&uri, &[Value::from(secret).tainted()]);
+            let secrets = secrets.and_host(&uri, host.to_owned());
+            assert_eq!(secrets.redact(text), expected, "{uri:?} {text}");
         }
     }
 

@@ -137,6 +137,8 @@ codes! {
     LooksLikeExpression = "W0108",
     /// A resource was not loaded, and so not checked.
     NotLoaded = "W0109",
+    /// A text of an event filter looks like a pattern and is none.
+    NotAPattern = "W0110",
 }
 
 /// Whether a rule refuses the document.

@@ -314,7 +314,9 @@ impl<'a> Stepper<'a> {
     fn fire(&mut self, id: Sequence, due: Timestamp) {
         let Some(frame) = self.execution.frame(id) else { return };
         if frame.due.is_some_and(|timeout| timeout <= due) {
-            let error = timed_out("the task took longer than its timeout")
+            let workflow = id == Sequence::FIRST;
+            let what = if workflow { "workflow" } else { "task" };
+            let error = timed_out(&format!("the {what} took longer than its timeout"))
                 .at(self.execution.reference(frame).as_str());
             return self.record(Entry::TaskTimedOut { task: id, error });
         }

@@ -12,7 +12,7 @@ use crate::{
     environment::Scene,
     extension::{After, Before},
     frame::{Body, Branches, CallPhase, ChildPhase, Ending, Frame, Role, TryPhase},
-    output::taint_at,
+    sensitive::marked,
     undo::UndoState,
 };
 
@@ -310,11 +310,7 @@ impl Stepper<'_> {
         let mut scene = Scene::of(self.execution, &self.surroundings, frame);
         scene.raw_output = Some(raw.clone());
         let output = scene.accept_output(&task.flow, &raw)?;
-        let output = task
-            .settings
-            .sensitive
-            .iter()
-            .fold(output, |output, pointer| taint_at(output, pointer));
+        let output = marked(output, &task.settings.sensitive);
         scene.output = Some(output.clone());
         let context = scene.accept_export(&task.flow, &output)?;
         Ok((output, context))

@@ -38,4 +38,5 @@ pub use command::Command;
 pub use execution::{Execution, Outcome, Status};
 pub use input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start};
 pub use matching::{EventCorrelation, EventInterest, correlation_of};
+pub use sensitive::leads_nowhere;
 pub use surroundings::{Definitions, Limits, Secrets, Surroundings};

@@ -1,6 +1,8 @@
 //! What of that which calls give back is secret: what `metadata.tutti.sensitive` says, marked before it is written down and
 //! not only when the task ends; and what of the secrets that went into the call comes back.
 
+use std::sync::Arc;
+
 use tutti_dsl::Task;
 use tutti_expr::Value;
 use tutti_ids::Sequence;
@@ -11,23 +13,31 @@ use crate::{
     output::taint_at,
 };
 
+/// `output` with what these JSON pointers name in it marked as secrets.
+///
+/// Where one leads nowhere, nobody knows where in it the secret is, and all of it is one.
+pub(crate) fn marked(output: Value, pointers: &[Arc<str>]) -> Value {
+    let lost = pointers.iter().any(|pointer| leads_nowhere(&output, pointer));
+    if lost {
+        return output.tainted();
+    }
+    pointers.iter().fold(output, |output, pointer| taint_at(output, pointer))
+}
+
+/// Whether a JSON pointer names nothing in an output that is there. Where null is on its way, there is nothing to hide.
+pub fn leads_nowhere(output: &Value, pointer: &str) -> bool {
+    let ends = pointer.match_indices('/').map(|(end, _)| end).chain([pointer.len()]);
+    let mut way = ends.filter_map(|end| pointer.get(..end)).map(|part| output.pointer(part));
+    way.find(|found| found.is_none_or(Value::is_null)).is_some_and(|found| found.is_none())
+}
+
 impl Execution {
     /// What a call gave, with what its task says is sensitive marked as a secret.
     ///
-    /// The pointers lead into the output as the task leaves it. Where `output.as` makes another one of it and a pointer leads
-    /// nowhere in what was given, nobody knows where in it the secret is, and all of it is one.
+    /// The pointers lead into the output as the task leaves it, of which `output.as` may make another one.
     pub(crate) fn covered(&self, id: Sequence, given: Value) -> Value {
         let Some(frame) = self.frame(id) else { return given };
-        let mut reshaped = false;
-        let mut covered = given.clone();
-        for task in self.speaking_for(frame) {
-            reshaped |= task.flow.output_as.is_some();
-            for pointer in &task.settings.sensitive {
-                let is_lost = reshaped && given.pointer(pointer).is_none();
-                covered = taint_at(covered, if is_lost { "" } else { pointer });
-            }
-        }
-        covered
+        self.speaking_for(frame).fold(given, |given, task| marked(given, &task.settings.sensitive))
     }
 
     /// Whether any of what a call gives is sensitive, so that no line of it may be shown.

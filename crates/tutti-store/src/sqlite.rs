@@ -185,8 +185,20 @@ impl SqliteStore {
         erasing::erase(directory, request, sealer)
     }
 
-    /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before. Gives
-    /// how much there is of what.
+    /// Checks that nothing that was acknowledged is missing at the end, as [`SqliteStore::open`] does.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] or [`Error::Damaged`] if the end of the journal is not what was acknowledged.
+    pub fn check_end(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let mark = self.mark()?;
+            let check = move |connection: &_| commits::check_tail(connection, mark).map(|_tail| ());
+            self.readers.read(check).await
+        })
+    }
+
+    /// Writes an export to `sink`, as of one moment and read row by row; all that is written was checked before, also that
+    /// nothing that was acknowledged is missing at the end. Gives how much there is of what.
     ///
     /// # Errors
     /// What is damaged, an execution that is not there, or a `sink` that does not take the bytes.
@@ -195,8 +207,15 @@ impl SqliteStore {
         request: export::ExportRequest,
         mut sink: Box<dyn Write + Send>,
     ) -> BoxFuture<'_, Result<export::Report, Error>> {
-        let write = move |connection: &_| exporting::write(connection, &request, &mut *sink);
-        Box::pin(self.readers.read(write))
+        Box::pin(async move {
+            // Before the commits are read: the mark may lag behind them, never lead.
+            let mark = self.mark()?;
+            let write = move |connection: &_| {
+                commits::check_tail(connection, mark)?;
+                exporting::write(connection, &request, &mut *sink)
+            };
+            self.readers.read(write).await
+        })
     }
 }
 

@@ -45,7 +45,12 @@ fn source(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if file.as_os_str() == "-" {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let fail = |error| Failure::of(&format!("cannot read {}", file.display()), &error);
+    let shown = file.display();
+    if file.is_dir() {
+        return Err(Failure::usage(format!("{shown} is a directory, not an export"))
+            .hint(format!("export what is in it with `tutti export --store {shown} -o FILE`, or check it as it is with `tutti store verify {shown}`")));
+    }
+    let fail = |error| Failure::of(&format!("cannot read {shown}"), &error);
     Ok(Box::new(BufReader::with_capacity(256 * 1024, File::open(file).map_err(fail)?)))
 }
 

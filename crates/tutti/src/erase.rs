@@ -10,8 +10,10 @@ use tutti_store::{EraseRequest, Erased, Error, SqliteStore};
 use crate::{
     command_line::EraseArguments,
     console::Console,
-    exit::{Exit, Failure, causes},
-    export::{of_store, place},
+    exit::{Exit, Failure},
+    export::place,
+    run,
+    store::of_keys,
 };
 
 /// How long a reason may be (bytes).
@@ -31,9 +33,9 @@ pub(crate) fn erase(arguments: &EraseArguments, console: &Console) -> Result<Exi
         reason: reason.clone(),
     };
     let keys = KeyFiles::in_directory(&directory).open();
-    let sealer = RowSealer::new(keys.map_err(|error| Failure::usage(causes(&error)))?);
-    let erased =
-        SqliteStore::erase(&directory, &request, &sealer).map_err(|error| refused(&error))?;
+    let sealer = RowSealer::new(keys.map_err(|error| of_keys(&error))?);
+    let erased = SqliteStore::erase(&directory, &request, &sealer)
+        .map_err(|error| refused(&directory, &error))?;
     for execution in erased.executions.iter().chain([execution]) {
         discard_output(&directory, *execution)
             .map_err(|error| Failure::of("cannot remove the output of calls: ask again", &error))?;
@@ -42,8 +44,8 @@ pub(crate) fn erase(arguments: &EraseArguments, console: &Console) -> Result<Exi
     Ok(Exit::Completed)
 }
 
-fn refused(error: &Error) -> Failure {
-    let failure = of_store(error);
+fn refused(directory: &Path, error: &Error) -> Failure {
+    let failure = run::cannot_open(directory, error);
     match error {
         Error::NotEnded { execution } => failure
             .hint(format!("let it end first: tutti run --resume {execution} (and its --store)")),

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 
 /// The events of a text that is called `name`.
 pub(crate) fn events(text: &str, name: &str) -> Result<Vec<CloudEvent>, Failure> {
-    values(text, name)?.iter().map(|value| event(value, name)).collect()
+    all(&values(text, name)?, name)
 }
 
 /// The events of one line: none, one, or an array of them. Nothing where it is no JSON by itself.
@@ -16,14 +16,22 @@ pub(crate) fn line(text: &str, name: &str) -> Result<Option<Vec<CloudEvent>>, Fa
         return Ok(Some(Vec::new()));
     }
     let Ok(value) = Value::from_json(text) else { return Ok(None) };
-    items(&value).iter().map(|value| event(value, name)).collect::<Result<_, _>>().map(Some)
+    all(&items(&value), name).map(Some)
 }
 
-fn event(value: &Value, name: &str) -> Result<CloudEvent, Failure> {
-    CloudEvent::from_value(value).map_err(|error| {
-        Failure::usage(format!("{name} has no valid event: {error}"))
-            .hint("an event is a CloudEvent: specversion, id, source, type, and data")
-    })
+fn all(values: &[Value], name: &str) -> Result<Vec<CloudEvent>, Failure> {
+    let event = |(number, value): (usize, &Value)| {
+        CloudEvent::from_value(value).map_err(|error| {
+            let what = if values.len() > 1 {
+                format!("event {number} of {name} is not valid")
+            } else {
+                format!("{name} has no valid event")
+            };
+            Failure::usage(format!("{what}: {error}"))
+                .hint("an event is a CloudEvent: specversion, id, source, type, and data")
+        })
+    };
+    (1..).zip(values).map(event).collect()
 }
 
 fn items(value: &Value) -> Vec<Value> {
@@ -46,6 +54,15 @@ fn values(text: &str, name: &str) -> Result<Vec<Value>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_that_is_not_valid_is_told_by_its_number() {
+        let good = r#"{"specversion":"1.0","id":"1","source":"a","type":"t"}"#;
+        let told = |text: &str| events(text, "it").expect_err("it is not valid").message;
+        assert!(told(&format!("[{good},{{}}]")).starts_with("event 2 of it is not valid: "));
+        assert!(told(&format!("{good}\n{{}}")).starts_with("event 2 of it is not valid: "));
+        assert!(told("{}").starts_with("it has no valid event: "));
+    }
 
     #[test]
     fn events_are_one_value_an_array_or_lines() {

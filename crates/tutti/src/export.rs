@@ -16,13 +16,14 @@ use tutti_store::{
 use crate::{
     command_line::ExportArguments,
     console::Console,
-    exit::{Exit, Failure},
-    run,
+    exit::{Exit, Failure, causes},
+    run, store,
 };
 
 /// Writes journals with all that proves them into one file.
 pub(crate) fn export(arguments: &ExportArguments, console: &Console) -> Result<Exit, Failure> {
-    let store = open(arguments.store.as_deref(), arguments.execution)?;
+    let directory = place(arguments.store.as_deref(), arguments.execution)?;
+    let store = open(&directory)?;
     let request = ExportRequest {
         scope: arguments.execution.map_or(Scope::All, Scope::Execution),
         product: env!("CARGO_PKG_VERSION").to_owned(),
@@ -32,7 +33,8 @@ pub(crate) fn export(arguments: &ExportArguments, console: &Console) -> Result<E
     let to_stdout = target.as_os_str() == "-";
     let sink: Box<dyn Write + Send> =
         if to_stdout { Box::new(io::stdout()) } else { Box::new(create(target)?) };
-    let written = block_on(store.export(request, sink))?.map_err(|error| of_store(&error));
+    let written = block_on(store.export(request, sink))?;
+    let written = written.map_err(|error| of_open_store(&directory, &store, &error));
     let written = written.and_then(|report| {
         if !to_stdout {
             sync(target)?;
@@ -54,13 +56,9 @@ pub(crate) fn export(arguments: &ExportArguments, console: &Console) -> Result<E
     }
 }
 
-/// Opens to be read the store in `directory`, or that of `execution` in the usual place.
-pub(crate) fn open(
-    directory: Option<&Path>,
-    execution: Option<ExecutionId>,
-) -> Result<SqliteStore, Failure> {
-    let directory = place(directory, execution)?;
-    SqliteStore::open_read_only(&directory).map_err(|error| run::cannot_open(&directory, &error))
+/// Opens the store in `directory` to be read.
+pub(crate) fn open(directory: &Path) -> Result<SqliteStore, Failure> {
+    SqliteStore::open_read_only(directory).map_err(|error| run::cannot_open(directory, &error))
 }
 
 /// The data directory, which must be one.
@@ -89,13 +87,15 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure>
     Ok(tokio.block_on(future))
 }
 
-/// What is said where a store does not do what it is asked.
-pub(crate) fn of_store(error: &Error) -> Failure {
+/// What is said where a store that is open does not do what it is asked.
+pub(crate) fn of_open_store(directory: &Path, store: &SqliteStore, error: &Error) -> Failure {
+    let failure = Failure::usage(causes(error));
     match error {
         Error::Damaged(_) | Error::Corrupt { .. } => {
-            Failure::usage(crate::exit::causes(error)).exit(Exit::Unfinished)
+            let damage = block_on(store::damage_in(directory, store)).ok().flatten();
+            damage.unwrap_or_else(|| failure.exit(Exit::Unfinished))
         }
-        _ => Failure::usage(crate::exit::causes(error)),
+        _ => failure,
     }
 }
 

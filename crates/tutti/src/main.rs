@@ -25,6 +25,7 @@ mod progress;
 #[cfg(test)]
 mod reference;
 mod rekey;
+mod resource_cache;
 mod resources;
 mod run;
 mod server;

@@ -14,15 +14,25 @@ and nothing else; everything said beside it goes to stderr. `tutti COMMAND --hel
 ";
 
 /// Every environment variable the program looks at.
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 6] = [
     ("NO_COLOR", "If set and not empty: no colors, as with `--no-color`."),
     ("TERM", "If `dumb`: no tree and no colors, as if stderr were no terminal."),
     (
         "XDG_STATE_HOME",
         "State is kept in `tutti/runs` under it, unless `--store` says where. Must be absolute.",
     ),
-    ("HOME", "Without `XDG_STATE_HOME`, state is kept in `.local/state/tutti/runs` under it."),
-    ("LOCALAPPDATA", "Without both, state is kept in `tutti\\runs` under it (Windows)."),
+    (
+        "XDG_CACHE_HOME",
+        "Copies of what was loaded from the web are kept in `tutti/resources` under it. Must be absolute.",
+    ),
+    (
+        "HOME",
+        "Without the two, state is kept in `.local/state/tutti/runs` under it, and copies in `.cache/tutti/resources`.",
+    ),
+    (
+        "LOCALAPPDATA",
+        "Without `XDG_STATE_HOME` and `HOME`, state is kept in `tutti\\runs` under it (Windows).",
+    ),
 ];
 
 const EXITS: [Exit; 7] = [

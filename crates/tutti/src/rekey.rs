@@ -5,18 +5,26 @@ use tutti_secrets::{KeyFileError, KeyFiles};
 use crate::{
     command_line::StoreRekeyArguments,
     console::Console,
-    exit::{Exit, Failure, causes},
-    export,
+    exit::{Exit, Failure},
+    export, store,
 };
 
 /// Changes the master key of a store that nobody uses.
 pub(crate) fn rekey(arguments: &StoreRekeyArguments, console: &Console) -> Result<Exit, Failure> {
     // Held to the end: nobody seals or opens meanwhile.
-    let store = export::open(Some(&arguments.store), None)?;
-    let changed = change(&KeyFiles::in_directory(&arguments.store));
+    let directory = export::place(Some(&arguments.store), None)?;
+    let store = export::open(&directory)?;
+    export::block_on(store.check_end())?
+        .map_err(|error| export::of_open_store(&directory, &store, &error))?;
+    let changed = change(&KeyFiles::in_directory(&directory));
     drop(store);
     changed.map_err(|error| {
-        Failure::usage(causes(&error)).hint("everything still opens: do it again")
+        let failure = store::of_keys(&error);
+        if failure.hint.is_some() {
+            failure
+        } else {
+            failure.hint("everything still opens: do it again")
+        }
     })?;
     console.line("the master key is a new one: keep copies of master.key and data.keys together");
     Ok(Exit::Completed)

@@ -1,6 +1,7 @@
 //! What documents name and this program loads for them: files below their directory, and what is on the web.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::Read as _,
     path::{Component, Path, PathBuf},
@@ -9,8 +10,13 @@ use std::{
 
 use tutti_connectors::http;
 use tutti_dsl::{Authentication, LoadError, MAX_RESOURCE, Need, Resources, SchemeParameters};
-use tutti_expr::{Environment, Value};
-use tutti_journal::Error;
+use tutti_expr::{Environment, Reads, Template, Value};
+use tutti_journal::{Error, ErrorType};
+
+use crate::resource_cache::{Cache, Copy};
+
+/// What can be done where somebody else has to do something first.
+const TRANSIENT: &str = "nothing was started, and it may pass: try again later";
 
 /// Loads what a document names.
 pub(crate) struct Loader<'w> {
@@ -25,7 +31,26 @@ pub(crate) struct Web {
     client: http::Http,
     /// `$secrets` of those authentications that read them.
     secrets: Value,
+    /// Where copies are for when it cannot be reached; none where nowhere.
+    copies: Option<Cache>,
+    told: RefCell<Told>,
     tokio: tokio::runtime::Runtime,
+}
+
+/// What people should know of what was loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Where a copy had to do, and why.
+    pub(crate) copies: Vec<String>,
+    /// What could not be loaded, and what can be done about it.
+    pub(crate) missing: Vec<Missing>,
+}
+
+/// Something that could not be loaded, though the document may be right.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    pub(crate) what: String,
+    pub(crate) hint: String,
 }
 
 impl<'w> Loader<'w> {
@@ -120,15 +145,84 @@ impl Web {
     /// The web as `client` reaches it; `secrets` are those that were given, by name.
     pub(crate) fn new(client: http::Http, secrets: Value) -> std::io::Result<Self> {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { client, secrets, tokio })
+        let copies = Cache::usual();
+        Ok(Self { client, secrets, copies, told: RefCell::default(), tokio })
+    }
+
+    /// What people should know of what was loaded since this was last asked.
+    pub(crate) fn told(&self) -> Told {
+        self.told.take()
     }
 
     fn load(&self, need: &Need) -> Result<Vec<u8>, LoadError> {
-        let authentication = need.authentication.as_ref().map(|how| self.credentials(how));
-        let authentication = authentication.transpose()?;
-        let loaded = self.tokio.block_on(self.client.fetch(&need.uri, authentication));
-        loaded
-            .map_err(|error| LoadError::Unavailable(format!("cannot be loaded: {}", told(&error))))
+        let authentication = match &need.authentication {
+            Some(how) => {
+                self.secrets_for(how).map_err(|name| self.lacks_secret(need, &name))?;
+                Some(self.credentials(how)?)
+            }
+            None => None,
+        };
+        // What was loaded as somebody is for them alone.
+        let copies = self.copies.as_ref().filter(|_| authentication.is_none());
+        match self.tokio.block_on(self.client.fetch(&need.uri, authentication)) {
+            Ok(bytes) => {
+                if let Some(copies) = copies {
+                    // Without a copy, the next one who cannot reach it has none.
+                    copies.keep(&need.uri, &bytes).ok();
+                }
+                Ok(bytes)
+            }
+            Err(error) => {
+                let copy = copies.filter(|_| is_out_of_reach(&error));
+                match copy.and_then(|copies| copies.find(&need.uri)) {
+                    Some(copy) => Ok(self.make_do_with(need, copy, &error)),
+                    None => Err(self.misses(need, &error)),
+                }
+            }
+        }
+    }
+
+    fn make_do_with(&self, need: &Need, copy: Copy, error: &Error) -> Vec<u8> {
+        let at = jiff::Timestamp::try_from(copy.at).unwrap_or_default();
+        let (uri, why) = (&need.uri, told(error));
+        let message =
+            format!("{uri} cannot be reached ({why}): what it was at {at:.0} is used instead");
+        self.told.borrow_mut().copies.push(message);
+        copy.bytes
+    }
+
+    fn misses(&self, need: &Need, error: &Error) -> LoadError {
+        let why = format!("cannot be loaded: {}", told(error));
+        let hint = match error.status {
+            _ if is_out_of_reach(error) => TRANSIENT,
+            408 | 429 | 500.. => TRANSIENT,
+            401 | 403 => {
+                "nothing was started: see as whom the document loads it, and with which secrets"
+            }
+            _ => "nothing was started: see whether the address is right",
+        };
+        self.note_missing(need, why, hint.to_owned())
+    }
+
+    fn lacks_secret(&self, need: &Need, name: &str) -> LoadError {
+        let why = format!("needs the secret `{name}`, which was not given");
+        let hint = format!("give it with --secret {name} (environment) or {name}=@FILE");
+        self.note_missing(need, why, hint)
+    }
+
+    fn note_missing(&self, need: &Need, why: String, hint: String) -> LoadError {
+        let what = format!("{} {why}", need.uri);
+        self.told.borrow_mut().missing.push(Missing { what, hint });
+        LoadError::Unavailable(why)
+    }
+
+    /// Whether all secrets that an authentication names were given; else the name of one.
+    fn secrets_for(&self, how: &Authentication) -> Result<(), Arc<str>> {
+        let names: Vec<Arc<str>> = match &how.parameters {
+            SchemeParameters::Inline(template) => named_in(template),
+            SchemeParameters::Secret(name) => vec![name.clone()],
+        };
+        names.into_iter().find(|name| self.secrets.get(name).is_none()).map_or(Ok(()), Err)
     }
 
     fn credentials(&self, how: &Authentication) -> Result<Value, LoadError> {
@@ -155,6 +249,22 @@ impl Environment for Web {
     fn now_ms(&self) -> i64 {
         0
     }
+}
+
+/// The secrets that a template names.
+fn named_in(template: &Template) -> Vec<Arc<str>> {
+    let reads = template.expressions().filter_map(|expression| expression.reads("secrets"));
+    let names = reads.flat_map(|reads| match reads {
+        Reads::Members(names) => names.iter().cloned().collect(),
+        Reads::All => Vec::new(),
+    });
+    names.collect()
+}
+
+/// Whether no answer came, whatever it would have been.
+fn is_out_of_reach(error: &Error) -> bool {
+    let answer = error.extra.as_ref().and_then(|members| members.get("response"));
+    answer.is_none() && (error.is(ErrorType::Communication) || error.is(ErrorType::Timeout))
 }
 
 fn told(error: &Error) -> Arc<str> {

@@ -1,15 +1,16 @@
 //! `tutti store verify`, and what is said about a store that is damaged.
 
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, io, path::Path};
 
 use serde_json::{Value as Json, json};
+use tutti_secrets::KeyFileError;
 use tutti_store::{FoundDamage, Report, SqliteStore};
 
 use crate::{
     codes::DAMAGED_STORE,
     command_line::{ReportFormat, StoreVerifyArguments},
     console,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, causes},
 };
 
 /// Checks everything in a store and prints what was found.
@@ -32,6 +33,18 @@ pub(crate) fn damage(directory: &Path) -> Option<Failure> {
 pub(crate) async fn damage_in(directory: &Path, store: &SqliteStore) -> Option<Failure> {
     let report = store.inspect().await.ok()?;
     (!report.is_whole()).then(|| told(directory, &report))
+}
+
+/// What is said where the keys of a store cannot be used.
+pub(crate) fn of_keys(error: &KeyFileError) -> Failure {
+    let failure = Failure::usage(causes(error));
+    match error {
+        KeyFileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => failure
+            .hint(
+                "what is sealed does not open without it: put it back from a copy of the directory",
+            ),
+        _ => failure,
+    }
 }
 
 fn inspect(directory: &Path) -> Result<Report, Failure> {

@@ -26,10 +26,14 @@ const STATES: usize = 16;
 const SALES: usize = 4;
 /// How often a task that always fails is tried, and another once: what is put around them happens each time anew.
 const WATCHES: usize = 4;
-/// What the listener awaits; given at every start, and received once.
+/// What the listeners await; given at every start, and received once.
 const EVENTS: &str = r#"[
   { "specversion": "1.0", "source": "/crash", "id": "first", "type": "crash.heard" },
-  { "specversion": "1.0", "source": "/crash", "id": "second", "type": "crash.heard" }
+  { "specversion": "1.0", "source": "/crash", "id": "second", "type": "crash.heard" },
+  { "specversion": "1.0", "source": "/crash", "id": "one", "type": "crash.side" },
+  { "specversion": "1.0", "source": "/crash", "id": "two", "type": "crash.side" },
+  { "specversion": "1.0", "source": "/crash", "id": "three", "type": "crash.side" },
+  { "specversion": "1.0", "source": "/crash", "id": "four", "type": "crash.next" }
 ]"#;
 /// Must be found in no file.
 const CANARY: &str = "canary-7f3a9c51d2";
@@ -170,12 +174,32 @@ impl<'a> Round<'a> {
         for index in 0..SALES {
             self.check_keys(&format!("/sale/{index}"), 1)?;
         }
-        self.check_keys("/heard/first-second", 1)?;
+        self.check_heard()?;
         self.check_keys("/ahead", 1)?;
         self.check_keys("/behind", 1)?;
         self.check_keys("/watch", WATCHES)?;
         self.check_no_canary()?;
         Ok(self.tally)
+    }
+
+    /// Every listener got what it awaited, once and in order: those beside each other each of it, the one after them none
+    /// of what they consumed.
+    fn check_heard(&self) -> Result<()> {
+        for path in ["/heard/first-second", "/left/one-two-three", "/told/left", "/next/four"] {
+            self.check_keys(path, 1)?;
+        }
+        for event in ["one", "two", "three"] {
+            self.check_keys(&format!("/right/{event}"), 1)?;
+        }
+        for (to, paths) in
+            [("/heard/", 1), ("/left/", 1), ("/right/", 3), ("/told/", 1), ("/next/", 1)]
+        {
+            let effects = self.recorder.effects();
+            let reached = effects.iter().filter(|effect| effect.path.starts_with(to));
+            let reached: BTreeSet<_> = reached.map(|effect| &effect.path).collect();
+            ensure!(reached.len() == paths, "what listeners heard is told at {reached:?}");
+        }
+        Ok(())
     }
 
     /// An idempotent call may have been sent again, but every time it was to be made under a key of its own.

@@ -66,6 +66,9 @@ impl Http {
             return Err(Failure::Cancelled);
         }
         let secrets = with_credentials(secrets, arguments.credentials.as_ref());
+        let host = arguments.target.origin.host.to_string();
+        let uri = call.arguments.get("uri").unwrap_or(&Value::NULL);
+        let secrets = secrets.and_host(uri, host);
         let progress = Progress::default();
         let mut cancellation = context.cancellation.clone();
         let exchange = self.exchange(&call, &context, &arguments, &secrets, &progress);

@@ -16,10 +16,20 @@ pub(crate) struct Program {
     pub(crate) start: Result<Start, Error>,
     /// Variables beside the base environment.
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) set_by: SetBy,
     pub(crate) output: Return,
     /// Whether the call ends with the program, not with its start.
     pub(crate) awaits: bool,
     pub(crate) bounds: Bounds,
+}
+
+/// Who gives a program its own variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetBy {
+    /// Whoever starts it.
+    Starter,
+    /// The program itself, before it becomes another: until then each has a name that does nothing.
+    Program,
 }
 
 /// How a program is started.

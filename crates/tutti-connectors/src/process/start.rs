@@ -11,15 +11,23 @@ use std::{
 
 use super::{
     group::Group,
-    program::{Program, Start},
+    program::{Program, SetBy, Start},
 };
 use crate::Call;
 
 /// All that a program sees of our own environment.
 const BASE: [&str; 6] = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"];
 
-/// Runs the program (`$2` and on) so that its end is known even if we are gone: claims the record in directory `$1`, or
-/// does nothing if somebody else has; then writes the exit code.
+/// The shell, wherever a document's `PATH` leads.
+pub(crate) const SHELL: &str = "/bin/sh";
+
+/// What stands before the name of a document's variable until the last moment: what stands between us and the program is
+/// ours, and no variable of a document may change what it does.
+pub(crate) const CARRIED: &str = "TUTTI_CARRIED_";
+
+/// Runs the program (what follows `--`) so that its end is known even if we are gone: claims the record in directory `$1`,
+/// or does nothing if somebody else has; then writes the exit code. The names before `--` are variables that the program
+/// gets and this shell does not have: it has them under a [`CARRIED`] name.
 ///
 /// SIGTERM is meant for the program: this shell waits for it, then leaves no exit code, since the program did not end by
 /// itself. Only builtins are used up to the program, so nothing can be missing.
@@ -31,7 +39,16 @@ printf '%s\n%s\n' "$tutti_stat" "$tutti_boot" 2>/dev/null >"$1/claim" || exit 12
 tutti_record=$1
 shift
 [ -z "$tutti_ended" ] || exit 124
-"$@"
+(
+while [ "$1" != -- ]
+do
+eval "command export \"$1=\$TUTTI_CARRIED_$1\""
+unset "TUTTI_CARRIED_$1"
+shift
+done
+shift
+exec "$@"
+)
 tutti_code=$?
 [ -z "$tutti_ended" ] || exit 124
 printf '%s\n' "$tutti_code" >"$tutti_record/exit"
@@ -68,7 +85,11 @@ pub(super) fn direct(program: &Program, start: &Start, call: &Call, streams: Str
         .map_or_else(Default::default, |(first, rest)| (first.as_os_str(), rest));
     let mut command = Command::new(first);
     command.args(rest);
-    prepare(command, program, call, streams)
+    match program.set_by {
+        SetBy::Starter => prepare(&mut command, call, streams).envs(named(program)),
+        SetBy::Program => prepare(&mut command, call, streams).envs(carried(program)),
+    };
+    command
 }
 
 /// A program that outlives us and leaves its end in `directory`.
@@ -80,16 +101,20 @@ pub(super) fn recorded(
     directory: &Path,
 ) -> Command {
     let clearer = if program.awaits { CLEARER } else { "" };
-    let mut command = Command::new("sh");
+    let mut command = Command::new(SHELL);
     command.arg("-c").arg([RECORDER, clearer].concat()).arg("tutti").arg(directory);
-    command.args(&start.words);
-    prepare(command, program, call, streams)
+    if program.set_by == SetBy::Starter {
+        command.args(named(program).map(|(name, _)| name));
+    }
+    command.arg("--").args(&start.words);
+    prepare(&mut command, call, streams).envs(carried(program));
+    command
 }
 
 /// Starts what keeps one stream of a program in `directory`; gives the end to write to.
 pub(super) fn kept(name: &str, directory: &Path) -> io::Result<Stdio> {
     let (reader, writer) = io::pipe()?;
-    let mut command = Command::new("sh");
+    let mut command = Command::new(SHELL);
     command
         .args(["-c", KEEPER, "tutti"])
         .arg(directory.join(name))
@@ -105,18 +130,24 @@ pub(super) fn kept(name: &str, directory: &Path) -> io::Result<Stdio> {
     Ok(Stdio::from(writer))
 }
 
-fn prepare(mut command: Command, program: &Program, call: &Call, streams: Streams) -> Command {
+fn prepare<'a>(command: &'a mut Command, call: &Call, streams: Streams) -> &'a mut Command {
     command
         .env_clear()
         .envs(base())
         .env("TUTTI_IDEMPOTENCY_KEY", &*call.key)
         .env("TUTTI_ATTEMPT", call.attempt.to_string())
-        .envs(program.environment.iter().map(|(name, text)| (name, text)))
         .stdin(streams.stdin)
         .stdout(streams.stdout)
         .stderr(streams.stderr)
-        .process_group(0);
-    command
+        .process_group(0)
+}
+
+fn named(program: &Program) -> impl Iterator<Item = (&str, &str)> {
+    program.environment.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+}
+
+fn carried(program: &Program) -> impl Iterator<Item = (String, &str)> {
+    named(program).map(|(name, text)| ([CARRIED, name].concat(), text))
 }
 
 fn base() -> impl Iterator<Item = (&'static str, OsString)> {

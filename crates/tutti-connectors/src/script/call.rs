@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     BoxFuture, Call, CallContext, Connector, Failure, Probe,
-    process::{Attempt, Bounds, Program, Start, discard_output},
+    process::{Attempt, Bounds, Program, SetBy, Start, discard_output},
     redact::Secrets,
 };
 
@@ -63,6 +63,7 @@ impl Script {
             noun: "script",
             start,
             environment: arguments.environment,
+            set_by: SetBy::Program,
             output: arguments.output,
             awaits: arguments.awaits,
             bounds: Bounds { processes: Some(processes), memory: Some(memory_in_all) },

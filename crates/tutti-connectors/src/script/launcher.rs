@@ -4,7 +4,11 @@
 //! for [`LAUNCHER`] as its first word before it does anything else.
 
 use std::{
-    ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command, process::ExitCode,
+    env,
+    ffi::{OsStr, OsString},
+    fs, io,
+    os::unix::{ffi::OsStrExt, process::CommandExt},
+    process::{Command, ExitCode},
 };
 
 use rustix::{
@@ -13,6 +17,7 @@ use rustix::{
 };
 
 use super::limits::ScriptLimits;
+use crate::process::CARRIED;
 
 /// The first word of the launcher's command line.
 pub const LAUNCHER: &str = "launch-script";
@@ -70,7 +75,18 @@ fn become_interpreter(words: &[OsString]) -> io::Result<()> {
     }
     set_no_new_privs(true)?;
     limits.apply()?;
-    Err(Command::new(program).args(arguments).exec())
+    let mut interpreter = Command::new(program);
+    set_variables(interpreter.args(arguments));
+    Err(interpreter.exec())
+}
+
+/// Gives the interpreter the script's own variables, which we had under names that do nothing: what they could change
+/// (which program is found, what is loaded into it) comes after the limits.
+fn set_variables(interpreter: &mut Command) {
+    for (carried, text) in env::vars_os() {
+        let Some(name) = carried.as_bytes().strip_prefix(CARRIED.as_bytes()) else { continue };
+        interpreter.env_remove(&carried).env(OsStr::from_bytes(name), text);
+    }
 }
 
 /// Moves to a network of our own in which there is nothing, not even a loopback that is up.

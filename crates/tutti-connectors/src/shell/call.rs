@@ -8,7 +8,7 @@ use tutti_journal::Error;
 use super::config::Arguments;
 use crate::{
     BoxFuture, Call, CallContext, Connector, Failure, Probe,
-    process::{Attempt, Bounds, Program, Start, discard_output},
+    process::{Attempt, Bounds, Program, SHELL, SetBy, Start, discard_output},
     redact::Secrets,
 };
 
@@ -48,13 +48,14 @@ fn attempt(call: Call, context: CallContext) -> Result<Attempt, Error> {
 
 fn program(arguments: Arguments) -> Program {
     let Arguments { command, positional, stdin, environment, output, awaits } = arguments;
-    let shell = ["sh", "-c", "--"].into_iter().map(Into::into);
+    let shell = [SHELL, "-c", "--"].into_iter().map(Into::into);
     let words = shell.chain([command.into(), "sh".into()]);
     let words = words.chain(positional.into_iter().map(Into::into)).collect();
     Program {
         noun: "command",
         start: Ok(Start { words, stdin, notice: None }),
         environment,
+        set_by: SetBy::Starter,
         output,
         awaits,
         bounds: Bounds::default(),

@@ -10,4 +10,5 @@ mod script_recovery;
 mod server;
 mod shell;
 mod tls;
+mod variables;
 mod world;

@@ -17,6 +17,8 @@ use crate::{
 
 /// Bytes a compiled pattern may take.
 const MAX_PATTERN: usize = 1 << 20;
+/// What makes a pattern of a text; a dot alone does not.
+const SPECIAL: &[char] = &['\\', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
 /// Filters of one `listen` or schedule, those of `until` included.
 const MAX_FILTERS: usize = 100;
 
@@ -118,9 +120,27 @@ impl<'n> Compiler<'n> {
 
     fn attribute_filter(&mut self, at: &At<'n>, place: &Place) -> Option<AttributeFilter> {
         Some(match self.template(at, place)? {
-            Template::Literal(value) => literal_filter(value),
+            Template::Literal(value) => self.literal_filter(at, value),
             computed => AttributeFilter::Computed(computed),
         })
+    }
+
+    /// A text whose only special characters are dots is a name; any other may be a pattern too.
+    fn literal_filter(&mut self, at: &At<'n>, value: Value) -> AttributeFilter {
+        let pattern = value.as_str().filter(|text| text.contains(SPECIAL));
+        let Some(text) = pattern.map(Arc::<str>::from) else {
+            return AttributeFilter::Literal(value);
+        };
+        let anchored = format!("^(?:{text})$");
+        match RegexBuilder::new(&anchored).size_limit(MAX_PATTERN).build() {
+            Ok(regex) => AttributeFilter::Pattern(text, regex),
+            Err(_no_pattern) => {
+                let message = format!("`{text}` is no pattern: it matches itself alone");
+                let hint = format!("write `{}` if that is meant", regex::escape(&text));
+                self.push(at.problem(Code::NotAPattern, message).hint(hint));
+                AttributeFilter::Literal(value)
+            }
+        }
     }
 
     fn event_iterator(&mut self, at: &At<'n>, scopes: &Scopes) -> EventIterator {
@@ -143,17 +163,5 @@ pub(super) fn read(at: &At<'_>) -> Read {
         Some("envelope") => Read::Envelope,
         Some("raw") => Read::Raw,
         _ => Read::Data,
-    }
-}
-
-/// A text whose only special characters are dots is a name; any other may be a pattern too.
-fn literal_filter(value: Value) -> AttributeFilter {
-    const SPECIAL: &[char] = &['\\', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
-    let pattern = value.as_str().filter(|text| text.contains(SPECIAL));
-    let Some(text) = pattern.map(Arc::<str>::from) else { return AttributeFilter::Literal(value) };
-    let anchored = format!("^(?:{text})$");
-    match RegexBuilder::new(&anchored).size_limit(MAX_PATTERN).build() {
-        Ok(regex) => AttributeFilter::Pattern(text, regex),
-        Err(_no_pattern) => AttributeFilter::Literal(value),
     }
 }

@@ -98,7 +98,13 @@ impl Checker<'_> {
         if wants_text
             && matches!(at.node.kind, NodeKind::Integer(_) | NodeKind::Float(_) | NodeKind::Bool(_))
         {
-            problem = problem.hint("put it in quotes to make it text");
+            problem = problem.hint(match &at.node.kind {
+                // Compared with what an expression gives, which need not be text.
+                NodeKind::Integer(number) if last(at) == "expect" => {
+                    format!("write `${{ {number} }}`, or put it in quotes to make it text")
+                }
+                _ => "put it in quotes to make it text".to_owned(),
+            });
         } else if wants_text && is_braces(at.node) {
             problem = problem.hint("put it in quotes: `{` opens a mapping in YAML");
         } else if at.node.as_map().is_none()
@@ -433,7 +439,6 @@ impl Checker<'_> {
     }
 }
 
-/// `{ … }` where somebody probably wrote an expression without quotes.
 /// How to write what is a list or a mapping, for who wrote a plain value.
 fn hint_of_collection(shape: &Shape) -> Option<String> {
     match shape {
@@ -447,6 +452,7 @@ fn hint_of_collection(shape: &Shape) -> Option<String> {
     }
 }
 
+/// `{ … }` where somebody probably wrote an expression without quotes.
 fn is_braces(node: &Node) -> bool {
     node.as_map().is_some_and(|members| members.len() == 1 && members[0].1.span.is_empty())
 }

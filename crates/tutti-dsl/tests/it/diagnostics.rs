@@ -60,6 +60,16 @@ fn a_plain_value_where_a_list_or_a_mapping_belongs_is_told_how_to_write_it() {
 }
 
 #[test]
+fn a_number_that_is_compared_with_what_an_expression_gives_is_told_how_to_write_it() {
+    check(
+        "do:\n  - a:\n      listen: { to: { one: { with: { type: t }, correlate: { c: { from: .data.n, expect: 3 } } } } }\n",
+        &[
+            "E0105 4:90 `expect` must be text, not a whole number | write `${ 3 }`, or put it in quotes to make it text",
+        ],
+    );
+}
+
+#[test]
 fn a_document_that_is_none_is_refused() {
     check_document("", &["E0105 1:1 the document is empty | begin with `document:` and `do:`"]);
     check_document("- a\n", &["E0105 1:1 the document must be a mapping, not a list"]);

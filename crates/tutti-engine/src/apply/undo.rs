@@ -3,23 +3,22 @@
 //! A completed task that says how it is taken back is noted in the frame around it and handed outwards as frames end, until
 //! an error leaves a `try` or the execution ends badly: that frame then undoes what it holds, newest first.
 
+use tutti_expr::Value;
 use tutti_ids::Sequence;
-use tutti_journal::{Error, Resolution, Timestamp};
+use tutti_journal::{Error, ErrorType, Resolution, Timestamp};
 
 use crate::{
     execution::Execution,
-    frame::{Body, Cursor, Ending, Frame, KeyRing, Role, TryPhase},
+    frame::{Body, Cursor, Ending, Frame, KeyRing, Role, TryPhase, TryState},
     undo::{Undo, UndoState, Undos},
 };
 
+/// The member of an undo's error that holds the error for which it was undone.
+const ORIGINAL: &str = "original";
+
 impl Execution {
     /// A task that completes with the entry `completed` is noted in its own frame, from which it goes outwards.
-    pub(super) fn note_undo(
-        &mut self,
-        completed: Sequence,
-        id: Sequence,
-        output: &tutti_expr::Value,
-    ) {
+    pub(super) fn note_undo(&mut self, completed: Sequence, id: Sequence, output: &Value) {
         let Some(frame) = self.frame(id).filter(|frame| frame.role == Role::Task) else { return };
         // Noted before the tasks after it ran, or never done.
         if matches!(frame.body, Body::After(_) | Body::Bypassed(_)) {
@@ -101,6 +100,10 @@ impl Execution {
         // What could not be undone is what matters now; who cancelled knows what stays behind.
         self.touch(around, |frame| {
             if !matches!(frame.ending, Some(Ending::Cancel)) {
+                let error = match reversed_for(frame) {
+                    Some(original) => error.with(ORIGINAL, original),
+                    None => error,
+                };
                 frame.ending = Some(Ending::Fault(error));
             }
         });
@@ -122,4 +125,17 @@ impl Execution {
     fn undo_list(&self, task: tutti_dsl::TaskId) -> Option<tutti_dsl::ListId> {
         self.workflow.task(task).settings.undo
     }
+}
+
+/// The error for which a frame undoes what it holds, also where an undo that failed has taken its place since.
+fn reversed_for(frame: &Frame) -> Option<Value> {
+    let ((Some(Ending::Fault(error)), _)
+    | (None, Body::Try(TryState { phase: TryPhase::Undoing(error), .. }))) =
+        (&frame.ending, &frame.body)
+    else {
+        return None;
+    };
+    let earlier = error.extra.as_ref().and_then(|members| members.get(ORIGINAL));
+    let failed = error.is(ErrorType::CompensationFailed);
+    Some(earlier.filter(|_| failed).cloned().unwrap_or_else(|| error.to_value()))
 }

@@ -39,6 +39,10 @@ calls:
 expect: {}
 "#;
 
+/// What is left out, in order: each asks for a protocol that this version does not speak.
+const UNSUPPORTED: [&str; 2] =
+    ["Call OpenAPI With Content Output", "Call OpenAPI With Response Output"];
+
 /// A scenario of a feature, read.
 struct Conformance {
     name: String,
@@ -84,13 +88,14 @@ fn check_all(how: &str, check: impl Fn(&Conformance) -> Vec<String>) {
     };
     let mut files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
     files.sort();
-    let (mut passed, mut failed) = (0, Vec::new());
+    let (mut passed, mut failed, mut left) = (0, Vec::new(), Vec::new());
     for file in files {
         let text = fs::read_to_string(&file).expect("a feature is text");
         for scenario in Feature::parse(&text).scenarios {
             let conformance = Conformance::read(&scenario);
             if let Some(part) = conformance.unsupported() {
                 say(&format!("SKIPPED: {}: {part}", scenario.name));
+                left.push(scenario.name);
                 continue;
             }
             let problems = check(&conformance);
@@ -103,6 +108,7 @@ fn check_all(how: &str, check: impl Fn(&Conformance) -> Vec<String>) {
     say(&format!("{passed} conformance scenarios passed {how}"));
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     assert!(passed > 0, "there are features and none of them is executed");
+    assert_eq!(left, UNSUPPORTED, "what is left out");
 }
 
 impl Conformance {

@@ -1,6 +1,7 @@
 //! Journal entries folded into the tree. Pure.
 
 use tutti_dsl::Workflow;
+use tutti_engine::leads_nowhere;
 use tutti_expr::Value;
 use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, Flow, Resolution, Turn, Unanswered};
@@ -43,7 +44,8 @@ impl Model {
                 tell(self.notice("skipped", fold.key, Detail::Nothing));
                 self.end(fold.key, Status::Skipped, fold.at);
             }
-            Entry::TaskCompleted { task, then, .. } => {
+            Entry::TaskCompleted { task, output, then, .. } => {
+                self.warn_of_pointers(fold, of(task), output.as_ref(), tell);
                 if *then == Flow::End {
                     self.end_from(of(task));
                 }
@@ -54,7 +56,13 @@ impl Model {
                 self.end(of(task), Status::Completed, fold.at);
             }
             // Done, though tasks of extensions follow: from here on it could be undone.
-            Entry::BodyCompleted { task, .. } => self.note_undo(fold, of(task)),
+            Entry::BodyCompleted { task, output, .. } => {
+                self.warn_of_pointers(fold, of(task), output.as_ref(), tell);
+                self.note_undo(fold, of(task));
+            }
+            Entry::CallCompleted { task, output } if !self.is_made_anew(fold, of(task)) => {
+                self.warn_of_pointers(fold, of(task), Some(output), tell);
+            }
             Entry::TaskFaulted { task, error } => {
                 tell(self.notice("faulted", of(task), Detail::Error(error)));
                 self.note(of(task), Some(told(error)));
@@ -155,6 +163,34 @@ impl Model {
                 });
             }
             _ => {}
+        }
+    }
+
+    /// Whether what a call gives is not yet the output of its task.
+    fn is_made_anew(&self, fold: &Fold<'_>, task: Key) -> bool {
+        let found = self.node(task).and_then(|node| fold.workflow.find(&node.reference));
+        found.is_some_and(|id| fold.workflow.task(id).flow.output_as.is_some())
+    }
+
+    /// Told where a pointer to something sensitive leads nowhere in what a task gives.
+    fn warn_of_pointers(
+        &mut self,
+        fold: &Fold<'_>,
+        task: Key,
+        output: Option<&Value>,
+        tell: &mut impl FnMut(Notice<'_>),
+    ) {
+        // What is not all secret was marked where the pointers lead.
+        let Some(output) = output.filter(|output| output.is_tainted()) else { return };
+        let Some(node) = self.node(task) else { return };
+        let Some(id) = fold.workflow.find(&node.reference) else { return };
+        let pointers = fold.workflow.task(id).settings.sensitive.iter();
+        let lost: Vec<_> = pointers.filter(|it| leads_nowhere(output, it)).cloned().collect();
+        for pointer in lost {
+            let text = format!(
+                "`sensitive` says {pointer}, which is not in the output: all of it counts as secret"
+            );
+            tell(self.notice("warning", task, Detail::Text(plain(&text))));
         }
     }
 

@@ -309,6 +309,7 @@ fn an_error_is_told_with_what_the_service_said_and_what_it_came_from() {
     check(r#"{"type":"b","detail":"d","response":{"content":"text"}}"#, "b: d");
     check(r#"{"type":"b","detail":"d","cause":{"type":"c","detail":"e"}}"#, "b: d: c: e");
     check(r#"{"type":"b","detail":"d","cause":"/do/0/a"}"#, "b: d");
+    check(r#"{"type":"b","detail":"d","cause":{"type":"c","detail":"d"}}"#, "b: d");
 }
 
 #[test]
@@ -322,6 +323,20 @@ fn an_extension_whose_condition_gives_no_answer_is_told() {
     let line =
         "warning /do/0/one extension log does not apply: its `when` gave no answer: not a boolean";
     assert_eq!(journal.told, [line]);
+}
+
+#[test]
+fn a_pointer_to_something_sensitive_that_leads_nowhere_is_told() {
+    let mut journal = Journal::of(
+        "  - one: { set: { card: 1 }, metadata: { tutti: { sensitive: [ /crad, /card ] } } }\n",
+    );
+    let task = journal.start("/do/0/one", Sequence::FIRST, None);
+    let output = Some(Value::from_json(r#"{"card":1}"#).expect("JSON").tainted());
+    let then = Flow::Continue;
+    journal.write(Entry::TaskCompleted { task, output, context: None, then });
+    let line = "warning /do/0/one `sensitive` says /crad, which is not in the output: all of it counts as secret";
+    assert_eq!(journal.told[0], line);
+    assert_eq!(journal.told.len(), 2, "{:?}", journal.told);
 }
 
 #[test]

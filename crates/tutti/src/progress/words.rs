@@ -20,7 +20,12 @@ pub(super) fn told(error: &Error) -> String {
 /// The same of an error that is data; behind it what a service said about it, and what it came from.
 pub(crate) fn told_value(error: &Value) -> String {
     let mut parts = parts(error);
-    if let Some(cause) = error.get("cause").filter(|cause| what_happened(cause).is_some()) {
+    // Some errors say the same as what they came from.
+    let is_news = |cause: &&Value| {
+        let cause = what_happened(cause);
+        cause.is_some() && cause != what_happened(error)
+    };
+    if let Some(cause) = error.get("cause").filter(is_news) {
         parts.extend(self::parts(cause));
     }
     plain(&parts.join(": "))

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use tutti_dsl::{EachBody, Process, Severity, Subworkflow, TaskKind, Workflow};
+use tutti_dsl::{Diagnostic, EachBody, Process, Severity, Subworkflow, TaskKind, Workflow};
 use tutti_engine::Definitions as _;
 use tutti_runtime::{Library, PublishError};
 use tutti_store::DefinitionText;
@@ -16,7 +16,7 @@ use super::input::{Stdin, read_file};
 use crate::{
     console::Console,
     exit::{Exit, Failure},
-    resources::{Loader, Web, directory_of},
+    resources::{Loader, Missing, Web, directory_of},
     validate,
 };
 
@@ -46,26 +46,22 @@ pub(super) fn publish(
     let text = if from_stdin { stdin.read("FILE")? } else { read_file(file)? };
     let name = if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
     let loader = Loader { directory: Some(directory_of(file)), web };
-    let (definition, workflow) = match library.publish_with(&text, &loader.load(&text)) {
+    let resources = loader.load(&text);
+    let told = web.map(Web::told).unwrap_or_default();
+    told.copies.iter().for_each(|message| console.warning(message, None));
+    let (definition, workflow) = match library.publish_with(&text, &resources) {
         Ok(published) => published,
         Err(PublishError::Invalid { diagnostics }) => {
             let shown = validate::shown_as_text(&diagnostics, &name, &text, console.paint);
             console.say(&shown);
-            let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
-            if errors == 0 {
-                let message = format!("{name} needs what was not loaded");
-                return Err(
-                    Failure::usage(message).hint("leave it out: what it started with is stored")
-                );
-            }
-            return Err(Failure::usage(format!(
-                "{name} is not a valid workflow: {}",
-                count(errors)
-            ))
-            .hint("`tutti explain CODE` tells more about an error"));
+            return Err(invalid(&name, &diagnostics, told.missing));
         }
         Err(conflict) => return Err(Failure::usage(conflict.to_string())),
     };
+    if web.is_some() && has_schedule(&text) {
+        let message = format!("`schedule` is not followed here: {name} starts once, now");
+        console.warning(&message, None);
+    }
     let mut children = Vec::new();
     if subworkflows(&workflow).next().is_some() && !from_stdin {
         children = publish_siblings(&workflow, library, &loader);
@@ -77,6 +73,28 @@ pub(super) fn publish(
         console.warning(&format!("{name} has a schedule, which is not kept here"), Some(hint));
     }
     Ok(Published { text: definition, workflow, children })
+}
+
+fn has_schedule(text: &str) -> bool {
+    tutti_dsl::parse_value(text).is_ok_and(|document| document.get("schedule").is_some())
+}
+
+/// What is said of a document that cannot be published, after what is wrong with it.
+fn invalid(name: &str, diagnostics: &[Diagnostic], missing: Vec<Missing>) -> Failure {
+    let more = missing.len().saturating_sub(1);
+    // What follows from something that is missing may be no mistake of the document.
+    if let Some(Missing { what, hint }) = missing.into_iter().next() {
+        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+        return Failure::usage(format!("{name} needs what is not to be had: {what}{more}"))
+            .hint(hint);
+    }
+    let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
+    if errors == 0 {
+        let message = format!("{name} needs what was not loaded");
+        return Failure::usage(message).hint("leave it out: what it started with is stored");
+    }
+    Failure::usage(format!("{name} is not a valid workflow: {}", count(errors)))
+        .hint("`tutti explain CODE` tells more about an error")
 }
 
 fn count(errors: usize) -> String {

@@ -59,7 +59,7 @@ impl State {
             What::Start { .. } => files.open_or_create(),
             What::Resume(_) => files.open(),
         };
-        keys.map_err(|error| Failure::usage(causes(&error)))
+        keys.map_err(|error| store::of_keys(&error))
     }
 
     /// What is said where the store turns out to be damaged.

@@ -7,7 +7,7 @@ use crate::world::{World, document, output};
 const CANARY: &str = "c4nary/Of \"Tutti\" ü-77";
 
 /// Each way with the exit code and the tasks that go it.
-const WAYS: [(&str, i32, &str); 25] = [
+const WAYS: [(&str, i32, &str); 26] = [
     ("an expression", 0, "  - a: { set: { x: '${ $secrets.TOKEN }' } }\n"),
     (
         "parts and other forms",
@@ -46,6 +46,11 @@ const WAYS: [(&str, i32, &str); 25] = [
         "  - a: { run: { workflow: { namespace: test, name: child, version: '1.0.0', input: { t: '${ $secrets.TOKEN }' } } } }\n",
     ),
     ("a fault of an expression", 1, "  - a: { set: { x: '${ $secrets.TOKEN | tonumber }' } }\n"),
+    (
+        "the host of a URI",
+        1,
+        "  - a: { call: http, with: { method: get, endpoint: '${ \"http://\" + ($secrets.TOKEN | split(\"/\")[0] | ascii_upcase) + \".invalid/x\" }' } }\n",
+    ),
     (
         "a value that is kept apart",
         0,

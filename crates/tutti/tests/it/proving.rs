@@ -77,9 +77,16 @@ fn what_is_not_there_is_not_exported_erased_or_verified() {
     check(&["erase", missing, "--store", "s"], "there is no execution");
     check(&["erase", missing], "there is no store in");
     check(&["erase", missing, "--store", "s", "--reason", &"x".repeat(1001)], "at most 1000 bytes");
+    check(
+        &["audit", "verify", "s"],
+        "hint: export what is in it with `tutti export --store s -o FILE`",
+    );
+    check(&["export", "--store", "s", "-o", "none/x"], "cannot make none/x: No such file");
     check(&["audit", "verify", "none.jsonl"], "cannot read none.jsonl");
     check(&["store", "rekey", "--store", "none"], "there is no store in");
     assert!(!world.path().join("x").exists() && !world.path().join("none").exists());
+    fs::remove_file(world.path().join("s/master.key")).expect("a key");
+    check(&["store", "rekey", "--store", "s"], "hint: what is sealed does not open without it");
 }
 
 #[test]
@@ -144,4 +151,33 @@ fn an_execution_goes_on_with_its_secrets_after_a_new_master_key() {
     verified(&world, "before.jsonl");
     good(&world, &["run", "-q", "--store", "s", "--resume"]);
     assert_eq!(world.read("got"), "t0ken-of-ada");
+}
+
+#[test]
+fn a_store_that_lost_its_end_is_neither_exported_nor_erased_nor_given_a_new_key() {
+    let world = ran();
+    good(&world, &["export", "--store", "s", "-o", "whole.jsonl"]);
+    let execution = execution(&world, "whole.jsonl");
+    lose_the_end(&world);
+    let key = world.read("s/master.key");
+    let check = |arguments: &[&str]| {
+        let said = world.tutti(arguments);
+        assert_eq!(said.code, Some(4), "{arguments:?}: {}", said.stderr);
+        let expected = "error[E0201]: the store in s is damaged: ";
+        assert!(said.stderr.contains(expected), "{arguments:?}: {}", said.stderr);
+    };
+    check(&["export", "--store", "s", "-o", "short.jsonl"]);
+    check(&["export", &execution, "--store", "s", "-o", "short.jsonl"]);
+    check(&["store", "rekey", "--store", "s"]);
+    check(&["erase", &execution, "--store", "s"]);
+    assert!(!world.path().join("short.jsonl").exists(), "half an export was left");
+    assert_eq!(world.read("s/master.key"), key);
+}
+
+/// Takes the last commit away, so that what is left is a good database.
+fn lose_the_end(world: &World) {
+    let log = fs::File::options().write(true).open(world.path().join("s/journal.sqlite-wal"));
+    let log = log.expect("commits are in the write-ahead log");
+    let length = log.metadata().expect("a length").len();
+    log.set_len(length.checked_sub(1).expect("the log has commits")).expect("it is cut");
 }

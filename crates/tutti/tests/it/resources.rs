@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -28,6 +28,7 @@ fn world(rest: &str) -> World {
 struct Server {
     port: u16,
     asked: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -36,13 +37,26 @@ impl Server {
         let port = listener.local_addr().expect("an address").port();
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = closing.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if closed.load(Ordering::SeqCst) {
+                    return;
+                }
                 count.fetch_add(1, Ordering::SeqCst);
                 answer(stream, content);
             }
         });
-        Self { port, asked }
+        Self { port, asked, closing }
+    }
+
+    /// Answers nothing any more, and waits until that is so.
+    fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        crate::world::until("nobody listens", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_err()
+        });
     }
 
     fn asked(&self) -> usize {
@@ -125,9 +139,63 @@ fn a_catalog_on_the_web_is_asked_as_whom_the_document_says() {
         )
     };
     ends(&run("lovelace"), 0, "hello Ada");
+    // Loaded as Ada, it is nobody else's to have a copy of.
+    assert!(!world.path().join("cache").exists());
     let refused = run("another-password");
     ends(&refused, 2, "error[E0138]");
     assert!(refused.stderr.contains("401") && !refused.stderr.contains("another-password"));
+}
+
+#[test]
+fn what_is_missing_on_the_web_is_told_as_that() {
+    let server = Server::open("set: { x: 1 }\n");
+    let gone = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+    let function = |uri: &str, with: &str| {
+        format!(
+            "use: {{ secrets: [ TOK ], catalogs: {{ own: {{ endpoint: {{ uri: '{uri}'{with} }} }} }} }}\ndo: [ {{ a: {{ call: 'f:1.0.0@own' }} }} ]\n"
+        )
+    };
+    let check = |uri: &str, with: &str, what: &str, hint: &str| {
+        let said = world(&function(uri, with)).tutti(&["run", "w.yaml"]);
+        ends(&said, 2, "error[E0138]");
+        ends(
+            &said,
+            2,
+            &format!(
+                "error: w.yaml needs what is not to be had: {uri}/functions/f/1.0.0/function.yaml {what}"
+            ),
+        );
+        ends(&said, 2, hint);
+        assert!(!said.stderr.contains("is not a valid workflow"), "{}", said.stderr);
+    };
+    let (held, lost) = (format!("http://127.0.0.1:{}/c", server.port), format!("http://{gone}/c"));
+    check(&held, "", "cannot be loaded: ", "hint: nothing was started: see as whom");
+    check(&lost, "", "cannot be loaded: ", "hint: nothing was started, and it may pass");
+    let bearer = ", authentication: { bearer: { token: '${ $secrets.TOK }' } }";
+    let basic = ", authentication: { basic: { use: TOK } }";
+    for with in [bearer, basic] {
+        check(&held, with, "needs the secret `TOK`", "hint: give it with --secret TOK");
+    }
+}
+
+#[test]
+fn a_copy_does_where_the_web_is_out_of_reach() {
+    let server = Server::open("set: { x: 1 }\n");
+    let port = server.port;
+    let text = format!("do: [ {{ a: {{ call: 'http://127.0.0.1:{port}/open/f' }} }} ]\n");
+    let world = world(&text);
+    ends(&world.tutti(&["run", "w.yaml"]), 0, "\"x\"");
+    server.close();
+    let said = world.tutti(&["run", "w.yaml"]);
+    ends(&said, 0, "\"x\"");
+    ends(&said, 0, &format!("warning: http://127.0.0.1:{port}/open/f cannot be reached ("));
+    let copies = fs::read_dir(world.path().join("cache/tutti/resources")).expect("a directory");
+    for copy in copies.flatten() {
+        let mut bytes = fs::read(copy.path()).expect("a file");
+        *bytes.last_mut().expect("a byte") ^= 1;
+        fs::write(copy.path(), bytes).expect("a file");
+    }
+    ends(&world.tutti(&["run", "w.yaml"]), 2, "needs what is not to be had");
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn an_interrupted_command_is_given_up_and_never_repeated_silently() {
 #[test]
 fn a_damaged_state_is_told_with_all_that_is_damaged_and_not_touched() {
     let world = World::with_tasks("  - a: { wait: PT1H }\n");
-    assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
+    assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "500ms"]).code, Some(4));
     let whole = world.tutti(&["store", "verify", "s"]);
     assert_eq!(whole.code, Some(0), "{}", whole.stderr);
     assert!(whole.stdout.ends_with("\nwhole\n"), "{}", whole.stdout);

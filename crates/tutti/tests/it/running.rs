@@ -223,3 +223,20 @@ fn two_processes_do_not_share_a_store() {
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.contains("is in use by another process"), "{}", said.stderr);
 }
+
+#[test]
+fn a_schedule_is_told_as_not_followed() {
+    let world = World::with_tasks("  - a: { set: { x: 1 } }\nschedule: { every: { hours: 1 } }\n");
+    let said = world.tutti(&["run", "w.yaml"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let expected = "warning: `schedule` is not followed here: w.yaml starts once, now";
+    assert!(said.stderr.contains(expected), "{}", said.stderr);
+}
+
+#[test]
+fn a_workflow_that_takes_too_long_is_called_one() {
+    let tasks = "  - a: { wait: PT1H }\ntimeout: { after: { milliseconds: 20 } }\n";
+    let said = World::with_tasks(tasks).tutti(&["run", "w.yaml"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stderr.contains("the workflow took longer than its timeout"), "{}", said.stderr);
+}

@@ -55,6 +55,7 @@ impl World {
             .args(arguments)
             .current_dir(self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env_remove("NO_COLOR")
             .stdin(Stdio::null());
         command
