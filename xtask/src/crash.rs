@@ -1,15 +1,22 @@
 //! `cargo xtask crash [--rounds N]`: the real binary, killed at random moments and resumed, with an independent recorder
 //! of its side effects. Nothing may be lost, nothing committed twice, no `once` call silently repeated. With `--damage`
-//! the files of a store are damaged instead.
+//! the files of a store are damaged instead; with `--server` it is the server that dies, under load.
 
 mod chance;
+mod client;
 mod damage;
 mod recorder;
 mod round;
+mod server;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use self::round::Round;
+use self::{
+    round::{Round, Tally},
+    server::ServerRound,
+};
 use crate::{
     console::say,
     process::{self, cargo},
@@ -36,28 +43,58 @@ pub(crate) fn command(repository: &Repository, arguments: &[String]) -> Result<(
         let Options { rounds, seed } = parse(rest, damage::ROUNDS)?;
         return damage::everything(repository, rounds, seed);
     }
+    if let [flag, rest @ ..] = arguments
+        && flag == "--server"
+    {
+        return servers(repository, &parse(rest, ROUNDS_IN_TEST)?);
+    }
     harness(repository, &parse(arguments, ROUNDS_IN_TEST)?)
+}
+
+/// Starts, kills and starts servers again, and compares what was acknowledged with what was recorded.
+fn servers(repository: &Repository, options: &Options) -> Result<()> {
+    let rounds = rounds(repository, options, "--server", |binary, folder, seed| {
+        ServerRound::new(binary, folder, seed)?.run()
+    })?;
+    say(&format!(
+        "{} rounds, {} kills of a server under load, {} unknown outcomes settled by a person; nothing acknowledged was lost, nothing made twice",
+        options.rounds, rounds.kills, rounds.unknown
+    ));
+    Ok(())
 }
 
 /// Starts, kills and resumes, and compares what happened with what was recorded.
 pub(crate) fn harness(repository: &Repository, options: &Options) -> Result<()> {
-    process::succeed(&mut cargo(repository, &["build", "--quiet", "--package", "tutti"]))?;
-    let binary = repository.target().join("debug/tutti");
-    let (mut kills, mut unknown) = (0, 0);
-    for round in 0..options.rounds {
-        let seed = options.seed.wrapping_add(u64::from(round));
-        let folder = repository.target().join("crash").join(seed.to_string());
-        let tally = Round::new(&binary, folder, seed)?.run().with_context(|| {
-            format!("round failed; again: cargo xtask crash --rounds 1 --seed {seed}")
-        })?;
-        kills += tally.kills;
-        unknown += tally.unknown;
-    }
-    let rounds = options.rounds;
+    let tally = rounds(repository, options, "", |binary, folder, seed| {
+        Round::new(binary, folder, seed)?.run()
+    })?;
     say(&format!(
-        "{rounds} rounds, {kills} kills, {unknown} unknown outcomes settled by a person; nothing lost, nothing made twice"
+        "{} rounds, {} kills, {} unknown outcomes settled by a person; nothing lost, nothing made twice",
+        options.rounds, tally.kills, tally.unknown
     ));
     Ok(())
+}
+
+/// Runs rounds one after the other, each in a folder of its own, and adds up what they found.
+fn rounds(
+    repository: &Repository,
+    options: &Options,
+    flag: &str,
+    run: impl Fn(&Path, PathBuf, u64) -> Result<Tally>,
+) -> Result<Tally> {
+    process::succeed(&mut cargo(repository, &["build", "--quiet", "--package", "tutti"]))?;
+    let binary = repository.target().join("debug/tutti");
+    let mut all = Tally::default();
+    for round in 0..options.rounds {
+        let seed = options.seed.wrapping_add(u64::from(round));
+        let folder = repository.target().join("crash").join(format!("{seed}{flag}"));
+        let tally = run(&binary, folder, seed).with_context(|| {
+            format!("round failed; again: cargo xtask crash {flag} --rounds 1 --seed {seed}")
+        })?;
+        all.kills += tally.kills;
+        all.unknown += tally.unknown;
+    }
+    Ok(all)
 }
 
 fn parse(arguments: &[String], rounds: u32) -> Result<Options> {
@@ -68,7 +105,7 @@ fn parse(arguments: &[String], rounds: u32) -> Result<Options> {
         match flag.as_str() {
             "--rounds" => options.rounds = number(value)?,
             "--seed" => options.seed = number(value)?,
-            _ => bail!("usage: cargo xtask crash [--damage] [--rounds N] [--seed SEED]"),
+            _ => bail!("usage: cargo xtask crash [--damage | --server] [--rounds N] [--seed SEED]"),
         }
     }
     Ok(options)

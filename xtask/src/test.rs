@@ -191,7 +191,8 @@ fn simulation(repository: &Repository) -> Result<Tally> {
 
 fn crash_rounds(repository: &Repository) -> Result<Tally> {
     crash::command(repository, &[])?;
-    Ok(Tally::one(true))
+    crash::command(repository, &["--server".to_owned()])?;
+    Ok(Tally { passed: 2, failed: 0, skipped: 0 })
 }
 
 fn deny(repository: &Repository) -> Result<Tally> {

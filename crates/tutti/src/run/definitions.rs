@@ -58,25 +58,18 @@ pub(super) fn publish(
         }
         Err(conflict) => return Err(Failure::usage(conflict.to_string())),
     };
-    if web.is_some() && has_schedule(&text) {
-        let message = format!("`schedule` is not followed here: {name} starts once, now");
-        console.warning(&message, None);
-    }
     let mut children = Vec::new();
     if subworkflows(&workflow).next().is_some() && !from_stdin {
         children = publish_siblings(&workflow, library, &loader);
     }
     warn_of_missing(&workflow, library, file, console);
     refuse_admission(&workflow, library, &name)?;
-    if workflow.schedule.is_some() {
+    // Going on starts nothing.
+    if web.is_some() && workflow.schedule.is_some() {
         let hint = "`tutti run` starts it once; a server starts it whenever its schedule says";
         console.warning(&format!("{name} has a schedule, which is not kept here"), Some(hint));
     }
     Ok(Published { text: definition, workflow, children })
-}
-
-fn has_schedule(text: &str) -> bool {
-    tutti_dsl::parse_value(text).is_ok_and(|document| document.get("schedule").is_some())
 }
 
 /// What is said of a document that cannot be published, after what is wrong with it.

@@ -229,7 +229,7 @@ fn a_schedule_is_told_as_not_followed() {
     let world = World::with_tasks("  - a: { set: { x: 1 } }\nschedule: { every: { hours: 1 } }\n");
     let said = world.tutti(&["run", "w.yaml"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    let expected = "warning: `schedule` is not followed here: w.yaml starts once, now";
+    let expected = "warning: w.yaml has a schedule, which is not kept here";
     assert!(said.stderr.contains(expected), "{}", said.stderr);
 }
 
