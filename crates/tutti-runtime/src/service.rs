@@ -324,6 +324,17 @@ impl Handle {
         receiver.await.map_err(|_stopped| self.stopped())?.map_err(Error::from)
     }
 
+    /// Ends when the runtime has stopped: the store has failed it, or the process is about to end.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn ended(&self) -> Error {
+        let mut stopped = self.inner.switchboard.stopped();
+        // Where nobody can tell any more, it has stopped as well.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+        self.stopped()
+    }
+
     fn next_request(&self) -> RequestId {
         self.inner.next_request.fetch_add(1, Ordering::Relaxed)
     }

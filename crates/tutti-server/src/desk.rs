@@ -11,7 +11,7 @@ use tutti_store::Lookup;
 
 use crate::{
     board::Board, feed::Feed, keyed::Keyed, load_error::LoadError, publications::Publications,
-    roster::Roster, vault::Vault,
+    refusals::Refusals, roster::Roster, vault::Vault,
 };
 
 /// Who is let in.
@@ -73,6 +73,7 @@ pub struct Desk {
     pub(crate) board: Board,
     /// Starts under one key, and changes of one record, one after the other.
     pub(crate) keyed: Keyed,
+    pub(crate) refusals: Refusals,
 }
 
 impl fmt::Debug for Desk {
@@ -107,6 +108,7 @@ impl Desk {
             publications,
             board: Board::default(),
             keyed: Keyed::default(),
+            refusals: Refusals::default(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The one way in: who asks, whether they may, what they send within limits; then the handler, with the proof.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -26,6 +26,8 @@ use crate::{
 
 /// The largest body of a request, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
+/// How long a client may take for the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest document, in bytes.
 const MAX_DOCUMENT: usize = 512 * 1024;
 
@@ -145,7 +147,11 @@ async fn read(body: Body, operation: Operation) -> Result<Bytes, Problem> {
         0 => Problem::new(Code::InvalidRequest, "this takes no body"),
         limit => Problem::new(Code::TooLarge, format!("the body is larger than {limit} bytes")),
     };
-    match Limited::new(body, limit).collect().await {
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
+    let Ok(read) = read.await else {
+        return Err(Problem::new(Code::InvalidRequest, "the body took too long"));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Err(_broken_off) => Err(Problem::new(Code::InvalidRequest, "the body broke off")),
@@ -204,7 +210,9 @@ impl Asked {
         namespace: Option<&Name>,
         refusal: Refusal,
     ) {
-        let subject = operation.name();
+        let Some(passed_over) = self.desk.refusals.note(self.desk.clock.now()) else { return };
+        let more = format!("{} ({passed_over} more refusals before)", operation.name());
+        let subject = if passed_over > 0 { more.as_str() } else { operation.name() };
         let deed = Deed { action, namespace, subject, execution: None, reason: None };
         let audit = vec![self.refused(&deed, refusal)];
         // The refusal stands either way; where the store does not answer, it cannot be written down.

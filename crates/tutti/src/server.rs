@@ -15,7 +15,10 @@ use tutti_runtime::{
     DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Library, Options, RowSealer, Runtime, SystemClock,
 };
 use tutti_secrets::{KeyFiles, Keyring};
-use tutti_server::{Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, keep_schedules};
+use tutti_server::{
+    Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, forget_old_requests,
+    keep_schedules,
+};
 use tutti_store::{SqliteStore, Store as _};
 
 use crate::{
@@ -107,15 +110,25 @@ async fn serve_on(
     })?;
     console.line(&format!("listening on http://{}", server.address()));
     let desk = Arc::new(desk);
-    let adopting = tokio::spawn(adopt_all(store, handle));
+    let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
+    let adopting = tokio::spawn(adopt_all(store, handle.clone()));
     let keeping = tokio::spawn(keep_schedules(desk.clone()));
     let stop = signals()?;
     let stop = async {
         stop.await;
     };
-    server.run(desk, stop).await;
+    let failed = tokio::select! {
+        () = server.run(desk, stop) => None,
+        error = handle.ended() => Some(error),
+    };
     keeping.abort();
+    forgetting.abort();
     adopting.abort();
+    if let Some(error) = failed {
+        return Err(Failure::usage(causes(&error))
+            .hint("what was acknowledged is stored: start it again once the cause is gone")
+            .exit(Exit::Unfinished));
+    }
     console.line("stopped: what was acknowledged is stored");
     Ok(Exit::Completed)
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError, mpsc},
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tutti_connectors::LogLine;
 use tutti_ids::ExecutionId;
 
@@ -23,6 +23,7 @@ pub(super) struct Switchboard {
     replies: Mutex<BTreeMap<RequestId, oneshot::Sender<Result<(), Refusal>>>>,
     settlements: Mutex<BTreeMap<RequestId, oneshot::Sender<Settlement>>>,
     halted: Mutex<Option<tutti_store::Error>>,
+    stopped: watch::Sender<bool>,
 }
 
 /// What a loop's thread is sent.
@@ -52,6 +53,7 @@ impl Switchboard {
             replies: Mutex::default(),
             settlements: Mutex::default(),
             halted: Mutex::default(),
+            stopped: watch::Sender::new(false),
         };
         (switchboard, receivers)
     }
@@ -113,8 +115,14 @@ impl Switchboard {
         lock(&self.halted).take()
     }
 
+    /// Tells when the loops have stopped, or are about to.
+    pub(super) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
+    }
+
     /// Asks every loop to stop.
     pub(super) fn stop(&self) {
+        self.stopped.send_replace(true);
         for inbox in &self.inboxes {
             // It may have stopped before.
             inbox.send(Message::Stop).ok();

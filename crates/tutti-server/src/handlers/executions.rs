@@ -6,18 +6,16 @@ use axum::{
     body::Body,
     http::{HeaderName, Response, header},
 };
-use minicbor::{Decode, Encode};
-use sha2::{Digest as _, Sha256};
 use tutti_api::{
     Code, EXECUTION_HEADER, ExecutionView, IDEMPOTENCY_HEADER, PROBLEM_JSON, Page, Problem,
 };
 use tutti_auth::{Action, Authorized, Permission, authorize};
 use tutti_engine::{Definitions as _, Outcome};
 use tutti_expr::Value;
-use tutti_ids::{Digest, ExecutionId, Name};
+use tutti_ids::{ExecutionId, Name};
 use tutti_journal::Error;
 use tutti_runtime::{Beside, Settlement};
-use tutti_store::{ExecutionQuery, Listed, RecordId, RecordKind, Status};
+use tutti_store::{ExecutionQuery, Listed, Status};
 
 use crate::{
     admission::{self, Admitted, Refused, Wish},
@@ -28,6 +26,7 @@ use crate::{
     asked::{Asked, short},
     audit::Deed,
     moment::{parse, show},
+    requests::{self, Done},
     views::{plain, wire_status},
 };
 
@@ -35,20 +34,6 @@ use crate::{
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 512;
-
-/// What a request under an idempotency key has done.
-#[derive(Debug, Encode, Decode)]
-struct Done {
-    /// The digest of what was asked.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    asked: [u8; 32],
-    /// The execution it started.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    execution: [u8; 16],
-    /// When, in milliseconds since the epoch.
-    #[n(2)]
-    at: i64,
-}
 
 pub(crate) async fn start(asked: Asked, proof: Authorized<Name>) -> Answer {
     let wait = asked.parsed("wait", duration)?;
@@ -84,22 +69,19 @@ async fn begin(asked: &Asked, proof: &Authorized<Name>) -> Result<Admitted, Refu
         let detail = format!("`{IDEMPOTENCY_HEADER}` has 1 to {LONGEST_KEY} bytes");
         return Err(invalid(detail).into());
     }
-    let id = request_record(asked, proof, key);
-    let digest = request_digest(asked);
+    let id = requests::record(asked, proof.namespace(), key);
+    let digest = requests::digest(asked);
     let _held = desk.keyed.hold(&format!("request {}", id.key)).await;
     let known = desk.store.record(id.clone()).await.map_err(|error| of_store(&error))?;
-    if let Some(done) = known.and_then(|bytes| minicbor::decode::<Done>(&bytes).ok()) {
-        let execution = ExecutionId::from_bits(u128::from_be_bytes(done.execution));
-        if done.asked == digest {
-            return Ok(Admitted::New(execution));
+    if let Some(done) = known.as_deref().and_then(Done::decode) {
+        if done.asked_for(&digest) {
+            return Ok(Admitted::New(done.execution()));
         }
         let reused = Problem::new(Code::KeyReused, "this key came with another request before");
         return Err(reused.into());
     }
-    let at = desk.clock.now().0;
-    let done = Done { asked: digest, execution: execution.to_bits().to_be_bytes(), at };
-    let value = minicbor::to_vec(&done).expect("invariant: memory takes what is written");
-    let beside = Beside { records: vec![(id, Some(value))], audit: Vec::new() };
+    let done = Done::new(digest, execution, desk.clock.now());
+    let beside = Beside { records: vec![(id, Some(done.encode()))], audit: Vec::new() };
     admission::admit(desk, wish(asked, proof, execution, beside)?).await
 }
 
@@ -135,27 +117,6 @@ fn wish(
     }));
     let (definition, key) = ((definition, digest, workflow), asked.parameter("key"));
     Ok(Wish { execution, definition, input, key: key.map(str::to_owned), beside })
-}
-
-fn request_record(asked: &Asked, proof: &Authorized<Name>, key: &str) -> RecordId {
-    let who = asked.who();
-    let parts = [who.as_str(), asked.part("name"), key];
-    let hash = parts.iter().fold(Sha256::new(), |hash, part| {
-        hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
-    });
-    let key = Digest(hash.finalize().into()).to_string();
-    RecordId { kind: RecordKind::Request, namespace: Some(proof.namespace().clone()), key }
-}
-
-/// What a repetition must ask as well: the same body and parameters. How long it waits is its own affair.
-fn request_digest(asked: &Asked) -> [u8; 32] {
-    let said = asked.query.iter().filter(|(name, _)| *name != "wait");
-    let hash = said.fold(Sha256::new(), |hash, (name, value)| {
-        let lengths = [name.len() as u64, value.len() as u64];
-        let hash = lengths.iter().fold(hash, |hash, it| hash.chain_update(it.to_be_bytes()));
-        hash.chain_update(name).chain_update(value)
-    });
-    hash.chain_update(&asked.body).finalize().into()
 }
 
 /// Waits for the end, and answers with what came of it.

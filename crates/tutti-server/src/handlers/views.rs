@@ -43,9 +43,12 @@ pub(crate) async fn journal(asked: Asked, _proof: Authorized<Name>, listed: List
     Ok(json(200, &Page { items, next }))
 }
 
-pub(crate) async fn waiting(asked: Asked, _proof: Authorized<Name>, listed: Listed) -> Answer {
+pub(crate) async fn waiting(asked: Asked, proof: Authorized<Name>, listed: Listed) -> Answer {
+    let may_see =
+        |caller| authorize(caller, Permission::ExecutionReadValues, proof.namespace()).is_ok();
+    let wants_values = asked.caller.as_ref().is_some_and(may_see);
     let reading = read(&asked, &listed).await?;
-    Ok(json(200, &waiting_view(&reading, &listed)))
+    Ok(json(200, &waiting_view(&reading, &listed, wants_values)))
 }
 
 async fn read(asked: &Asked, listed: &Listed) -> Result<Reading, Problem> {

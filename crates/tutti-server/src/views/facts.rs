@@ -246,6 +246,11 @@ pub(super) fn error(error: &Error) -> Json {
     plain(&error.to_value())
 }
 
+/// Of an error only what kind it is and where: what it says may be data.
+pub(super) fn error_kind(error: &Error) -> Json {
+    json!({ "type": &*error.kind, "status": error.status, "instance": &*error.instance })
+}
+
 fn flow(then: Flow) -> Json {
     match then {
         Flow::Continue => json!("continue"),

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
 use tutti_api::{TaskStatus, TaskView};
 use tutti_expr::Value;
 use tutti_ids::{Sequence, TaskRef};
-use tutti_journal::{Entry, Flow, Resolution, Timestamp};
+use tutti_journal::{Entry, Error, Flow, Resolution, Timestamp};
 use tutti_runtime::Reading;
 
 use super::{
-    facts::{call, error},
+    facts::{call, error, error_kind},
     plain::plain,
 };
 use crate::moment::show;
@@ -56,13 +57,18 @@ impl Fold {
                 self.completed(*task, at, output.as_ref(), *then);
             }
             Entry::TaskFaulted { task, error: it } => {
-                self.on(*task, |task| task.error = Some(error(it)));
+                let told = self.told(it);
+                self.on(*task, |task| task.error = Some(told));
                 self.end(*task, at, TaskStatus::Faulted);
             }
             Entry::TaskCancelled { task } => self.end(*task, at, TaskStatus::Cancelled),
             Entry::Rewound { to } => self.rewind(*to),
             other => self.detail(other),
         }
+    }
+
+    fn told(&self, it: &Error) -> Json {
+        if self.wants_values { error(it) } else { error_kind(it) }
     }
 
     fn completed(&mut self, task: Sequence, at: Timestamp, output: Option<&Value>, then: Flow) {
@@ -105,10 +111,13 @@ impl Fold {
                 task.status = TaskStatus::Waiting;
                 task.attempts = Some(retry + 1);
             }),
-            Entry::IncidentRaised { task, error: it } => self.on(*task, |task| {
-                task.status = TaskStatus::Suspended;
-                task.error = Some(error(it));
-            }),
+            Entry::IncidentRaised { task, error: it } => {
+                let told = self.told(it);
+                self.on(*task, |task| {
+                    task.status = TaskStatus::Suspended;
+                    task.error = Some(told);
+                });
+            }
             Entry::IncidentResolved { task, resolution } => self.on(*task, |task| {
                 task.status = TaskStatus::Running;
                 task.error = None;

@@ -8,17 +8,21 @@ use tutti_journal::{Entry, SuspensionReason, Timestamp};
 use tutti_runtime::Reading;
 use tutti_store::Listed;
 
-use super::{facts::error, plain::wire_status, tasks::task_views};
+use super::{
+    facts::{error, error_kind},
+    plain::wire_status,
+    tasks::task_views,
+};
 use crate::moment::show;
 
-/// What the execution waits for, as of what is stored.
-pub(crate) fn waiting_view(reading: &Reading, listed: &Listed) -> WaitingView {
+/// What the execution waits for, as of what is stored; with what errors say, if wanted.
+pub(crate) fn waiting_view(reading: &Reading, listed: &Listed, wants_values: bool) -> WaitingView {
     let status = wire_status(listed.projection.status);
     let incidents = reading.execution.incidents().map(|(task, reference, it)| IncidentView {
         execution: listed.execution.to_string(),
         task: task.0,
         reference: reference.as_str().to_owned(),
-        error: error(it),
+        error: if wants_values { error(it) } else { error_kind(it) },
     });
     let incidents: Vec<IncidentView> = incidents.collect();
     let mut waits = Vec::new();
