@@ -205,8 +205,9 @@ impl Attempt {
     ) -> Result<(End, Capture), Failure> {
         let mut child = self.spawn(command)?;
         let group = child.id().and_then(Group::led_by);
-        let guard = KillOnDrop::new(group);
         let output = output(&mut child);
+        // A command that leaves its end in a record goes on without us, as it does when we are killed.
+        let guard = KillOnDrop::new(group.filter(|_| matches!(output, Output::Pipes(_))));
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         if let Some(notice) = &start.notice {
             capture.say(notice.clone()).await;

@@ -17,6 +17,11 @@ impl Group {
         Pid::from_raw(id).map(Self)
     }
 
+    /// The id of the process that leads it.
+    pub(super) fn id(self) -> i32 {
+        self.0.as_raw_nonzero().get()
+    }
+
     /// Asks every process of the group to end.
     pub(super) fn terminate(self) {
         self.signal(Signal::TERM);
@@ -34,7 +39,7 @@ impl Group {
 
     /// What its processes use now, as far as the system says.
     pub(super) fn usage(self) -> Usage {
-        let id = self.0.as_raw_nonzero().get();
+        let id = self.id();
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let processes = entries.filter(|entry| {
             entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit)

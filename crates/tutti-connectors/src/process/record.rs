@@ -54,6 +54,11 @@ impl Record {
         records.take_while(|record| record.0.is_dir()).last()
     }
 
+    /// All that are in a directory.
+    pub(super) fn all_in(scratch: &Path) -> impl Iterator<Item = Self> {
+        fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| Self(entry.path()))
+    }
+
     /// Makes a new record for a call and writes the intention down.
     pub(super) fn create(scratch: &Path, call: &Call) -> io::Result<Self> {
         let mut directory = DirBuilder::new();

@@ -161,6 +161,14 @@ fn events_awaited(awaited: &Awaited) -> String {
 }
 
 fn go_on(state: &State, more: &str, console: &Console) {
+    let running: Vec<String> = state.still_running().iter().map(i32::to_string).collect();
+    if !running.is_empty() {
+        let (which, them) = match running.len() {
+            1 => ("a command still runs, in process group", "it"),
+            _ => ("commands still run, in process groups", "them"),
+        };
+        console.line(&format!("{which} {}: going on recognises {them}", running.join(", ")));
+    }
     console.line(&format!("the state is kept in {}", state.directory.display()));
     console.line(&format!("go on with: {}{more}", state.how_to_resume()));
 }

@@ -72,6 +72,12 @@ impl State {
         self.directory.join("scratch")
     }
 
+    /// The process groups of commands and scripts that go on without us.
+    pub(super) fn still_running(&self) -> Vec<i32> {
+        let executions = fs::read_dir(self.scratch()).into_iter().flatten().flatten();
+        executions.flat_map(|entry| tutti_connectors::still_running(&entry.path())).collect()
+    }
+
     /// Removes what connectors kept for executions that have ended: it holds what commands printed, as they printed it.
     pub(super) async fn discard_scratch(&self) -> Result<(), Failure> {
         let Ok(entries) = fs::read_dir(self.scratch()) else { return Ok(()) };
