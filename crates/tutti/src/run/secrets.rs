@@ -79,6 +79,11 @@ pub(super) fn gather(
         .map(|(name, secret)| (name.to_owned(), to_value(secret.expose()).tainted()))
         .collect();
     keep_out(&secrets, &given, console)?;
+    for (name, _) in secrets.iter().filter(|(_, secret)| is_short(secret.expose())) {
+        let message = format!("the secret `{name}` is too short to be kept out of what is shown");
+        console
+            .warning(&message, Some("secrets of fewer than 4 bytes are not looked for in texts"));
+    }
     for name in in_the_open {
         let message =
             format!("the secret `{name}` stands on the command line, where others see it");
@@ -197,6 +202,11 @@ fn keep_out(
         .map_err(|error| Failure::usage(causes(&error)))?;
     console.keep_out(redactor);
     Ok(())
+}
+
+/// Whether a text is too short to be looked for in others.
+fn is_short(text: &str) -> bool {
+    (1..4).contains(&text.trim().len())
 }
 
 fn collect_texts(value: &Value, texts: &mut Vec<String>) {
