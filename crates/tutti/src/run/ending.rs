@@ -175,5 +175,5 @@ fn go_on(state: &State, more: &str, console: &Console) {
 
 fn kept(state: &State, console: &Console) {
     console.line(&format!("the state is kept in {}", state.directory.display()));
-    console.line(&format!("see the outcome again with: {}", state.how_to_resume()));
+    console.line(&format!("see the outcome again with: {}", state.how_to_see()));
 }

@@ -7,7 +7,10 @@ use tutti_engine::Secrets;
 use tutti_expr::{Kind, Value};
 use tutti_secrets::{MapSecrets, ProviderError, Redactor, Secret};
 
-use super::input::{Stdin, read_file};
+use super::{
+    input::{Stdin, read_file},
+    state::State,
+};
 use crate::{
     command_line::RunArguments,
     console::Console,
@@ -34,6 +37,20 @@ impl GivenSecrets {
     /// All of them as one object.
     pub(super) fn all(&self) -> Value {
         Value::object(self.0.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    }
+
+    /// Refuses to go on without a secret that is declared: what reads it would fault for good.
+    pub(super) fn demand(&self, state: &State) -> Result<(), Failure> {
+        let missing = state.secrets.iter().filter(|name| !self.0.contains_key(&***name));
+        let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+        let (noun, verb) = match missing.len() {
+            0 => return Ok(()),
+            1 => ("secret", "is"),
+            _ => ("secrets", "are"),
+        };
+        let message = format!("the {noun} {} {verb} declared and not given", missing.join(", "));
+        let hint = format!("nothing was decided; go on with: {}", state.how_to_resume());
+        Err(Failure::usage(message).hint(hint))
     }
 
     /// What is declared and not given will be missed; what is given and not declared can be used by nothing.

@@ -305,7 +305,7 @@ fn without_its_key_a_state_is_not_touched() {
     assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
     std::fs::remove_file(world.path().join("s/master.key")).expect("a file");
     let said = resume(&world, &[]);
-    assert_eq!(said.code, Some(2));
+    assert_eq!(said.code, Some(4));
     assert!(said.stderr.contains("cannot read the key file s/master.key"), "{}", said.stderr);
     assert!(!world.path().join("s/master.key").exists());
 }
