@@ -10,6 +10,7 @@ mod outcome;
 mod program;
 mod record;
 mod start;
+mod tree;
 mod watch;
 
 use std::path::Path;

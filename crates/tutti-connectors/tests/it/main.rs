@@ -9,5 +9,6 @@ mod script;
 mod script_recovery;
 mod server;
 mod shell;
+mod strays;
 mod tls;
 mod world;

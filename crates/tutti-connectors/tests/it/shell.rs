@@ -90,7 +90,7 @@ fn input_reaches_the_command_as_data() {
 #[test]
 fn the_environment_is_clean() {
     check(&[(
-        r#"{"command":"env | cut -d= -f1 | grep -vxE 'PATH|HOME|LANG|TZ|USER|TMPDIR|PWD|SHLVL|_|OLDPWD|TUTTI_IDEMPOTENCY_KEY|TUTTI_ATTEMPT'","return":"all"}"#,
+        r#"{"command":"env | cut -d= -f1 | grep -vxE 'PATH|HOME|LANG|TZ|USER|TMPDIR|PWD|SHLVL|_|OLDPWD|TUTTI_IDEMPOTENCY_KEY|TUTTI_ATTEMPT|TUTTI_CALL'","return":"all"}"#,
         r#"{"code":1,"stdout":"","stderr":""}"#,
     )]);
 }
