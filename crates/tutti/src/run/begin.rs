@@ -9,7 +9,9 @@ use tutti_runtime::{Beside, Error, Handle, Incident, Library, NewExecution};
 use tutti_store::Store as _;
 
 use super::{
-    State, definitions, events, input, secrets, state, stopped,
+    State,
+    definitions::{Published, Publisher},
+    events, input, secrets, state, stopped,
     subject::{Place, Subject, What},
     unknown,
 };
@@ -42,7 +44,8 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
         let file = match &arguments.file {
             // What it started with is stored: the web is not asked again.
             Some(file) => {
-                Some(definitions::publish(file, &library, &mut stdin, None, console)?.text.digest)
+                let publisher = Publisher { library: &library, web: None, console };
+                Some(publisher.publish(file, &arguments.children, &mut stdin)?.text.digest)
             }
             None => None,
         };
@@ -53,7 +56,8 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
     let web = Web::new(web(OWN_MACHINE), secrets.all())
         .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
-    let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
+    let publisher = Publisher { library: &library, web: Some(&web), console };
+    let published = publisher.publish(file, &arguments.children, &mut stdin)?;
     let input = input::input(arguments, &mut stdin)?;
     let events = events::given(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
@@ -61,7 +65,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
         Some(directory) => Place::Given(directory.clone()),
         None => Place::Own(state::draw_id()?),
     };
-    let definitions::Published { text, workflow, children } = published;
+    let Published { text, workflow, children } = published;
     let what = What::Start { text, workflow, input, children };
     Ok(Subject { library, secrets, place, events, what })
 }

@@ -33,44 +33,68 @@ pub(super) struct Published {
     pub(super) children: Vec<DefinitionText>,
 }
 
-/// Checks and publishes the document in `file`, and the others of its directory if it runs any as children.
-pub(super) fn publish(
-    file: &Path,
-    library: &Library,
-    stdin: &mut Stdin,
-    web: Option<&Web>,
-    console: &Console,
-) -> Result<Published, Failure> {
-    let from_stdin = file == Path::new("-");
-    let text = if from_stdin { stdin.read("FILE")? } else { read_file(file)? };
-    let name = if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
-    let loader = Loader { directory: Some(directory_of(file)), web };
-    let (definition, workflow) = match library.publish_with(&text, &loader.load(&text)) {
-        Ok(published) => published,
-        Err(PublishError::Invalid { diagnostics }) => {
-            let shown = validate::shown_as_text(&diagnostics, &name, &text, console.paint);
-            console.say(&shown);
-            let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
-            if errors == 0 {
-                let message = format!("{name} needs what was not loaded");
-                return Err(
-                    Failure::usage(message).hint("leave it out: what it started with is stored")
-                );
-            }
-            return Err(Failure::usage(format!(
-                "{name} is not a valid workflow: {}",
-                count(errors)
-            ))
-            .hint("`tutti explain CODE` tells more about an error"));
+/// What checks and publishes documents.
+#[derive(Clone, Copy)]
+pub(super) struct Publisher<'a> {
+    pub(super) library: &'a Library,
+    /// Where resources come from, beside files.
+    pub(super) web: Option<&'a Web>,
+    pub(super) console: &'a Console,
+}
+
+impl<'a> Publisher<'a> {
+    /// Publishes the document in `file`, those in `others`, and, if it runs any as children, the others of its directory.
+    pub(super) fn publish(
+        self,
+        file: &Path,
+        others: &[PathBuf],
+        stdin: &mut Stdin,
+    ) -> Result<Published, Failure> {
+        let (text, workflow) = self.publish_one(file, stdin)?;
+        let mut children = Vec::new();
+        for other in others {
+            children.push(self.publish_one(other, stdin)?.0);
         }
-        Err(conflict) => return Err(Failure::usage(conflict.to_string())),
-    };
-    let mut children = Vec::new();
-    if subworkflows(&workflow).next().is_some() && !from_stdin {
-        children = publish_siblings(&workflow, library, &loader);
+        if subworkflows(&workflow).next().is_some() && !is_stdin(file) {
+            children.extend(publish_siblings(&workflow, self.library, &self.loader(file)));
+        }
+        warn_of_missing(&workflow, self.library, file, self.console);
+        Ok(Published { text, workflow, children })
     }
-    warn_of_missing(&workflow, library, file, console);
-    Ok(Published { text: definition, workflow, children })
+
+    fn publish_one(
+        self,
+        file: &Path,
+        stdin: &mut Stdin,
+    ) -> Result<(DefinitionText, Arc<Workflow>), Failure> {
+        let text = if is_stdin(file) { stdin.read("FILE")? } else { read_file(file)? };
+        let published = self.library.publish_with(&text, &self.loader(file).load(&text));
+        published.map_err(|error| self.refused(file, &text, error))
+    }
+
+    fn refused(self, file: &Path, text: &str, error: PublishError) -> Failure {
+        let PublishError::Invalid { diagnostics } = error else {
+            return Failure::usage(error.to_string());
+        };
+        let name = if is_stdin(file) { "<stdin>".to_owned() } else { file.display().to_string() };
+        let shown = validate::shown_as_text(&diagnostics, &name, text, self.console.paint);
+        self.console.say(&shown);
+        let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
+        if errors == 0 {
+            return Failure::usage(format!("{name} needs what was not loaded"))
+                .hint("leave it out: what it started with is stored");
+        }
+        Failure::usage(format!("{name} is not a valid workflow: {}", count(errors)))
+            .hint("`tutti explain CODE` tells more about an error")
+    }
+
+    fn loader(self, file: &Path) -> Loader<'a> {
+        Loader { directory: Some(directory_of(file)), web: self.web }
+    }
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
 }
 
 fn count(errors: usize) -> String {
@@ -154,7 +178,7 @@ fn warn_of_missing(workflow: &Workflow, library: &Library, file: &Path, console:
             let message =
                 format!("the workflow {namespace}/{name}:{version}, which it runs, was not found");
             let hint = format!(
-                "put its document into the directory of {}, and see with `tutti validate` that it is valid",
+                "name its document behind {0}, or put it into the directory of {0}, and see with `tutti validate` that it is valid",
                 file.display()
             );
             console.warning(&message, Some(&hint));
