@@ -20,10 +20,18 @@ pub(super) fn told(error: &Error) -> String {
 /// The same of an error that is data; behind it what a service said about it, and what it came from.
 pub(crate) fn told_value(error: &Value) -> String {
     let mut parts = parts(error);
-    if let Some(cause) = error.get("cause").filter(|cause| what_happened(cause).is_some()) {
-        parts.extend(self::parts(cause));
+    match error.get("cause") {
+        // The child's task raised the same error.
+        Some(cause) if cause.get("execution").is_some() => parts.push(place_in_child(cause)),
+        Some(cause) if what_happened(cause).is_some() => parts.extend(self::parts(cause)),
+        _ => {}
     }
     plain(&parts.join(": "))
+}
+
+fn place_in_child(cause: &Value) -> String {
+    let text = |key| cause.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("in {} at {}", text("execution"), text("instance"))
 }
 
 fn parts(error: &Value) -> Vec<String> {
