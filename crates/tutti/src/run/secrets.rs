@@ -143,7 +143,13 @@ fn take<'a>(
                 secrets.insert(name, Secret::new(source.to_owned()));
                 return Ok(Some(name));
             };
-            secrets.insert_file(name, Path::new(path)).map_err(|error| unreadable(&error))?;
+            let inserted = secrets.insert_file(name, Path::new(path));
+            inserted.map_err(|error| {
+                Failure::usage(format!(
+                    "cannot take {path} for --secret {name}: {}",
+                    causes(&error)
+                ))
+            })?;
         }
     }
     Ok(None)

@@ -140,6 +140,14 @@ fn a_secret_that_is_too_short_to_be_redacted_is_pointed_out() {
 }
 
 #[test]
+fn a_file_of_a_secret_that_is_not_there_is_named() {
+    let world = World::with_tasks("  - a: { set: { x: 1 } }\n");
+    let said = world.tutti(&["run", "-q", "w.yaml", "--secret", "TOKEN=@none"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("cannot take none for --secret TOKEN: "), "{}", said.stderr);
+}
+
+#[test]
 fn a_secret_nothing_declares_is_pointed_out() {
     let world = World::with_tasks("  - a: { set: { x: 1 } }\n");
     let said = world.tutti(&["run", "-q", "w.yaml", "--secret", "TOKEM=@w.yaml"]);
