@@ -26,4 +26,5 @@ pub use port::{
     BoxFuture, Call, CallContext, Cancellation, Canceller, Connector, Failure, LogLine, LogStream,
     Probe,
 };
+pub use process::still_running;
 pub use registry::{Registry, RegistryBuilder};

@@ -30,7 +30,8 @@ pub trait Connector: Debug + Send + Sync {
     /// Makes one call.
     ///
     /// # Cancel safety
-    /// Dropping the future before it ends abandons the call: what was started is killed where that is possible, and the
+    /// Dropping the future before it ends abandons the call. What was started and has a record in [`CallContext::scratch`] goes
+    /// on, to be recognised by whoever makes the call again; anything else is killed where that is possible, and the
     /// outcome is unknown.
     fn call(&self, call: Call, context: CallContext) -> BoxFuture<'_, Result<Value, Failure>>;
 

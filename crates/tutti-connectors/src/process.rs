@@ -10,10 +10,12 @@ mod outcome;
 mod program;
 mod record;
 mod start;
+mod tree;
 mod watch;
 
 use std::path::Path;
 
+use self::record::State;
 use crate::Call;
 
 pub(crate) use {
@@ -27,4 +29,19 @@ pub(crate) fn discard_output(call: &Call, scratch: &Path) {
     if let Some(record) = record::Record::find(scratch, call, call.attempt) {
         record.discard_output();
     }
+}
+
+/// The process groups of the programs that go on, of those that have their records in this directory.
+///
+/// Stopping leaves them alone: whoever makes their calls again recognises them.
+#[must_use]
+pub fn still_running(scratch: &Path) -> Vec<i32> {
+    let records = record::Record::all_in(scratch);
+    let groups = records.filter_map(|record| match record.state() {
+        State::Running(group) | State::Remaining(group) => Some(group.id()),
+        State::NotBegun | State::GivenUp | State::Beginning | State::Ended { .. } | State::Lost => {
+            None
+        }
+    });
+    groups.collect()
 }

@@ -87,14 +87,19 @@ impl Stepper<'_> {
                     None => self.complete(id, None),
                 },
             },
-            (
-                Body::Call { phase: CallPhase::Done(result), .. }
-                | Body::Child { phase: ChildPhase::Done(result), .. },
-                None,
-            ) => match result.clone() {
+            (Body::Call { phase: CallPhase::Done(result), .. }, None) => match result.clone() {
                 Ok(_) => self.complete(id, None),
                 Err(error) => self.fault(id, error),
             },
+            (Body::Child { request, phase: ChildPhase::Done(result) }, None) => {
+                match result.clone() {
+                    Ok(_) => self.complete(id, None),
+                    Err(error) => {
+                        let error = child::came_from(error, request.execution);
+                        self.fault(id, error);
+                    }
+                }
+            }
             (Body::Function { output, .. }, None) => {
                 match (output.is_some(), self.execution.function_of(frame)) {
                     (false, Some(task)) => {

@@ -18,12 +18,19 @@ pub(crate) const DAMAGED_STORE: Code = Code {
     page: include_str!("../../../docs/reference/errors/E0201.md"),
 };
 
-/// All of them: those of stores, then those of requests to a server.
+/// A file that was to be a document.
+pub(crate) const UNREADABLE_FILE: Code = Code {
+    text: "E0401",
+    summary: "A file cannot be read as a document.",
+    page: include_str!("../../../docs/reference/errors/E0401.md"),
+};
+
+/// All of them: those of stores, those of requests to a server, then those of files.
 pub(crate) fn all() -> impl Iterator<Item = Code> {
     let of_api = tutti_api::Code::ALL.iter().map(|code| Code {
         text: code.as_str(),
         summary: code.title(),
         page: code.page(),
     });
-    std::iter::once(DAMAGED_STORE).chain(of_api)
+    std::iter::once(DAMAGED_STORE).chain(of_api).chain([UNREADABLE_FILE])
 }

@@ -45,6 +45,7 @@ pub(crate) struct Arguments {
 const TUTTI_EXAMPLES: &str = "\
 Examples:
   tutti run examples/host-report.yaml
+  tutti run order.yaml shared/notify.yaml
   tutti validate workflows/*.yaml
   tutti explain E0117";
 
@@ -105,9 +106,12 @@ Examples:
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunArguments {
     /// The workflow, in YAML or JSON; `-` reads it from stdin. Workflows it runs as children are found in the same
-    /// directory
+    /// directory, or named behind it
     #[arg(value_name = "FILE", required_unless_present = "resume")]
     pub(crate) file: Option<PathBuf>,
+    /// More workflows that it may run as children
+    #[arg(value_name = "CHILD")]
+    pub(crate) children: Vec<PathBuf>,
     /// The input: JSON, a file with JSON, or `-` for stdin
     #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
     pub(crate) input: Option<String>,

@@ -20,7 +20,7 @@ use crate::{
     export::{block_on, place},
     inbox::{self, Inbox},
     run,
-    store::of_keys,
+    store::without_keys,
 };
 
 /// How long the process that uses the store may take to take events over.
@@ -70,7 +70,7 @@ fn log(directory: &Path, to: ExecutionId, events: &[CloudEvent]) -> Result<Vec<R
     let store =
         SqliteStore::open(directory).map_err(|error| run::cannot_open(directory, &error))?;
     let keys = KeyFiles::in_directory(directory).open();
-    let sealer = RowSealer::new(keys.map_err(|error| of_keys(&error))?);
+    let sealer = RowSealer::new(keys.map_err(|error| without_keys(&error))?);
     block_on(async {
         inbox::refusal(&store, to).await?;
         let now = SystemClock.now();

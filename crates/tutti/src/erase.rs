@@ -13,7 +13,7 @@ use crate::{
     exit::{Exit, Failure},
     export::place,
     run,
-    store::of_keys,
+    store::without_keys,
 };
 
 /// How long a reason may be (bytes).
@@ -33,7 +33,7 @@ pub(crate) fn erase(arguments: &EraseArguments, console: &Console) -> Result<Exi
         reason: reason.clone(),
     };
     let keys = KeyFiles::in_directory(&directory).open();
-    let sealer = RowSealer::new(keys.map_err(|error| of_keys(&error))?);
+    let sealer = RowSealer::new(keys.map_err(|error| without_keys(&error))?);
     let erased = SqliteStore::erase(&directory, &request, &sealer)
         .map_err(|error| refused(&directory, &error))?;
     for execution in erased.executions.iter().chain([execution]) {

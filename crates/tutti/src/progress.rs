@@ -93,6 +93,11 @@ impl Progress {
         self.shown().model.watch(execution);
     }
 
+    /// Says what may be wrong with what is watched.
+    pub(crate) fn warn(&self, message: &str, hint: &str) {
+        self.console.warning(message, Some(hint));
+    }
+
     /// Takes in what the journal of an execution says already, without telling it.
     pub(crate) async fn restore(
         &self,

@@ -19,12 +19,8 @@ pub(crate) fn rekey(arguments: &StoreRekeyArguments, console: &Console) -> Resul
     let changed = change(&KeyFiles::in_directory(&directory));
     drop(store);
     changed.map_err(|error| {
-        let failure = store::of_keys(&error);
-        if failure.hint.is_some() {
-            failure
-        } else {
-            failure.hint("everything still opens: do it again")
-        }
+        Failure::usage(causes(&error))
+            .hint("everything still opens that did: do it again, once the keys can be read")
     })?;
     console.line("the master key is a new one: keep copies of master.key and data.keys together");
     Ok(Exit::Completed)

@@ -28,6 +28,7 @@ use crate::{
     exit::{Exit, Failure, causes},
     resources::{Loader, Web},
     run::{cannot_open, signals},
+    store::without_keys,
 };
 
 /// How many calls may be out at once.
@@ -137,10 +138,7 @@ async fn serve_on(
 fn keys(directory: &Path, is_new: bool) -> Result<Keyring, Failure> {
     let files = KeyFiles::in_directory(directory);
     let keys = if is_new { files.open_or_create() } else { files.open() };
-    keys.map_err(|error| {
-        Failure::usage(causes(&error))
-            .hint("put master.key and data.keys back: without them nothing that was sealed opens")
-    })
+    keys.map_err(|error| without_keys(&error))
 }
 
 /// Goes on with everything that has not ended. Requests are answered meanwhile: one that names an execution takes it up.

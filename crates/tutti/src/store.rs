@@ -1,10 +1,10 @@
 //! `tutti store verify`, and what is said about a store that is damaged.
 
-use std::{fmt::Write as _, io, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use serde_json::{Value as Json, json};
-use tutti_secrets::KeyFileError;
-use tutti_store::{FoundDamage, Report, SqliteStore};
+use tutti_secrets::{KeyFileError, KeyFiles};
+use tutti_store::{FoundDamage, Place, Report, SqliteStore};
 
 use crate::{
     codes::DAMAGED_STORE,
@@ -35,19 +35,49 @@ pub(crate) async fn damage_in(directory: &Path, store: &SqliteStore) -> Option<F
     (!report.is_whole()).then(|| told(directory, &report))
 }
 
-/// What is said where the keys of a store cannot be used.
-pub(crate) fn of_keys(error: &KeyFileError) -> Failure {
-    let failure = Failure::usage(causes(error));
-    match error {
-        KeyFileError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => failure
-            .hint(
-                "what is sealed does not open without it: put it back from a copy of the directory",
-            ),
-        _ => failure,
-    }
+/// Whether the database is missing in `directory` beside files that say that there was one.
+pub(crate) fn has_lost(directory: &Path) -> bool {
+    let has_bytes = |name| fs::metadata(directory.join(name)).is_ok_and(|about| about.len() > 0);
+    !directory.join("journal.sqlite").exists()
+        && ["high-water", "journal.sqlite-wal"].into_iter().any(has_bytes)
 }
 
 fn inspect(directory: &Path) -> Result<Report, Failure> {
+    if has_lost(directory) {
+        return Ok(without_database());
+    }
+    let mut report = inspect_database(directory)?;
+    if let Some(damage) = damaged_keys(directory, &report) {
+        report.damages.push(damage);
+    }
+    Ok(report)
+}
+
+/// Of a store of which the database is missing.
+fn without_database() -> Report {
+    let what = "the file journal.sqlite is missing, and others that belong to it are not";
+    let what = what.to_owned();
+    let damage = FoundDamage { place: Place::Database, execution: None, entry: None, what };
+    Report { damages: vec![damage], ..Report::default() }
+}
+
+/// Keys are made with a store: one in which something is stored and that has none lost them.
+fn damaged_keys(directory: &Path, report: &Report) -> Option<FoundDamage> {
+    (report.counts.commits > 0).then_some(())?;
+    let error = KeyFiles::in_directory(directory).open().err()?;
+    let what = format!("what was sealed cannot be opened: {}", causes(&error));
+    Some(FoundDamage { place: Place::Keys, execution: None, entry: None, what })
+}
+
+/// What is said where the keys of a store cannot be used.
+pub(crate) fn without_keys(error: &KeyFileError) -> Failure {
+    let message = format!("what was sealed cannot be opened: {}", causes(error));
+    Failure::coded(DAMAGED_STORE.text, message)
+        .hint("put master.key and data.keys back, both of one moment")
+        .exit(Exit::Unfinished)
+}
+
+fn inspect_database(directory: &Path) -> Result<Report, Failure> {
     let fail = |error: &tutti_store::Error| Failure::of("cannot look into the store", error);
     let store = SqliteStore::open_read_only(directory).map_err(|error| fail(&error))?;
     let tokio = tokio::runtime::Builder::new_current_thread().build();

@@ -17,6 +17,7 @@ use super::{
     program::{Program, Start},
     record::{Record, State},
     start::{self, KillOnDrop, Streams},
+    tree::{Mark, Tree, VARIABLE},
     watch::{End, Output, Process, Watch, claimed},
 };
 use crate::{Call, CallContext, Failure, Probe, http::outcome_unknown, redact::Secrets};
@@ -27,6 +28,8 @@ pub(crate) struct Attempt {
     context: CallContext,
     program: Program,
     secrets: Secrets,
+    /// What its processes have in their environment.
+    mark: Mark,
 }
 
 impl Attempt {
@@ -37,7 +40,8 @@ impl Attempt {
         program: Program,
         secrets: Secrets,
     ) -> Self {
-        Self { call, context, program, secrets }
+        let mark = Mark::of(&call);
+        Self { call, context, program, secrets, mark }
     }
 
     /// Makes the call, or takes up what an earlier life of ours left going on.
@@ -115,7 +119,8 @@ impl Attempt {
         let output = Output::Files { stdout, stderr, record: record.clone() };
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         let process = Process::Adopted(record.clone());
-        let watch = Watch { process, output, bounds: self.program.bounds };
+        let tree = Tree::of(record.mark().as_ref());
+        let watch = Watch { process, output, tree, bounds: self.program.bounds };
         let mut cancellation = self.context.cancellation.clone();
         watch.until_the_end(&mut capture, &mut cancellation).await;
         match record.exit() {
@@ -157,6 +162,7 @@ impl Attempt {
             Some(text) => Stdio::from(start::input(text, record.directory())?),
             None => Stdio::null(),
         };
+        record.write_mark(&self.mark)?;
         record.make_output("stdout")?;
         record.make_output("stderr")?;
         let streams = Streams {
@@ -199,20 +205,25 @@ impl Attempt {
 
     async fn watch(
         &self,
-        command: Command,
+        mut command: Command,
         start: &Start,
         output: impl FnOnce(&mut Child) -> Output,
     ) -> Result<(End, Capture), Failure> {
+        command.env(VARIABLE, &self.mark.0);
         let mut child = self.spawn(command)?;
         let group = child.id().and_then(Group::led_by);
-        let guard = KillOnDrop::new(group);
         let output = output(&mut child);
+        // A command that leaves its end in a record goes on without us, as it does when we are killed.
+        let ends_with_us = matches!(output, Output::Pipes(_));
+        let tree = Tree::of(Some(&self.mark));
+        let guard = KillOnDrop::new(group.filter(|_| ends_with_us), tree);
         let mut capture = Capture::new(&self.call, &self.context, &self.secrets);
         if let Some(notice) = &start.notice {
             capture.say(notice.clone()).await;
         }
         let process = Process::Child(Box::new(child), group);
-        let watch = Watch { process, output, bounds: self.program.bounds };
+        let tree = Tree::of(Some(&self.mark));
+        let watch = Watch { process, output, tree, bounds: self.program.bounds };
         let mut cancellation = self.context.cancellation.clone();
         let end = Box::pin(watch.until_the_end(&mut capture, &mut cancellation)).await;
         guard.ended();

@@ -17,14 +17,19 @@ impl Group {
         Pid::from_raw(id).map(Self)
     }
 
-    /// Asks every process of the group to end.
-    pub(super) fn terminate(self) {
-        self.signal(Signal::TERM);
+    /// The id of the process that leads it.
+    pub(super) fn id(self) -> i32 {
+        self.0.as_raw_nonzero().get()
     }
 
     /// Ends every process of the group.
     pub(super) fn kill(self) {
         self.signal(Signal::KILL);
+    }
+
+    /// Whether a process is one of it.
+    pub(super) fn has(self, process: &Stat) -> bool {
+        process.group == self.id()
     }
 
     /// Whether any process of the group is left, be it unreaped.
@@ -34,7 +39,7 @@ impl Group {
 
     /// What its processes use now, as far as the system says.
     pub(super) fn usage(self) -> Usage {
-        let id = self.0.as_raw_nonzero().get();
+        let id = self.id();
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let processes = entries.filter(|entry| {
             entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit)
@@ -46,7 +51,8 @@ impl Group {
         })
     }
 
-    fn signal(self, signal: Signal) {
+    /// Signals every process of the group.
+    pub(super) fn signal(self, signal: Signal) {
         // It fails only where nobody is left, or none we may signal: then there is no more to do.
         kill_process_group(self.0, signal).ok();
     }
@@ -81,9 +87,12 @@ pub(super) fn start_time(id: u32) -> Option<u64> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) id: u32,
+    pub(super) parent: u32,
+    pub(super) group: i32,
     /// In ticks since boot.
     pub(super) start: u64,
-    alive: bool,
+    /// Whether it is not just waiting to be reaped.
+    pub(super) alive: bool,
 }
 
 /// Reads such a line; the name in it may contain anything.
@@ -91,9 +100,11 @@ pub(super) fn stat(line: &str) -> Option<Stat> {
     let (id, rest) = line.split_once(' ')?;
     let mut fields = rest.rsplit_once(") ")?.1.split(' ');
     let alive = !matches!(fields.next()?, "Z" | "X" | "x");
-    // The state is field 3, the start time field 22.
-    let start = fields.nth(18)?.parse().ok()?;
-    Some(Stat { id: id.parse().ok()?, start, alive })
+    // The state is field 3, the parent 4, the group 5, the start time 22.
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let start = fields.nth(16)?.parse().ok()?;
+    Some(Stat { id: id.parse().ok()?, parent, group, start, alive })
 }
 
 /// Which boot of the machine this is, where the system says so.
@@ -111,7 +122,10 @@ mod tests {
         let rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
         for (name, state) in [("sh", true), ("a b) Z", true)] {
             let line = format!("42 ({name}) {rest}");
-            assert_eq!(stat(&line), Some(Stat { id: 42, start: 4711, alive: state }));
+            assert_eq!(
+                stat(&line),
+                Some(Stat { id: 42, parent: 1, group: 2, start: 4711, alive: state })
+            );
         }
         for line in ["", "42", "42 (sh) S 1", "x (sh) S 1", "42 sh"] {
             assert_eq!(stat(line), None, "{line}");

@@ -1,6 +1,7 @@
 //! What is written down about a program so that its end is known even if we die: a directory with
 //!
 //! - `intention`: written before anything is started; says which boot of the machine that was;
+//! - `mark`: what is in the environment of its processes;
 //! - `claim`: made by exactly one: the program's recorder before it begins (its line of `/proc/<id>/stat` and the boot), or
 //!   whoever gives the program up before it began;
 //! - `stdout`, `stderr`: the output as it comes, up to 64 MiB each; `stdout.end`, `stderr.end` once no more can come;
@@ -18,7 +19,10 @@ use std::{
 use sha2::{Digest, Sha256};
 use tutti_journal::Effect;
 
-use super::group::{Group, boot, start_time, stat};
+use super::{
+    group::{Group, boot, start_time, stat},
+    tree::Mark,
+};
 use crate::{Call, http::hexadecimal};
 
 /// Written instead of a recorder's line by whoever gives a command up.
@@ -52,6 +56,11 @@ impl Record {
     pub(super) fn find(scratch: &Path, call: &Call, attempt: u32) -> Option<Self> {
         let records = (0..).map(|generation| Self::at(scratch, call, attempt, generation));
         records.take_while(|record| record.0.is_dir()).last()
+    }
+
+    /// All that are in a directory.
+    pub(super) fn all_in(scratch: &Path) -> impl Iterator<Item = Self> {
+        fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| Self(entry.path()))
     }
 
     /// Makes a new record for a call and writes the intention down.
@@ -98,6 +107,20 @@ impl Record {
         } else {
             format!("{key}-{attempt}-{generation}")
         }))
+    }
+
+    /// Writes down what marks the processes of the program that is going to be started.
+    pub(super) fn write_mark(&self, mark: &Mark) -> io::Result<()> {
+        private()
+            .write(true)
+            .create_new(true)
+            .open(self.0.join("mark"))?
+            .write_all(mark.0.as_bytes())
+    }
+
+    /// What marks its processes, where that was written down.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        fs::read_to_string(self.0.join("mark")).ok().filter(|mark| !mark.is_empty()).map(Mark)
     }
 
     /// Where it is.

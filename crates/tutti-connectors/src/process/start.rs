@@ -9,9 +9,12 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rustix::process::Signal;
+
 use super::{
     group::Group,
     program::{Program, SetBy, Start},
+    tree::Tree,
 };
 use crate::Call;
 
@@ -154,13 +157,13 @@ fn base() -> impl Iterator<Item = (&'static str, OsString)> {
     BASE.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
-/// Kills a group when dropped, unless told that it has ended.
+/// Kills a group and what left it when dropped, unless told that it has ended.
 #[derive(Debug)]
-pub(super) struct KillOnDrop(Option<Group>);
+pub(super) struct KillOnDrop(Option<(Group, Tree)>);
 
 impl KillOnDrop {
-    pub(super) fn new(group: Option<Group>) -> Self {
-        Self(group)
+    pub(super) fn new(group: Option<Group>, tree: Tree) -> Self {
+        Self(group.map(|group| (group, tree)))
     }
 
     pub(super) fn ended(mut self) {
@@ -170,8 +173,8 @@ impl KillOnDrop {
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            group.kill();
+        if let Some((group, tree)) = &mut self.0 {
+            tree.signal(Some(*group), Signal::KILL);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Signal;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, ChildStdin, ChildStdout},
@@ -18,6 +19,7 @@ use super::{
     group::Group,
     program::Bounds,
     record::{Record, State},
+    tree::Tree,
 };
 use crate::{Cancellation, LogStream};
 
@@ -40,6 +42,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Watch {
     pub(super) process: Process,
     pub(super) output: Output,
+    pub(super) tree: Tree,
     pub(super) bounds: Bounds,
 }
 
@@ -100,19 +103,19 @@ impl Watch {
                 biased;
                 code = self.process.ended() => break code,
                 () = cancellation.cancelled(), if deadline.is_none() => {
-                    self.signal(Group::terminate);
+                    self.signal(Signal::TERM);
                     cut = cut.or(Some(Cut::Cancelled));
                     deadline = Some(Instant::now() + GRACE);
                 }
                 () = until(deadline) => {
-                    self.signal(Group::kill);
+                    self.signal(Signal::KILL);
                     deadline = Some(Instant::now() + GRACE);
                 }
                 _ = look.tick(), if bounded && cut.is_none() => {
                     cut = self.excess();
                     if cut.is_some() {
                         // Whoever has too much of something is not asked.
-                        self.signal(Group::kill);
+                        self.signal(Signal::KILL);
                         deadline = Some(Instant::now() + GRACE);
                     }
                 }
@@ -133,22 +136,34 @@ impl Watch {
         too_many.or_else(|| memory.filter(|most| usage.memory > *most).map(Cut::Memory))
     }
 
-    /// What the command left in its group ends with it; when asked to end, the others have their time too.
-    async fn clear(&self, deadline: Option<Instant>) {
-        if let Some(deadline) = deadline {
-            while self.group().is_some_and(Group::exists) && Instant::now() < deadline {
-                sleep(TICK / 2).await;
+    /// What the command left in its group ends with it; when asked to end, so does what left the group, and all have their
+    /// time.
+    async fn clear(&mut self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline else {
+            if let (Process::Child(..), Some(group)) = (&self.process, self.group()) {
+                group.kill();
             }
+            return;
+        };
+        while self.is_left() && Instant::now() < deadline {
+            sleep(TICK / 2).await;
         }
-        if matches!(self.process, Process::Child(..)) || deadline.is_some() {
-            self.signal(Group::kill);
+        // What is started while others are killed is found the next time.
+        let last = Instant::now() + GRACE;
+        while self.signal(Signal::KILL) && Instant::now() < last {
+            sleep(TICK / 2).await;
         }
     }
 
-    fn signal(&self, signal: impl Fn(Group)) {
-        if let Some(group) = self.group() {
-            signal(group);
-        }
+    fn is_left(&mut self) -> bool {
+        let group = self.group();
+        group.is_some_and(Group::exists) || self.tree.is_left(group)
+    }
+
+    /// Signals its processes, wherever they are; gives whether any were found.
+    fn signal(&mut self, signal: Signal) -> bool {
+        let group = self.group();
+        self.tree.signal(group, signal)
     }
 
     /// The processes to signal. Those of an adopted command are made sure of each time: the id may be another's by now.

@@ -9,6 +9,7 @@ mod script;
 mod script_recovery;
 mod server;
 mod shell;
+mod strays;
 mod tls;
 mod variables;
 mod world;

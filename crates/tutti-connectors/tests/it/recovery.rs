@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command},
 };
 
-use tutti_connectors::{Connector, LogStream, shell::Shell};
+use tutti_connectors::{Connector, LogStream, shell::Shell, still_running};
 use tutti_journal::Effect;
 
 use crate::world::{Directory, World, call, eventually, shown, shown_probe};
@@ -207,6 +207,28 @@ async fn without_a_record_nothing_was_made_where_records_are_kept() {
         let probe = Shell.probe(call(r#"{"command":"true"}"#), context).await;
         assert_eq!(shown_probe(&probe), expected, "{scratch:?}");
     }
+}
+
+#[tokio::test]
+async fn dropping_the_call_leaves_a_recorded_command_to_be_recognised() {
+    let directory = Directory::new();
+    let scratch = directory.path().join("scratch");
+    let fifo = directory.join("fifo");
+    let up = directory.join("up");
+    let command = format!("mkfifo {fifo}; echo up > {up}; read -r line < {fifo}; echo $line");
+    let call = call(&format!(r#"{{"command":"{command}"}}"#));
+    let (_world, context) = World::new(Some(&scratch));
+    let calling = tokio::spawn(Shell.call(call.clone(), context));
+    eventually("up", || Path::new(&up).exists().then_some(())).await;
+    assert_eq!(still_running(&scratch).len(), 1);
+    calling.abort();
+    assert!(calling.await.is_err());
+    assert_eq!(still_running(&scratch).len(), 1);
+    let (_world, context) = World::new(Some(&scratch));
+    let finding = tokio::spawn(Shell.probe(call, context));
+    tokio::fs::write(&fifo, "go\n").await.expect("a reader");
+    assert_eq!(shown_probe(&finding.await.expect("no panic")), r#"finished "go""#);
+    assert!(still_running(&scratch).is_empty());
 }
 
 #[tokio::test]

@@ -31,11 +31,12 @@ impl<'n> Compiler<'n> {
             }
             "each" if !self.names.functions.contains_key(&name) => self.each(at, scopes),
             _ => {
-                let arguments = match at.get("with") {
-                    Some(with) => Some(self.template(&with, &scopes.body)?),
-                    None => None,
-                };
-                if let Some(task) = self.function_called(&function) {
+                // All that is wrong is told: neither keeps the other from being looked at.
+                let with = at.get("with");
+                let arguments = with.map(|with| self.template(&with, &scopes.body));
+                let called = self.function_called(&function);
+                let arguments = arguments.map_or(Some(None), |it| it.map(Some))?;
+                if let Some(task) = called {
                     return Some(TaskKind::Call(Call::Function { task, arguments }));
                 }
                 let is_unloaded = self.outside.unloaded.is_some();
@@ -157,10 +158,10 @@ impl<'n> Compiler<'n> {
         }
         let uri = at.get("uri").and_then(|at| self.uri(&at, place));
         let authentication = match at.get("authentication") {
-            Some(policy) => Some(self.authentication(&policy, place)?),
-            None => None,
+            Some(policy) => self.authentication(&policy, place).map(Some),
+            None => Some(None),
         };
-        Some(Endpoint { uri: uri?, authentication })
+        Some(Endpoint { uri: uri?, authentication: authentication? })
     }
 
     fn uri(&mut self, at: &At<'n>, place: &Place) -> Option<UriSource> {

@@ -121,11 +121,7 @@ impl Compiler<'_> {
         let end = text[start..].find('}').map_or(text.len(), |end| start + end + 1);
         let span = at.node.span_within(self.text, &(start..end));
         if start == 0 && !text.contains('}') {
-            let message = "the expression that begins here is not closed";
-            return self.push(
-                Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)
-                    .hint(format!("write `{} }}`", text.trim_end())),
-            );
+            return self.push(not_closed(text, span, at));
         }
         let message = "an expression must be the whole text: it is not evaluated inside one";
         self.push(
@@ -288,6 +284,12 @@ fn is_literal(template: &Template) -> bool {
     matches!(template, Template::Literal(_))
 }
 
+fn not_closed(text: &str, span: Range<usize>, at: &At<'_>) -> Problem {
+    let message = "the expression that begins here is not closed";
+    Problem::new(Code::EmbeddedExpression, span, &*at.pointer, message)
+        .hint(format!("write `{} }}`", text.trim()))
+}
+
 fn expression_problem(
     error: &tutti_expr::CompileError,
     source: &str,
@@ -297,6 +299,9 @@ fn expression_problem(
 ) -> Problem {
     let part = source.get(error.range.clone()).unwrap_or("");
     let Some(name) = part.strip_prefix('$').filter(|name| is_name(name)) else {
+        if source.trim_start().starts_with("${") && !source.contains('}') {
+            return not_closed(source, span, at);
+        }
         // `${ .a } and ${ .b }` begins and ends like one expression.
         if source.contains("${") {
             let message = "an expression must be the whole text: this has two of them";

@@ -49,6 +49,25 @@ fn all_errors_are_told_in_one_pass() {
 }
 
 #[test]
+fn an_unknown_function_does_not_hide_what_is_wrong_with_its_arguments() {
+    check(
+        "do:\n  - a:\n      call: htp\n      with: { endpoint: 'x${y}' }\n",
+        &[
+            "E0117 4:13 task `/do/0/a` calls unknown function `htp` | did you mean `http`?",
+            "E0124 5:27 an expression must be the whole text: it is not evaluated inside one | write `${ \"x\\(y)\" }`",
+        ],
+    );
+}
+
+#[test]
+fn an_expression_that_is_not_closed_is_told_so_where_only_expressions_stand() {
+    check(
+        "do:\n  - a:\n      if: '${ .a'\n      set: { x: 1 }\n",
+        &["E0124 4:12 the expression that begins here is not closed | write `${ .a }`"],
+    );
+}
+
+#[test]
 fn a_plain_value_where_a_list_or_a_mapping_belongs_is_told_how_to_write_it() {
     check(
         "use: { secrets: TOKEN }\ndo:\n  - a:\n      run: ls\n",

@@ -177,7 +177,19 @@ fn credentials(scene: &Scene<'_>, authentication: &Authentication, input: &Value
         SchemeParameters::Inline(template) => {
             authorization::marked(&scene.evaluate(template, input)?)
         }
-        SchemeParameters::Secret(name) => scene.secret(name)?,
+        SchemeParameters::Secret(name) => {
+            let secret = scene.secret(name)?;
+            // A token may stand for itself; two things cannot.
+            if matches!(&*authentication.scheme, "basic" | "digest") && secret.as_object().is_none()
+            {
+                let detail = format!(
+                    "the secret `{name}` must be a JSON object with `username` and `password`: `{}` uses it",
+                    authentication.scheme
+                );
+                return Err(Box::new(Error::new(ErrorType::Configuration, detail)));
+            }
+            secret
+        }
     };
     Ok(Value::object([
         ("scheme", Value::from(authentication.scheme.clone())),

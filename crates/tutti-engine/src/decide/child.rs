@@ -1,8 +1,8 @@
 //! Child executions and functions.
 
 use tutti_dsl::Subworkflow;
-use tutti_expr::Template;
-use tutti_ids::Sequence;
+use tutti_expr::{Template, Value};
+use tutti_ids::{ExecutionId, Sequence};
 use tutti_journal::{Entry, Error, ErrorType};
 
 use crate::{advance::Stepper, chance, data_flow::Result};
@@ -58,4 +58,19 @@ impl Stepper<'_> {
         self.record(Entry::FunctionCalled { task: id, input });
         Ok(())
     }
+}
+
+/// The error of a task whose child faulted: the same, but the child's place is in another document, and so stands in its
+/// cause, beside the child. A child that never ran has no place.
+pub(super) fn came_from(error: Error, child: ExecutionId) -> Error {
+    if error.instance.is_empty() {
+        return error;
+    }
+    let place = [
+        ("instance", Value::from(error.instance.clone())),
+        ("execution", Value::from(child.to_string())),
+    ];
+    let before = error.extra.as_ref().and_then(|extra| extra.get("cause")).cloned();
+    let cause = place.into_iter().chain(before.map(|before| ("cause", before)));
+    error.with("cause", Value::object(cause)).at("")
 }

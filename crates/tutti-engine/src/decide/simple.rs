@@ -84,6 +84,10 @@ fn raised_error(value: &Value) -> Result<Error> {
         .get("type")
         .and_then(Value::as_str)
         .ok_or_else(|| malformed("a string as its `type`"))?;
+    let title = value.get("title").filter(|title| !title.is_null());
+    if title.is_some_and(|title| title.as_str().is_none()) {
+        return Err(malformed("a string as its `title`"));
+    }
     let status = value
         .get("status")
         .and_then(Value::as_i64)
@@ -99,7 +103,7 @@ fn raised_error(value: &Value) -> Result<Error> {
     let mut error = Error {
         kind: Arc::from(kind),
         status,
-        title: value.get("title").filter(|title| !title.is_null()).cloned(),
+        title: title.cloned(),
         detail: value.get("detail").filter(|detail| !detail.is_null()).cloned(),
         instance: Arc::from(""),
         extra: (!extra.is_empty()).then(|| Value::object(extra)),

@@ -67,6 +67,11 @@ impl Directory {
         self.path.join("journal.sqlite")
     }
 
+    /// What was written and not yet moved into the database.
+    pub(super) fn log(&self) -> PathBuf {
+        self.path.join("journal.sqlite-wal")
+    }
+
     /// The high-water mark.
     pub(super) fn high_water(&self) -> PathBuf {
         self.path.join("high-water")

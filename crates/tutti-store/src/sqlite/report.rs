@@ -87,6 +87,8 @@ pub enum Place {
     Records,
     /// The audit trail.
     Audit,
+    /// The keys that seal, which belong to whoever opens the store.
+    Keys,
 }
 
 impl Place {
@@ -105,6 +107,7 @@ impl Place {
             Self::Events => "events",
             Self::Records => "records",
             Self::Audit => "audit",
+            Self::Keys => "keys",
         }
     }
 }

@@ -165,6 +165,11 @@ pub(super) fn open(directory: &Directory, mark: Option<Mark>) -> Result<(Connect
         // Before SQLite makes an empty one, which whoever puts the right one back would have to know of.
         return Err(lost("the database is missing", mark));
     }
+    let has_log = directory.log().metadata().is_ok_and(|about| about.len() > 0);
+    if has_log && !directory.database().exists() {
+        // SQLite would remove it, and with it all that was not moved into the database.
+        return Err(check::corrupt("the database is missing, and its log is not"));
+    }
     let fail = failure::of("cannot open the database");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE

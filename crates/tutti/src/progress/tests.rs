@@ -310,6 +310,10 @@ fn an_error_is_told_with_what_the_service_said_and_what_it_came_from() {
     check(r#"{"type":"b","detail":"d","cause":{"type":"c","detail":"e"}}"#, "b: d: c: e");
     check(r#"{"type":"b","detail":"d","cause":"/do/0/a"}"#, "b: d");
     check(r#"{"type":"b","detail":"d","cause":{"type":"c","detail":"d"}}"#, "b: d");
+    check(
+        r#"{"type":"b","detail":"d","cause":{"type":"b","detail":"d","instance":"/do/0/a","execution":"exec_1"}}"#,
+        "b: d: in exec_1 at /do/0/a",
+    );
 }
 
 #[test]

@@ -21,14 +21,22 @@ pub(super) fn told(error: &Error) -> String {
 pub(crate) fn told_value(error: &Value) -> String {
     let mut parts = parts(error);
     // Some errors say the same as what they came from.
-    let is_news = |cause: &&Value| {
+    let is_news = |cause: &Value| {
         let cause = what_happened(cause);
         cause.is_some() && cause != what_happened(error)
     };
-    if let Some(cause) = error.get("cause").filter(is_news) {
-        parts.extend(self::parts(cause));
+    match error.get("cause") {
+        // The child's task raised the same error.
+        Some(cause) if cause.get("execution").is_some() => parts.push(place_in_child(cause)),
+        Some(cause) if is_news(cause) => parts.extend(self::parts(cause)),
+        _ => {}
     }
     plain(&parts.join(": "))
+}
+
+fn place_in_child(cause: &Value) -> String {
+    let text = |key| cause.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("in {} at {}", text("execution"), text("instance"))
 }
 
 fn parts(error: &Value) -> Vec<String> {

@@ -9,7 +9,9 @@ use tutti_runtime::{Beside, Error, Handle, Incident, Library, NewExecution};
 use tutti_store::Store as _;
 
 use super::{
-    State, definitions, events, input, secrets, state, stopped,
+    State,
+    definitions::{Published, Publisher},
+    events, input, secrets, state, stopped,
     subject::{Place, Subject, What},
     unknown,
 };
@@ -35,17 +37,27 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
             (None, Some(execution)) => Place::Own(execution),
             (None, None) => return Err(state::which_one()),
         };
-        if let Some(file) = &arguments.file {
-            // What it started with is stored: the web is not asked again.
-            definitions::publish(file, &library, &mut stdin, None, console)?;
+        if arguments.input.is_some() || !arguments.set.is_empty() {
+            return Err(Failure::usage("`--resume` takes neither --input nor --set")
+                .hint("an execution keeps the input it was started with"));
         }
+        let file = match &arguments.file {
+            // What it started with is stored: the web is not asked again.
+            Some(file) => {
+                let publisher = Publisher { library: &library, web: None, console };
+                Some(publisher.publish(file, &arguments.children, &mut stdin)?.text.digest)
+            }
+            None => None,
+        };
         let events = events::given(arguments, &mut stdin)?;
-        return Ok(Subject { library, secrets, place, events, what: What::Resume(execution) });
+        let what = What::Resume { named: execution, file };
+        return Ok(Subject { library, secrets, place, events, what });
     }
     let Some(file) = &arguments.file else { return Err(Failure::usage("no FILE is given")) };
     let web = Web::new(web(OWN_MACHINE), secrets.all())
         .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
-    let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
+    let publisher = Publisher { library: &library, web: Some(&web), console };
+    let published = publisher.publish(file, &arguments.children, &mut stdin)?;
     let input = input::input(arguments, &mut stdin)?;
     let events = events::given(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
@@ -53,7 +65,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
         Some(directory) => Place::Given(directory.clone()),
         None => Place::Own(state::draw_id()?),
     };
-    let definitions::Published { text, workflow, children } = published;
+    let Published { text, workflow, children } = published;
     let what = What::Start { text, workflow, input, children };
     Ok(Subject { library, secrets, place, events, what })
 }
@@ -76,10 +88,18 @@ pub(super) async fn begin(
             handle.start_with(new).await.map_err(|error| stopped(&error))?;
             Ok(execution)
         }
-        What::Resume(named) => {
+        What::Resume { named, file } => {
             let execution = state.find(*named).await?;
             progress.watch(execution);
             state.publish_children(&subject.library)?;
+            let digest = state.learn_secrets(&subject.library).await?;
+            subject.secrets.demand(state)?;
+            if file.is_some_and(|file| file != digest) {
+                progress.warn(
+                    "FILE is not the definition that the execution was started with",
+                    "it goes on with the one it was started with; leave FILE out",
+                );
+            }
             progress.restore(&*state.store, &subject.library, execution).await?;
             adopt_all(handle, state, execution).await?;
             Ok(execution)

@@ -34,42 +34,83 @@ pub(super) struct Published {
     pub(super) children: Vec<DefinitionText>,
 }
 
-/// Checks and publishes the document in `file`, and the others of its directory if it runs any as children.
-pub(super) fn publish(
-    file: &Path,
-    library: &Library,
-    stdin: &mut Stdin,
-    web: Option<&Web>,
-    console: &Console,
-) -> Result<Published, Failure> {
-    let from_stdin = file == Path::new("-");
-    let text = if from_stdin { stdin.read("FILE")? } else { read_file(file)? };
-    let name = if from_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
-    let loader = Loader { directory: Some(directory_of(file)), web };
-    let resources = loader.load(&text);
-    let told = web.map(Web::told).unwrap_or_default();
-    told.copies.iter().for_each(|message| console.warning(message, None));
-    let (definition, workflow) = match library.publish_with(&text, &resources) {
-        Ok(published) => published,
-        Err(PublishError::Invalid { diagnostics }) => {
-            let shown = validate::shown_as_text(&diagnostics, &name, &text, console.paint);
-            console.say(&shown);
-            return Err(invalid(&name, &diagnostics, told.missing));
+/// What checks and publishes documents.
+#[derive(Clone, Copy)]
+pub(super) struct Publisher<'a> {
+    pub(super) library: &'a Library,
+    /// Where resources come from, beside files.
+    pub(super) web: Option<&'a Web>,
+    pub(super) console: &'a Console,
+}
+
+impl<'a> Publisher<'a> {
+    /// Publishes the document in `file`, those in `others`, and, if it runs any as children, the others of its directory.
+    pub(super) fn publish(
+        self,
+        file: &Path,
+        others: &[PathBuf],
+        stdin: &mut Stdin,
+    ) -> Result<Published, Failure> {
+        let (text, workflow) = self.publish_one(file, stdin)?;
+        let mut children = Vec::new();
+        for other in others {
+            children.push(self.publish_one(other, stdin)?.0);
         }
-        Err(conflict) => return Err(Failure::usage(conflict.to_string())),
-    };
-    let mut children = Vec::new();
-    if subworkflows(&workflow).next().is_some() && !from_stdin {
-        children = publish_siblings(&workflow, library, &loader);
+        if subworkflows(&workflow).next().is_some() && !is_stdin(file) {
+            children.extend(publish_siblings(&workflow, self.library, &self.loader(file)));
+        }
+        warn_of_missing(&workflow, self.library, file, self.console);
+        refuse_admission(&workflow, self.library, &name_of(file))?;
+        // Going on starts nothing.
+        if self.web.is_some() && workflow.schedule.is_some() {
+            let hint = "`tutti run` starts it once; a server starts it whenever its schedule says";
+            let message = format!("{} has a schedule, which is not kept here", name_of(file));
+            self.console.warning(&message, Some(hint));
+        }
+        Ok(Published { text, workflow, children })
     }
-    warn_of_missing(&workflow, library, file, console);
-    refuse_admission(&workflow, library, &name)?;
-    // Going on starts nothing.
-    if web.is_some() && workflow.schedule.is_some() {
-        let hint = "`tutti run` starts it once; a server starts it whenever its schedule says";
-        console.warning(&format!("{name} has a schedule, which is not kept here"), Some(hint));
+
+    fn publish_one(
+        self,
+        file: &Path,
+        stdin: &mut Stdin,
+    ) -> Result<(DefinitionText, Arc<Workflow>), Failure> {
+        let text = if is_stdin(file) { stdin.read("FILE")? } else { read_file(file)? };
+        let resources = self.loader(file).load(&text);
+        let told = self.web.map(Web::told).unwrap_or_default();
+        told.copies.iter().for_each(|message| self.console.warning(message, None));
+        let published = self.library.publish_with(&text, &resources);
+        published.map_err(|error| self.refused(file, &text, error, told.missing))
     }
-    Ok(Published { text: definition, workflow, children })
+
+    fn refused(
+        self,
+        file: &Path,
+        text: &str,
+        error: PublishError,
+        missing: Vec<Missing>,
+    ) -> Failure {
+        let PublishError::Invalid { diagnostics } = error else {
+            return Failure::usage(error.to_string());
+        };
+        let name = name_of(file);
+        let shown = validate::shown_as_text(&diagnostics, &name, text, self.console.paint);
+        self.console.say(&shown);
+        invalid(&name, &diagnostics, missing)
+    }
+
+    fn loader(self, file: &Path) -> Loader<'a> {
+        Loader { directory: Some(directory_of(file)), web: self.web }
+    }
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// What a document is called where something is said about it.
+fn name_of(file: &Path) -> String {
+    if is_stdin(file) { "<stdin>".to_owned() } else { file.display().to_string() }
 }
 
 /// What is said of a document that cannot be published, after what is wrong with it.
@@ -201,7 +242,7 @@ fn warn_of_missing(workflow: &Workflow, library: &Library, file: &Path, console:
             let message =
                 format!("the workflow {namespace}/{name}:{version}, which it runs, was not found");
             let hint = format!(
-                "put its document into the directory of {}, and see with `tutti validate` that it is valid",
+                "name its document behind {0}, or put it into the directory of {0}, and see with `tutti validate` that it is valid",
                 file.display()
             );
             console.warning(&message, Some(&hint));

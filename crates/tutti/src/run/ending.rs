@@ -33,7 +33,13 @@ pub(super) fn tell(
                 let message = format!("cannot remove {}: {error}", state.directory.display());
                 console.warning(&message, None);
             }
-            printed
+            printed.map_err(|failure| {
+                let directory = state.directory.display();
+                let see = state.how_to_see();
+                failure.hint(format!(
+                    "the execution completed and its state is kept in {directory}; see the output again with: {see}"
+                ))
+            })
         }
         Ended::Outcome(Outcome::Faulted(error)) => {
             faulted(&error, console);
@@ -86,6 +92,9 @@ fn faulted(error: &Error, console: &Console) {
     let word = console.paint.paint(Style::Bad, "error:");
     console.line(&format!("{word} {} {what}", plain(place)));
     let hint = match (place, error.detail.as_ref().and_then(Value::as_str)) {
+        ("/input", Some(detail)) if detail.contains(" is larger than the limit of ") => {
+            "put the data into a file or a store, and give its place as input"
+        }
         ("/input", _) if error.is(ErrorType::Validation) => {
             "give what `input.schema` of the document asks for, with --input JSON|@FILE or --set PATH=TEXT (PATH:=JSON for what is no text)"
         }
@@ -99,6 +108,14 @@ fn faulted(error: &Error, console: &Console) {
 
 fn stuck(state: &State, incidents: &[Incident], console: &Console) {
     for incident in incidents {
+        if incident.is_journal_limit() {
+            let word = console.paint.paint(Style::Doubtful, "incident:");
+            let execution = incident.execution;
+            console.line(&format!(
+                "{word} {execution} needs a person: its journal has reached its limit; going on grants as many entries again"
+            ));
+            continue;
+        }
         let error = incident.error.to_value().redacted();
         console.line(&format!(
             "{} {} needs a person: {}",
@@ -161,11 +178,19 @@ fn events_awaited(awaited: &Awaited) -> String {
 }
 
 fn go_on(state: &State, more: &str, console: &Console) {
+    let running: Vec<String> = state.still_running().iter().map(i32::to_string).collect();
+    if !running.is_empty() {
+        let (which, them) = match running.len() {
+            1 => ("a command still runs, in process group", "it"),
+            _ => ("commands still run, in process groups", "them"),
+        };
+        console.line(&format!("{which} {}: going on recognises {them}", running.join(", ")));
+    }
     console.line(&format!("the state is kept in {}", state.directory.display()));
     console.line(&format!("go on with: {}{more}", state.how_to_resume()));
 }
 
 fn kept(state: &State, console: &Console) {
     console.line(&format!("the state is kept in {}", state.directory.display()));
-    console.line(&format!("see the outcome again with: {}", state.how_to_resume()));
+    console.line(&format!("see the outcome again with: {}", state.how_to_see()));
 }

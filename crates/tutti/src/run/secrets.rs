@@ -7,7 +7,10 @@ use tutti_engine::Secrets;
 use tutti_expr::{Kind, Value};
 use tutti_secrets::{MapSecrets, ProviderError, Redactor, Secret};
 
-use super::input::{Stdin, read_file};
+use super::{
+    input::{Stdin, read_file},
+    state::State,
+};
 use crate::{
     command_line::RunArguments,
     console::Console,
@@ -34,6 +37,20 @@ impl GivenSecrets {
     /// All of them as one object.
     pub(super) fn all(&self) -> Value {
         Value::object(self.0.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    }
+
+    /// Refuses to go on without a secret that is declared: what reads it would fault for good.
+    pub(super) fn demand(&self, state: &State) -> Result<(), Failure> {
+        let missing = state.secrets.iter().filter(|name| !self.0.contains_key(&***name));
+        let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+        let (noun, verb) = match missing.len() {
+            0 => return Ok(()),
+            1 => ("secret", "is"),
+            _ => ("secrets", "are"),
+        };
+        let message = format!("the {noun} {} {verb} declared and not given", missing.join(", "));
+        let hint = format!("nothing was decided; go on with: {}", state.how_to_resume());
+        Err(Failure::usage(message).hint(hint))
     }
 
     /// What is declared and not given will be missed; what is given and not declared can be used by nothing.
@@ -79,6 +96,11 @@ pub(super) fn gather(
         .map(|(name, secret)| (name.to_owned(), to_value(secret.expose()).tainted()))
         .collect();
     keep_out(&secrets, &given, console)?;
+    for (name, _) in secrets.iter().filter(|(_, secret)| is_short(secret.expose())) {
+        let message = format!("the secret `{name}` is too short to be kept out of what is shown");
+        console
+            .warning(&message, Some("secrets of fewer than 4 bytes are not looked for in texts"));
+    }
     for name in in_the_open {
         let message =
             format!("the secret `{name}` stands on the command line, where others see it");
@@ -121,7 +143,13 @@ fn take<'a>(
                 secrets.insert(name, Secret::new(source.to_owned()));
                 return Ok(Some(name));
             };
-            secrets.insert_file(name, Path::new(path)).map_err(|error| unreadable(&error))?;
+            let inserted = secrets.insert_file(name, Path::new(path));
+            inserted.map_err(|error| {
+                Failure::usage(format!(
+                    "cannot take {path} for --secret {name}: {}",
+                    causes(&error)
+                ))
+            })?;
         }
     }
     Ok(None)
@@ -197,6 +225,11 @@ fn keep_out(
         .map_err(|error| Failure::usage(causes(&error)))?;
     console.keep_out(redactor);
     Ok(())
+}
+
+/// Whether a text is too short to be looked for in others.
+fn is_short(text: &str) -> bool {
+    (1..4).contains(&text.trim().len())
 }
 
 fn collect_texts(value: &Value, texts: &mut Vec<String>) {

@@ -1,6 +1,7 @@
 //! The directory an execution's state is kept in.
 
 use std::{
+    collections::BTreeSet,
     env,
     fs::{self, File},
     io::{self, Write as _},
@@ -8,10 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use tutti_ids::ExecutionId;
+use tokio::runtime::Handle;
+use tutti_ids::{Digest, ExecutionId};
 use tutti_runtime::{Clock as _, Library, SystemClock};
 use tutti_secrets::{KeyFiles, Keyring};
-use tutti_store::{DefinitionText, SqliteStore, Store as _};
+use tutti_store::{DefinitionText, Lookup as _, OpenExecution, SqliteStore, Store as _};
 
 use super::{
     definitions,
@@ -31,6 +33,8 @@ pub(super) struct State {
     pub(super) execution: ExecutionId,
     /// Whether it is the execution's own and goes when it completes.
     pub(super) is_own: bool,
+    /// The secrets that going on takes.
+    pub(super) secrets: Vec<Arc<str>>,
 }
 
 impl State {
@@ -42,24 +46,36 @@ impl State {
             }
             Place::Given(directory) => (directory.clone(), draw_id()?, false),
         };
-        if matches!(subject.what, What::Resume(_)) && !directory.join("journal.sqlite").is_file() {
+        let is_there = directory.join("journal.sqlite").is_file() || store::has_lost(&directory);
+        if matches!(subject.what, What::Resume { .. }) && !is_there {
             return Err(nothing_there(&directory, is_own.then_some(execution)));
         }
         let store = SqliteStore::open(&directory).map_err(|error| {
             let failure = cannot_open(&directory, &error);
             if directory.is_file() { failure.hint("--store takes a directory") } else { failure }
         })?;
-        Ok(Self { directory, store: Arc::new(store), execution, is_own })
+        let secrets = match &subject.what {
+            What::Start { workflow, .. } => workflow.secrets.clone(),
+            What::Resume { .. } => Vec::new(),
+        };
+        Ok(Self { directory, store: Arc::new(store), execution, is_own, secrets })
     }
 
-    /// The keys of this state; made where an execution is to be started and there are none.
+    /// The keys of this state; made where an execution is to be started and nothing was stored yet. Must be called
+    /// within tokio, not from a task.
     pub(super) fn keyring(&self, what: &What) -> Result<Keyring, Failure> {
         let files = KeyFiles::in_directory(&self.directory);
-        let keys = match what {
-            What::Start { .. } => files.open_or_create(),
-            What::Resume(_) => files.open(),
-        };
-        keys.map_err(|error| store::of_keys(&error))
+        let is_used = Handle::current().block_on(self.store.head());
+        let is_used = is_used.map_err(|error| Failure::unread(&error))?.number > 0;
+        match what {
+            // Others would seal beside what they cannot open.
+            What::Start { .. } if !is_used => {
+                files.open_or_create().map_err(|error| Failure::usage(causes(&error)))
+            }
+            What::Start { .. } | What::Resume { .. } => {
+                files.open().map_err(|error| store::without_keys(&error))
+            }
+        }
     }
 
     /// What is said where the store turns out to be damaged.
@@ -70,6 +86,12 @@ impl State {
     /// Where connectors keep what has to survive.
     pub(super) fn scratch(&self) -> PathBuf {
         self.directory.join("scratch")
+    }
+
+    /// The process groups of commands and scripts that go on without us.
+    pub(super) fn still_running(&self) -> Vec<i32> {
+        let executions = fs::read_dir(self.scratch()).into_iter().flatten().flatten();
+        executions.flat_map(|entry| tutti_connectors::still_running(&entry.path())).collect()
     }
 
     /// Removes what connectors kept for executions that have ended: it holds what commands printed, as they printed it.
@@ -134,6 +156,31 @@ impl State {
         Ok(execution)
     }
 
+    /// Finds out which secrets going on takes: those that the definitions declare of the execution, unless it has ended, and
+    /// of the open ones that it may have started. Gives the digest of its own definition.
+    pub(super) async fn learn_secrets(&mut self, library: &Library) -> Result<Digest, Failure> {
+        let own = self.store.load_tail(self.execution).await;
+        let own = own.map_err(|error| Failure::unread(&error))?;
+        let own = own.ok_or_else(|| not_in(&self.directory, self.execution))?.projection.digest;
+        let open = self.store.open_executions(None, usize::MAX).await;
+        let open = open.map_err(|error| Failure::unread(&error))?;
+        let goes_on = |open: &&OpenExecution| {
+            open.execution == self.execution || open.projection.parent.is_some()
+        };
+        let digests: BTreeSet<Digest> =
+            open.iter().filter(goes_on).map(|open| open.projection.digest).collect();
+        let mut secrets = BTreeSet::new();
+        for digest in digests {
+            let text = self.store.definition(digest).await;
+            let text = text.map_err(|error| Failure::unread(&error))?;
+            // What is missing or not taken any more is told where it is taken up.
+            let workflow = text.and_then(|text| library.adopt(&text).ok());
+            secrets.extend(workflow.iter().flat_map(|workflow| workflow.secrets.clone()));
+        }
+        self.secrets = secrets.into_iter().collect();
+        Ok(own)
+    }
+
     async fn only_one(&self) -> Result<ExecutionId, Failure> {
         let open = self.store.open_executions(None, 1_000).await;
         let open = open.map_err(|error| Failure::unread(&error))?;
@@ -173,13 +220,19 @@ impl State {
         self.directory.join("definitions").join(self.execution.to_string())
     }
 
-    /// How to go on with what is kept here.
-    pub(super) fn how_to_resume(&self) -> String {
+    /// How to see again what is kept here.
+    pub(super) fn how_to_see(&self) -> String {
         if self.is_own {
             format!("tutti run --resume {}", self.execution)
         } else {
             format!("tutti run --store {} --resume {}", quoted(&self.directory), self.execution)
         }
+    }
+
+    /// How to go on with what is kept here: with the secrets that it takes.
+    pub(super) fn how_to_resume(&self) -> String {
+        let secrets = self.secrets.iter().map(|name| format!(" --secret {name}"));
+        secrets.fold(self.how_to_see(), |command, secret| command + &secret)
     }
 
     /// Removes the directory if it is the execution's own.
@@ -246,6 +299,11 @@ fn nothing_there(directory: &Path, execution: Option<ExecutionId>) -> Failure {
             .hint("the state of an execution that completed is removed; one kept elsewhere needs --store DIR"),
         None => Failure::usage(format!("there is no execution to go on with in {}", directory.display())),
     }
+}
+
+fn not_in(directory: &Path, execution: ExecutionId) -> Failure {
+    Failure::usage(format!("{execution} is not in {}", directory.display()))
+        .hint("`--resume` without an id goes on with the only one in --store, or the latest")
 }
 
 /// What is said where a store cannot be opened.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tutti_dsl::Workflow;
 use tutti_expr::Value;
-use tutti_ids::ExecutionId;
+use tutti_ids::{Digest, ExecutionId};
 use tutti_runtime::Library;
 use tutti_store::DefinitionText;
 
@@ -40,5 +40,9 @@ pub(super) enum What {
         children: Vec<DefinitionText>,
     },
     /// Go on with the execution of this id, or the only one there is.
-    Resume(Option<ExecutionId>),
+    Resume {
+        named: Option<ExecutionId>,
+        /// The definition that the command line names as well.
+        file: Option<Digest>,
+    },
 }

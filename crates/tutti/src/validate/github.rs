@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::Checked;
+use super::{Checked, Unread};
+use crate::codes::UNREADABLE_FILE;
 
-/// One line for each diagnostic.
-pub(super) fn all(checked: &[Checked]) -> String {
+/// One line for each diagnostic, and for each file that could not be read.
+pub(super) fn all(checked: &[Checked], unread: &[Unread]) -> String {
     let mut out = String::new();
     for document in checked {
         for found in &document.diagnostics {
-            let hint = found.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-            let message = format!("{}{}", found.message, hint.unwrap_or_default());
+            let message = with_hint(&found.message, found.hint.as_deref());
             writeln!(
                 out,
                 "::{} file={},line={},col={},title={}::{}",
@@ -24,7 +24,17 @@ pub(super) fn all(checked: &[Checked]) -> String {
             .ok();
         }
     }
+    for Unread { name, failure } in unread {
+        let message = with_hint(&failure.message, failure.hint.as_deref());
+        let (name, code) = (property(name), UNREADABLE_FILE.text);
+        writeln!(out, "::error file={name},title={code}::{}", data(&message)).ok();
+    }
     out
+}
+
+fn with_hint(message: &str, hint: Option<&str>) -> String {
+    let hint = hint.map(|hint| format!("\nhint: {hint}"));
+    format!("{message}{}", hint.unwrap_or_default())
 }
 
 /// A message, with what ends it escaped.

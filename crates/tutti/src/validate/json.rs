@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 use tutti_dsl::Diagnostic;
 
-use super::Checked;
+use super::{Checked, Unread};
+use crate::codes::UNREADABLE_FILE;
 
-/// All diagnostics of all documents, in order, as one array and a newline.
-pub(super) fn all(checked: &[Checked]) -> String {
+/// All diagnostics of all documents, in order, then the files that could not be read, as one array and a newline.
+pub(super) fn all(checked: &[Checked], unread: &[Unread]) -> String {
     let diagnostics = checked
         .iter()
         .flat_map(|document| document.diagnostics.iter().map(|found| one(&document.name, found)));
-    format!("{:#}\n", Value::Array(diagnostics.collect()))
+    format!("{:#}\n", Value::Array(diagnostics.chain(unread.iter().map(whole)).collect()))
 }
 
 fn one(name: &str, diagnostic: &Diagnostic) -> Value {
@@ -23,5 +24,19 @@ fn one(name: &str, diagnostic: &Diagnostic) -> Value {
         "message": diagnostic.message,
         "hint": diagnostic.hint,
         "pointer": diagnostic.pointer,
+    })
+}
+
+/// A file in which nothing could be checked.
+fn whole(unread: &Unread) -> Value {
+    json!({
+        "file": unread.name,
+        "line": 1,
+        "column": 1,
+        "severity": "error",
+        "code": UNREADABLE_FILE.text,
+        "message": unread.failure.message,
+        "hint": unread.failure.hint,
+        "pointer": "",
     })
 }

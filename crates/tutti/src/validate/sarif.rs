@@ -5,18 +5,21 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use serde_json::{Value, json};
 use tutti_dsl::{Code, Diagnostic, Severity};
 
-use super::Checked;
+use super::{Checked, Unread};
+use crate::codes::UNREADABLE_FILE;
 
 /// One log with one run, rules included.
-pub(super) fn all(checked: &[Checked]) -> String {
+pub(super) fn all(checked: &[Checked], unread: &[Unread]) -> String {
     let used: BTreeSet<Code> = checked
         .iter()
         .flat_map(|document| document.diagnostics.iter().map(|found| found.code))
         .collect();
-    let rules: Vec<Value> = used.into_iter().map(rule).collect();
+    let of_files = (!unread.is_empty()).then(rule_of_files);
+    let rules: Vec<Value> = used.into_iter().map(rule).chain(of_files).collect();
     let results: Vec<Value> = checked
         .iter()
         .flat_map(|document| document.diagnostics.iter().map(|found| result(document, found)))
+        .chain(unread.iter().map(result_of_file))
         .collect();
     let driver = json!({
         "name": "tutti",
@@ -28,6 +31,7 @@ pub(super) fn all(checked: &[Checked]) -> String {
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": driver },
+            "invocations": [{ "executionSuccessful": unread.is_empty() }],
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
@@ -41,6 +45,26 @@ fn rule(code: Code) -> Value {
         "shortDescription": { "text": code.summary() },
         "help": { "text": code.page(), "markdown": code.page() },
         "defaultConfiguration": { "level": level(code.severity()) },
+    })
+}
+
+fn rule_of_files() -> Value {
+    json!({
+        "id": UNREADABLE_FILE.text,
+        "shortDescription": { "text": UNREADABLE_FILE.summary },
+        "help": { "text": UNREADABLE_FILE.page, "markdown": UNREADABLE_FILE.page },
+        "defaultConfiguration": { "level": level(Severity::Error) },
+    })
+}
+
+fn result_of_file(unread: &Unread) -> Value {
+    let Unread { name, failure } = unread;
+    let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    json!({
+        "ruleId": UNREADABLE_FILE.text,
+        "level": level(Severity::Error),
+        "message": { "text": format!("{}{hint}", failure.message) },
+        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(name) } } }],
     })
 }
 

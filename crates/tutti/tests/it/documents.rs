@@ -58,9 +58,36 @@ fn one_bad_file_does_not_hide_the_others() {
     let world = broken();
     let said = world.tutti(&["validate", ".", "none.yaml", "good.yaml"]);
     assert_eq!(said.code, Some(2));
-    for expected in ["error: . is a directory", "error: cannot read none.yaml", "valid good.yaml"] {
+    for expected in
+        ["error[E0401]: . is a directory", "error[E0401]: cannot read none.yaml", "valid good.yaml"]
+    {
         assert!(said.stderr.contains(expected), "{expected}: {}", said.stderr);
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_diagnostic_in_every_format() {
+    let world = broken();
+    std::fs::write(world.path().join("latin1.yaml"), b"# caf\xe9\n").expect("a file");
+    for name in ["latin1.yaml", "none.yaml"] {
+        let stdout = |format| {
+            let said = world.tutti(&["validate", "good.yaml", name, "-o", format]);
+            assert_eq!(said.code, Some(2), "{format}");
+            said.stdout
+        };
+        let json = |format| serde_json::from_str::<serde_json::Value>(&stdout(format));
+        let found = &json("json").expect("JSON")[0];
+        assert_eq!((&found["file"], &found["code"]), (&name.into(), &"E0401".into()));
+        let sarif = json("sarif").expect("JSON");
+        let run = &sarif["runs"][0];
+        assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+        assert_eq!(run["results"][0]["ruleId"], run["tool"]["driver"]["rules"][0]["id"]);
+        let location = &run["results"][0]["locations"][0]["physicalLocation"];
+        assert_eq!(location["artifactLocation"]["uri"], name);
+        let github = stdout("github");
+        assert!(github.starts_with(&format!("::error file={name},title=E0401::")), "{github}");
+    }
+    assert!(world.tutti(&["explain", "E0401"]).stdout.starts_with("# E0401"));
 }
 
 #[test]

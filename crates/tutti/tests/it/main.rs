@@ -6,6 +6,7 @@ mod documents;
 mod editors;
 mod events;
 mod proving;
+mod refusing;
 mod resources;
 mod resuming;
 mod running;

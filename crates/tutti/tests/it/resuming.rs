@@ -247,19 +247,33 @@ impl Observer for Nobody {
     fn on_unreadable(&self, _: tutti_ids::ExecutionId, _: &str) {}
 }
 
-#[test]
-fn an_interrupted_command_is_given_up_and_never_repeated_silently() {
-    let world = World::with_tasks(
-        "  - a: { run: { shell: { command: 'echo x >> count; sleep 3600; echo late >> count' } }, metadata: { tutti: { effect: once } } }\n",
-    );
-    let child = world.start(&["run", "w.yaml", "--store", "s"]);
+/// Stops a run whose command waits for the file `go`, and goes on.
+fn check_stopped(effect: &str, timeout: &[&str], signal: Option<Signal>, code: i32) {
+    let world = World::with_tasks(&format!(
+        "  - a: {{ run: {{ shell: {{ command: 'echo x >> count; until test -e go; do sleep 0.01; done; echo y >> count; echo done' }} }}, metadata: {{ tutti: {{ effect: {effect} }} }} }}\n",
+    ));
+    let child = world.start(&[&["run", "w.yaml", "--store", "s"], timeout].concat());
     until("the command runs", || world.read("count") == "x\n");
-    let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
-    kill_process(id, Signal::INT).expect("a signal");
-    assert_eq!(wait(child).code, Some(130));
+    if let Some(signal) = signal {
+        let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
+        kill_process(id, signal).expect("a signal");
+    }
+    let said = wait(child);
+    assert_eq!(said.code, Some(code), "{}", said.stderr);
+    assert!(said.stderr.contains("a command still runs, in process group "), "{}", said.stderr);
+    world.write("go", "");
     let said = resume(&world, &[]);
-    assert_eq!(said.code, Some(4), "{}", said.stderr);
-    assert_eq!(world.read("count"), "x\n");
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "\"done\"\n"), "{}", said.stderr);
+    assert_eq!(world.read("count"), "x\ny\n");
+}
+
+#[test]
+fn a_stop_leaves_commands_running_to_be_recognised() {
+    for effect in ["once", "idempotent"] {
+        check_stopped(effect, &[], Some(Signal::INT), 130);
+        check_stopped(effect, &[], Some(Signal::TERM), 143);
+        check_stopped(effect, &["--timeout", "2s"], None, 4);
+    }
 }
 
 #[test]
@@ -291,7 +305,7 @@ fn without_its_key_a_state_is_not_touched() {
     assert_eq!(world.tutti(&["run", "w.yaml", "--store", "s", "--timeout", "20ms"]).code, Some(4));
     std::fs::remove_file(world.path().join("s/master.key")).expect("a file");
     let said = resume(&world, &[]);
-    assert_eq!(said.code, Some(2));
+    assert_eq!(said.code, Some(4));
     assert!(said.stderr.contains("cannot read the key file s/master.key"), "{}", said.stderr);
     assert!(!world.path().join("s/master.key").exists());
 }

@@ -1,6 +1,9 @@
 //! `tutti run`: inputs, outputs and exit codes.
 
-use std::io::{BufRead as _, BufReader};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -79,7 +82,7 @@ fn what_cannot_be_done_is_told_with_what_can() {
     );
     let id = "exec_01k3v9zrs6q5tt4q4mkb5e7kgr";
     world.tutti(&["run", "-q", "w.yaml", "--store", "kept"]);
-    check(&["--store", "kept", "--resume", id], 4, ["there is no execution", "without an id"]);
+    check(&["--store", "kept", "--resume", id], 2, ["is not in kept", "without an id"]);
 }
 
 #[test]
@@ -239,4 +242,65 @@ fn a_workflow_that_takes_too_long_is_called_one() {
     let said = World::with_tasks(tasks).tutti(&["run", "w.yaml"]);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(said.stderr.contains("the workflow took longer than its timeout"), "{}", said.stderr);
+}
+
+#[test]
+fn children_may_be_named_behind_the_workflow_that_runs_them() {
+    let run = "{ run: { workflow: { namespace: test, name: child, version: '1.0.0' } } }";
+    let world = World::with_tasks(&format!("  - a: {run}\n"));
+    std::fs::create_dir(world.path().join("sub")).expect("a directory");
+    world.write("sub/child.yaml", &document("child", "  - c: { set: { found: sub } }\n"));
+    assert_eq!(world.tutti(&["run", "-q", "w.yaml"]).code, Some(1));
+    // What is named goes before what is found.
+    world.write("child.yaml", &document("child", "  - c: { set: { found: here } }\n"));
+    let said = world.tutti(&["run", "-q", "w.yaml", "sub/child.yaml"]);
+    assert_eq!(
+        (said.code, said.stdout.as_str(), said.stderr.as_str()),
+        (Some(0), "{\"found\":\"sub\"}\n", "")
+    );
+    world.write("sub/child.yaml", "nothing");
+    let said = world.tutti(&["run", "-q", "w.yaml", "sub/child.yaml"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("sub/child.yaml is not a valid workflow"), "{}", said.stderr);
+}
+
+#[test]
+fn an_error_of_a_child_has_its_place_in_the_cause() {
+    let run = "{ run: { workflow: { namespace: test, name: child, version: '1.0.0' } } }";
+    let world = World::with_tasks(&format!("  - a: {run}\n"));
+    let schema = "input: { schema: { document: { type: object, required: [n] } } }\n";
+    world.write("child.yaml", &(document("child", "  - c: { set: { x: 1 } }\n") + schema));
+    let said = world.tutti(&["run", "-q", "w.yaml"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    let error: serde_json::Value =
+        serde_json::from_str(said.stderr.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(error["instance"], "/do/0/a");
+    assert_eq!(error["cause"]["instance"], "/input");
+    assert!(error["cause"]["execution"].as_str().is_some_and(|id| id.starts_with("exec_")));
+    // The root's input is not what does not fit.
+    assert!(!said.stderr.contains("--input"), "{}", said.stderr);
+}
+
+#[test]
+fn an_input_that_is_too_large_is_not_blamed_on_its_schema() {
+    let world = World::with_tasks(ECHO);
+    world.write("input.json", &format!("\"{}\"", "x".repeat(9 * 1024 * 1024)));
+    let said = world.tutti(&["run", "-q", "w.yaml", "--input", "@input.json"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stderr.contains("hint: put the data into a file"), "{}", said.stderr);
+    assert!(!said.stderr.contains("input.schema"), "{}", said.stderr);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_nobody_takes_stays_in_the_state() {
+    let world = World::with_tasks("  - a: { set: { n: 1 } }\n");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a device");
+    let child = world.command(&["run", "-q", "w.yaml"]).stdout(full).stderr(Stdio::piped()).spawn();
+    let said = wait(child.expect("the binary starts"));
+    assert_eq!(said.code, Some(2));
+    let (_, command) =
+        said.stderr.rsplit_once("see the output again with: tutti ").expect("a hint");
+    let words: Vec<&str> = command.split_whitespace().collect();
+    assert_eq!(world.tutti(&words).stdout, "{\"n\":1}\n");
 }

@@ -128,6 +128,26 @@ fn a_secret_that_is_not_given_may_not_be_used() {
 }
 
 #[test]
+fn a_secret_that_is_too_short_to_be_redacted_is_pointed_out() {
+    let world = World::with_tasks("  - a: { set: { t: '${ $secrets.TOKEN | length }' } }\n");
+    for (token, warned) in [("abc", true), ("a", true), ("abcd", false)] {
+        let mut command = world.command(&["run", "-q", "w.yaml", "--secret", "TOKEN"]);
+        let said = output(command.env("TOKEN", token));
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        let warning = "warning: the secret `TOKEN` is too short to be kept out of what is shown";
+        assert_eq!(said.stderr.contains(warning), warned, "{token}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_file_of_a_secret_that_is_not_there_is_named() {
+    let world = World::with_tasks("  - a: { set: { x: 1 } }\n");
+    let said = world.tutti(&["run", "-q", "w.yaml", "--secret", "TOKEN=@none"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("cannot take none for --secret TOKEN: "), "{}", said.stderr);
+}
+
+#[test]
 fn a_secret_nothing_declares_is_pointed_out() {
     let world = World::with_tasks("  - a: { set: { x: 1 } }\n");
     let said = world.tutti(&["run", "-q", "w.yaml", "--secret", "TOKEM=@w.yaml"]);

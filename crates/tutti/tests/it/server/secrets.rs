@@ -66,6 +66,6 @@ fn a_server_does_not_start_without_the_keys_of_its_directory() {
         .arg(&server.directory)
         .output()
         .expect("it runs");
-    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(refused.status.code(), Some(4));
     assert!(!server.directory.join("master.key").exists(), "no key is made over what was sealed");
 }
