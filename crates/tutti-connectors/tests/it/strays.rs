@@ -28,6 +28,7 @@ async fn strays(directory: &Directory) -> Vec<String> {
     ids
 }
 
+#[expect(clippy::print_stdout, reason = "what is skipped is said")]
 fn is_missing() -> bool {
     let missing =
         !cfg!(target_os = "linux") || Command::new("setsid").arg("true").status().is_err();

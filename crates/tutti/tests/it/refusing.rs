@@ -2,10 +2,13 @@
 
 use std::fs;
 
-use crate::world::{Said, World, output};
+use crate::world::{Said, World, document, output};
 
 /// A command that ends once there is a file `go`, and what its output is then put together with.
 const WAITS: &str = "  - a: { run: { shell: { command: 'until test -e go; do sleep 0.01; done; echo x' } }, metadata: { tutti: { effect: once } } }\n";
+
+/// An event that never comes.
+const LISTENS: &str = "  - a: { listen: { to: { one: { with: { type: go } } } } }\n";
 
 /// A world with an execution that was stopped.
 fn stopped(tasks: &str) -> World {
@@ -36,7 +39,7 @@ fn without_a_declared_secret_nothing_is_decided() {
         said.stderr
     );
     let command = said.stderr.lines().find_map(|line| line.split_once("go on with: tutti "));
-    let (_, words) = command.unwrap_or_else(|| panic!("{}", said.stderr));
+    let (_, words) = command.expect("a command to go on with");
     assert!(words.ends_with(" --secret TOKEN"), "{words}");
     let words: Vec<&str> = words.split(' ').collect();
     let said = output(world.command(&words).env("TOKEN", "a-token"));
@@ -103,16 +106,16 @@ fn keys_that_cannot_be_used_are_damage() {
 
 #[test]
 fn an_execution_keeps_its_input_and_its_definition() {
-    let world = stopped("  - a: { wait: PT1H }\n");
+    let world = stopped(LISTENS);
     for more in [["--input", "{}"], ["--set", "a=b"]] {
         let said = resume(&world, &more);
         assert_eq!(said.code, Some(2), "{}", said.stderr);
         assert!(said.stderr.contains("takes neither --input nor --set"), "{}", said.stderr);
     }
-    let go_on = ["run", "w.yaml", "--store", "s", "--timeout", "20ms", "--resume"];
+    let go_on = ["run", "w.yaml", "--store", "s", "--resume"];
     let warning = "warning: FILE is not the definition that the execution was started with";
     assert!(!world.tutti(&go_on).stderr.contains(warning));
-    world.write("w.yaml", &crate::world::document("w", "  - a: { wait: PT2H }\n"));
+    world.write("w.yaml", &document("w", "  - b: { wait: PT2H }\n"));
     let said = world.tutti(&go_on);
     assert!(said.stderr.contains(warning), "{}", said.stderr);
 }
