@@ -5,8 +5,8 @@ use tutti_secrets::{KeyFileError, KeyFiles};
 use crate::{
     command_line::StoreRekeyArguments,
     console::Console,
-    exit::{Exit, Failure},
-    export, store,
+    exit::{Exit, Failure, causes},
+    export,
 };
 
 /// Changes the master key of a store that nobody uses.
