@@ -20,7 +20,7 @@ pub(crate) fn rekey(arguments: &StoreRekeyArguments, console: &Console) -> Resul
     drop(store);
     changed.map_err(|error| {
         Failure::usage(causes(&error))
-            .hint("everything still opens that did: do it again, once the keys can be read")
+            .hint("what is sealed does not open without it: put it back from a copy of the directory, or do it again")
     })?;
     console.line("the master key is a new one: keep copies of master.key and data.keys together");
     Ok(Exit::Completed)
