@@ -46,7 +46,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
     let web = Web::new(web(OWN_MACHINE), secrets.all())
         .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
     let published = definitions::publish(file, &library, &mut stdin, Some(&web), console)?;
-    let input = input::input(arguments, &mut stdin)?;
+    let input = input::input(arguments.input.as_deref(), &arguments.set, &mut stdin)?;
     let events = events::given(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
     let place = match &arguments.store {
