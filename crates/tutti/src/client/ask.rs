@@ -1,5 +1,7 @@
 //! Asking: an operation of the contract with what it takes, and what became of it.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::Full;
@@ -55,7 +57,7 @@ impl Ask {
     }
 
     /// Stands in the path for `{name}`.
-    pub(super) fn part(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn part(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.parts.push((name, value.to_string()));
         self
     }
@@ -67,7 +69,7 @@ impl Ask {
     }
 
     /// A header.
-    pub(super) fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn header(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }
@@ -91,7 +93,7 @@ impl Ask {
         }
         for (position, (name, value)) in self.query.iter().enumerate() {
             path.push(if position == 0 { '?' } else { '&' });
-            path.push_str(&format!("{name}={}", encoded(value)));
+            write!(path, "{name}={}", encoded(value)).ok();
         }
         format!("{}{path}", settings.address.prefix)
     }
@@ -202,7 +204,7 @@ mod tests {
             let address = Address::parse(url).expect("an address");
             let namespace = namespace.to_owned();
             let settings = Settings { address, token: None, namespace, is_namespace_given: false };
-            let ask = Ask::new(Operation::StartExecution).part("name", name).query("key", key);
+            let ask = Ask::new(Operation::StartExecution).part("name", &name).query("key", key);
             assert_eq!(ask.target(&settings), expected);
         };
         let base = "/api/v1/namespaces";

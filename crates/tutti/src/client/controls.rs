@@ -62,7 +62,7 @@ fn plain(
 /// Asks for it, and prints how the execution stands then.
 fn lay(ask: Ask, arguments: &ControlArguments, console: &Console) -> Result<Exit, Failure> {
     let client = Client::new(&arguments.server, console)?;
-    let view: ExecutionView = client.get(&ask.part("id", arguments.execution))?;
+    let view: ExecutionView = client.get(&ask.part("id", &arguments.execution))?;
     console::print(&format!("{} {}\n", view.id, view.status.as_str()))
 }
 

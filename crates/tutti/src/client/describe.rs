@@ -31,7 +31,7 @@ struct Told {
 /// Tells all about an execution.
 pub(crate) fn describe(arguments: &DescribeArguments, console: &Console) -> Result<Exit, Failure> {
     let client = Client::new(&arguments.server, console)?;
-    let ask = |operation| Ask::new(operation).part("id", arguments.execution);
+    let ask = |operation| Ask::new(operation).part("id", &arguments.execution);
     let told = client.block_on(async {
         let execution = client.json(&ask(Operation::GetExecution)).await?;
         let tasks = pages::all(&client, MOST_TASKS, || ask(Operation::ListTasks)).await?;

@@ -1,6 +1,6 @@
 //! Facts of a journal as lines for people, as `tutti run` tells them. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value as Json;
 use tutti_api::JournalEntry;
@@ -90,7 +90,7 @@ impl Facts {
         let parent = entry.facts["parent"].as_u64().unwrap_or(0);
         let mut indices = self.tasks.get(&parent).map(|it| it.indices.clone()).unwrap_or_default();
         if let Some(index) = entry.facts["iteration"].as_u64() {
-            indices.push_str(&format!("[{index}]"));
+            write!(indices, "[{index}]").ok();
         }
         let reference = entry.facts["reference"].as_str().unwrap_or_default().to_owned();
         let started = entry.at.clone();

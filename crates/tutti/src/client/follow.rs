@@ -45,7 +45,7 @@ pub(super) struct How {
 #[derive(Debug)]
 pub(super) enum Ended {
     /// The execution did.
-    End(ExecutionView),
+    End(Box<ExecutionView>),
     /// Only a person can move it.
     Stuck(WaitingView),
     /// It took longer than it was to be waited for.
@@ -67,7 +67,7 @@ pub(super) async fn follow(
             None => std::future::pending().await,
         }
     };
-    let following = Following {
+    let mut following = Following {
         client,
         execution,
         how,
@@ -79,7 +79,7 @@ pub(super) async fn follow(
     tokio::select! {
         biased;
         exit = signals()? => Ok(Ended::Signal(exit)),
-        ended = following.to_the_end() => ended,
+        ended = following.until_the_end() => ended,
         () = limit => Ok(Ended::TimedOut),
     }
 }
@@ -97,7 +97,7 @@ struct Following<'a> {
 }
 
 impl Following<'_> {
-    async fn to_the_end(mut self) -> Result<Ended, Failure> {
+    async fn until_the_end(&mut self) -> Result<Ended, Failure> {
         let mut failures = 0;
         loop {
             let before = self.after;
@@ -125,8 +125,8 @@ impl Following<'_> {
 
     /// Reads as long as one connection lasts; says how it ended, where it has.
     async fn one_connection(&mut self) -> Result<Option<Ended>, Failure> {
-        let ask = Ask::new(Operation::StreamExecution).part("id", self.execution);
-        let ask = if self.after > 0 { ask.header("last-event-id", self.after) } else { ask };
+        let ask = Ask::new(Operation::StreamExecution).part("id", &self.execution);
+        let ask = if self.after > 0 { ask.header("last-event-id", &self.after) } else { ask };
         let mut exchange = self.client.exchange(&ask).await?;
         let address = &self.client.settings.address;
         if !exchange.head.status.is_success() {
@@ -171,19 +171,19 @@ impl Following<'_> {
     /// How it ended, where it has; a server that stops ends its streams too.
     async fn ended(&self) -> Result<Option<Ended>, Failure> {
         let view = self.view().await?;
-        Ok(view.status.is_terminal().then_some(Ended::End(view)))
+        Ok(view.status.is_terminal().then_some(Ended::End(Box::new(view))))
     }
 
     async fn stuck(&self) -> Result<Option<Ended>, Failure> {
         if self.view().await?.status != ExecutionStatus::Suspended {
             return Ok(None);
         }
-        let ask = Ask::new(Operation::GetWaiting).part("id", self.execution);
+        let ask = Ask::new(Operation::GetWaiting).part("id", &self.execution);
         self.client.json(&ask).await.map(|waiting| Some(Ended::Stuck(waiting)))
     }
 
     async fn view(&self) -> Result<ExecutionView, Failure> {
-        let ask = Ask::new(Operation::GetExecution).part("id", self.execution);
+        let ask = Ask::new(Operation::GetExecution).part("id", &self.execution);
         self.client.json(&ask).await
     }
 }
@@ -226,13 +226,13 @@ fn concluded(
     console: &Console,
 ) -> Result<Exit, Failure> {
     match view.status {
-        ExecutionStatus::Completed => match &view.output {
-            Some(output) => console::print(&text_of(&table::value_of(output), format)),
-            None => {
-                console.line(&format!("{} completed; its output is not shown to you", view.id));
-                Ok(Exit::Completed)
+        ExecutionStatus::Completed => {
+            if let Some(output) = &view.output {
+                return console::print(&text_of(&table::value_of(output), format));
             }
-        },
+            console.line(&format!("{} completed; its output is not shown to you", view.id));
+            Ok(Exit::Completed)
+        }
         ExecutionStatus::Cancelled => {
             console.line("the execution was cancelled");
             Ok(Exit::Cancelled)

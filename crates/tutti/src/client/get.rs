@@ -22,7 +22,7 @@ pub(crate) fn get(command: &GetCommand, console: &Console) -> Result<Exit, Failu
 
 fn execution(arguments: &GetExecutionArguments, console: &Console) -> Result<Exit, Failure> {
     let client = Client::new(&arguments.server, console)?;
-    let ask = Ask::new(Operation::GetExecution).part("id", arguments.execution);
+    let ask = Ask::new(Operation::GetExecution).part("id", &arguments.execution);
     let view: ExecutionView = client.get(&ask)?;
     table::print(&view, arguments.output, || list::executions(std::slice::from_ref(&view)))
 }
@@ -30,7 +30,7 @@ fn execution(arguments: &GetExecutionArguments, console: &Console) -> Result<Exi
 fn workflow(arguments: &GetWorkflowArguments, console: &Console) -> Result<Exit, Failure> {
     let client = Client::new(&arguments.server, console)?;
     let ask = match &arguments.version {
-        Some(version) => Ask::new(Operation::GetWorkflowVersion).part("version", version),
+        Some(version) => Ask::new(Operation::GetWorkflowVersion).part("version", &version),
         None => Ask::new(Operation::GetWorkflow),
     };
     let view: WorkflowView = client.get(&ask.part("name", &arguments.name))?;

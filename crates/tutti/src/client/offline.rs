@@ -66,21 +66,14 @@ async fn issue(
     let mut commit = Commit::default();
     let principal = match whose(&known, arguments.principal)? {
         Some(principal) => principal,
-        None => {
-            let admin = administrator(now)?;
-            let id = admin.id;
-            console.line(&format!("created: {id}, the first administrator"));
-            commit.records.push(change(RecordKind::Principal, id.to_string(), admin.encode()));
-            commit.audit.push(fact(Action::PrincipalCreate, &id.to_string()));
-            id
-        }
+        None => first_administrator(&mut commit, now, console)?,
     };
     let name: Label = arguments.name.parse().map_err(|error| {
         Failure::usage(format!("`{}` is no name of a token: {error}", arguments.name))
     })?;
     let purpose = Purpose::Access { principal, rights };
     let expires_at = tokens::expiry(arguments).map(Timestamp);
-    let issued = issue_token(name, purpose, now, expires_at).map_err(|error| no_chance(&error))?;
+    let issued = issue_token(name, purpose, now, expires_at).map_err(no_chance)?;
     let id = issued.token.id.to_string();
     commit.records.push(change(RecordKind::Token, id.clone(), issued.token.encode()));
     commit.audit.push(fact(Action::TokenIssue, &id));
@@ -101,9 +94,22 @@ fn whose(known: &[Principal], named: Option<PrincipalId>) -> Result<Option<Princ
     }
 }
 
+fn first_administrator(
+    commit: &mut Commit,
+    now: Timestamp,
+    console: &Console,
+) -> Result<PrincipalId, Failure> {
+    let admin = administrator(now)?;
+    let id = admin.id.to_string();
+    console.line(&format!("created: {id}, the first administrator"));
+    commit.audit.push(fact(Action::PrincipalCreate, &id));
+    commit.records.push(change(RecordKind::Principal, id, admin.encode()));
+    Ok(admin.id)
+}
+
 fn administrator(now: Timestamp) -> Result<Principal, Failure> {
     let mut chance = [0; 16];
-    getrandom::fill(&mut chance).map_err(|error| no_chance(&error))?;
+    getrandom::fill(&mut chance).map_err(no_chance)?;
     let at = u64::try_from(now.0).unwrap_or(0);
     Ok(Principal {
         id: PrincipalId::new(PrincipalKind::User, at, u128::from_be_bytes(chance)),
@@ -157,6 +163,6 @@ fn change(kind: RecordKind, key: String, value: Vec<u8>) -> RecordChange {
     RecordChange { id, expected: Expected::Nothing, value: Some(value) }
 }
 
-fn no_chance(error: &getrandom::Error) -> Failure {
+fn no_chance(error: getrandom::Error) -> Failure {
     Failure::usage(format!("the operating system gives no chance: {error}"))
 }

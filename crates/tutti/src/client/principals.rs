@@ -41,7 +41,7 @@ fn create(arguments: &CreatePrincipalArguments, console: &Console) -> Result<Exi
 
 fn delete(arguments: &DeletePrincipalArguments, console: &Console) -> Result<Exit, Failure> {
     let client = Client::new(&arguments.server, console)?;
-    let ask = Ask::new(Operation::DeletePrincipal).part("id", arguments.principal);
+    let ask = Ask::new(Operation::DeletePrincipal).part("id", &arguments.principal);
     client.block_on(client.reply(&ask))?;
     console.line(&format!("deleted: {}", arguments.principal));
     Ok(Exit::Completed)

@@ -43,10 +43,11 @@ pub(super) fn refused(address: &Address, status: StatusCode, body: &[u8]) -> Fai
 /// Whoever answered does not speak as the contract says: a proxy, or something else altogether.
 pub(super) fn no_problem(address: &Address, status: StatusCode) -> Failure {
     let failure = Failure::usage(format!("{address} answered {status}")).exit(exit_of(status));
-    match status.is_redirection() {
-        true => failure.hint("redirects are not followed: name the server itself with --url"),
-        false => failure.hint("is this the address of a Tutti server?"),
-    }
+    failure.hint(if status.is_redirection() {
+        "redirects are not followed: name the server itself with --url"
+    } else {
+        "is this the address of a Tutti server?"
+    })
 }
 
 /// 5 where another time, another token or another server may be the answer.

@@ -55,13 +55,13 @@ impl Environment {
 impl Settings {
     /// Of the command line, the environment and the configuration file.
     pub(super) fn of(arguments: &ConnectionArguments, console: &Console) -> Result<Self, Failure> {
-        Self::decide(arguments, Environment::read(), Config::load()?, console)
+        Self::decide(arguments, Environment::read(), &Config::load()?, console)
     }
 
     fn decide(
         arguments: &ConnectionArguments,
         environment: Environment,
-        config: Config,
+        config: &Config,
         console: &Console,
     ) -> Result<Self, Failure> {
         let named = arguments.context.as_deref();
@@ -153,6 +153,8 @@ mod tests {
 
     use super::*;
 
+    const NO: Option<&str> = None;
+
     struct Case {
         flags: [Option<&'static str>; 3],
         environment: [Option<&'static str>; 4],
@@ -172,7 +174,7 @@ mod tests {
         let path = directory.join("tutti/config.toml");
         let config = Config::parse(case.config, path).expect("a configuration");
         let console = Console::new(true);
-        match Settings::decide(&arguments, environment, config, &console) {
+        match Settings::decide(&arguments, environment, &config, &console) {
             Ok(settings) => {
                 let token = settings.token.as_ref().map_or("nobody", |token| token.expose());
                 format!("{} {} {token}", settings.address, settings.namespace)
@@ -191,7 +193,6 @@ mod tests {
             let told = decided(&case, directory.path());
             assert_eq!(told, case.expected, "{:?} {:?}", case.flags, case.environment);
         };
-        const NO: Option<&str> = None;
         check([NO; 3], [NO; 4], "", "http://127.0.0.1:8420 default nobody");
         check([NO; 3], [NO; 4], CONFIG, "http://a na secret-a");
         check([NO, NO, Some("b")], [NO; 4], CONFIG, "http://b default nobody");

@@ -26,7 +26,7 @@ pub(crate) fn start(arguments: &StartArguments, console: &Console) -> Result<Exi
         .part("name", &arguments.name)
         .query("version", arguments.version.as_ref())
         .query("key", arguments.key.as_ref())
-        .header(IDEMPOTENCY_HEADER, key(arguments)?);
+        .header(IDEMPOTENCY_HEADER, &key(arguments)?);
     if let Some(input) = input {
         ask = ask.body("application/json", input.to_json());
     }

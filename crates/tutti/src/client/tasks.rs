@@ -1,6 +1,9 @@
 //! The tasks of an execution as a tree of lines. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use tutti_api::{TaskStatus, TaskView};
 
@@ -36,22 +39,25 @@ fn children<'t>(
 }
 
 fn line(task: &TaskView, depth: usize, told: usize, now: &str) -> String {
-    let turns: String = task.iterations.iter().skip(told).map(|turn| format!("[{turn}]")).collect();
-    let name = task.label.as_ref().unwrap_or(&task.name);
-    let mut text = format!("{}{name}{turns}  {}", "  ".repeat(depth), word(task.status));
+    let mut text = "  ".repeat(depth);
+    text.push_str(task.label.as_ref().unwrap_or(&task.name));
+    for turn in task.iterations.iter().skip(told) {
+        write!(text, "[{turn}]").ok();
+    }
+    write!(text, "  {}", word(task.status)).ok();
     if task.status != TaskStatus::Skipped {
         let until = task.ended_at.as_deref().unwrap_or(now);
         let took = moment::between(&task.started_at, until);
         text.push_str(&took.map(|took| format!("  {took}")).unwrap_or_default());
     }
     if let Some(attempts) = task.attempts.filter(|attempts| *attempts > 1) {
-        text.push_str(&format!("  {attempts} attempts"));
+        write!(text, "  {attempts} attempts").ok();
     }
     if let Some(child) = &task.child {
-        text.push_str(&format!("  child {child}"));
+        write!(text, "  child {child}").ok();
     }
     if let Some(error) = &task.error {
-        text.push_str(&format!("  {}", facts::told(error)));
+        write!(text, "  {}", facts::told(error)).ok();
     }
     one_line(&text)
 }

@@ -51,7 +51,7 @@ pub(super) fn tell(id: &str, name: &str, console: &Console) {
 
 fn revoke(arguments: &RevokeTokenArguments, console: &Console) -> Result<Exit, Failure> {
     let client = Client::new(&arguments.server, console)?;
-    let ask = Ask::new(Operation::RevokeToken).part("id", arguments.token);
+    let ask = Ask::new(Operation::RevokeToken).part("id", &arguments.token);
     client.block_on(client.reply(&ask))?;
     console.line(&format!("revoked: {}", arguments.token));
     Ok(Exit::Completed)

@@ -28,7 +28,7 @@ use super::address::Address;
 /// The longest time to resolve the name and connect, and to agree on TLS.
 const CONNECTING: Duration = Duration::from_secs(10);
 /// The longest time to wait for the head of an answer, and for more of its body.
-const ANSWERING: Duration = Duration::from_secs(60);
+const ANSWERING: Duration = Duration::from_mins(1);
 /// The longest body that is read whole, in bytes.
 const LONGEST_BODY: usize = 256 * 1024 * 1024;
 

@@ -15,17 +15,34 @@ const EXITS: &str =
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ConnectionArguments {
-    /// The server; else TUTTI_URL, else that of the context, else http://127.0.0.1:8420
-    #[arg(long, value_name = "URL")]
+    /// The server.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The server; else TUTTI_URL, else that of the context, else http://127.0.0.1:8420"
+    )]
     pub(crate) url: Option<String>,
-    /// The file with the token to show; else the token in TUTTI_TOKEN, else that of the context
-    #[arg(long, value_name = "FILE")]
+    /// The file with the token.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "The file with the token to show; else the token in TUTTI_TOKEN, else that of the context"
+    )]
     pub(crate) token_file: Option<PathBuf>,
-    /// The namespace; else TUTTI_NAMESPACE, else that of the context, else `default`
-    #[arg(short, long, value_name = "NAMESPACE")]
+    /// The namespace.
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        help = "The namespace; else TUTTI_NAMESPACE, else that of the context, else `default`"
+    )]
     pub(crate) namespace: Option<String>,
-    /// The context of the configuration file that says all of this; else TUTTI_CONTEXT, else the file's `current`
-    #[arg(long, value_name = "NAME")]
+    /// The context.
+    #[arg(
+        long,
+        value_name = "NAME",
+        help = "The context of the configuration file that says all of this; else TUTTI_CONTEXT, else the file's `current`"
+    )]
     pub(crate) context: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! A server of one's own for a test, and a client that says exactly what it is told to say.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -12,7 +13,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server on a directory and a port of its own.
 pub(crate) struct Server {
@@ -158,15 +159,16 @@ impl Server {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
         let shows_one = headers.iter().any(|(name, _)| *name == "authorization");
         if let Some(token) = self.token.as_ref().filter(|_| !shows_one) {
-            text.push_str(&format!("authorization: Bearer {token}\r\n"));
+            write!(text, "authorization: Bearer {token}\r\n").expect("memory takes it");
         }
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            write!(text, "{name}: {value}\r\n").expect("memory takes it");
         }
         if !body.is_empty() {
-            text.push_str(&format!("content-length: {}\r\n", body.len()));
+            write!(text, "content-length: {}\r\n", body.len()).expect("memory takes it");
         }
-        text.push_str(&format!("\r\n{body}"));
+        text.push_str("\r\n");
+        text.push_str(body);
         read(&mut self.send(&text))
     }
 

@@ -17,8 +17,11 @@ thing (404), – is asked who it is (401). What a token may is never more than w
 
 ";
 
+/// A role, and the namespace it holds in.
+type Role = (&'static str, Option<&'static str>);
+
 /// Who asks: what it is called in the table, and its grant.
-const WHO: [(&str, Option<(&str, Option<&str>)>); 8] = [
+const WHO: [(&str, Option<Role>); 8] = [
     ("no role", None),
     ("viewer", Some(("viewer", Some("test")))),
     ("operator", Some(("operator", Some("test")))),
