@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tutti_expr::Value;
 use tutti_ids::ExecutionId;
 use tutti_journal::CloudEvent;
 use tutti_runtime::{Clock as _, RowSealer, SystemClock};
@@ -14,6 +15,7 @@ use tutti_secrets::KeyFiles;
 use tutti_store::{NewEvent, Receipt, SqliteStore, Store as _};
 
 use crate::{
+    client,
     command_line::EmitArguments,
     console::Console,
     exit::{Exit, Failure, causes},
@@ -27,14 +29,30 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Hands events to an execution: into the log of its store, or to the process that uses it.
+/// Hands events to a server; or to an execution: into the log of its store, or to the process that uses it.
 pub(crate) fn emit(arguments: &EmitArguments, console: &Console) -> Result<Exit, Failure> {
-    let directory = place(arguments.store.as_deref(), Some(arguments.to))?;
-    let events = addressed(arguments)?;
+    let events = given(arguments)?;
+    let events = match arguments.to {
+        Some(to) => addressed(&events, to)?,
+        None => events,
+    };
+    match arguments.to.filter(|_| !client::is_meant(arguments)) {
+        Some(to) => here(arguments, to, &events, console),
+        None => client::emit(arguments, &events, console),
+    }
+}
+
+fn here(
+    arguments: &EmitArguments,
+    to: ExecutionId,
+    events: &[CloudEvent],
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let directory = place(arguments.store.as_deref(), Some(to))?;
     let receipts = if SqliteStore::is_in_use(&directory) {
-        hand_over(&directory, arguments.to, &events)?
+        hand_over(&directory, to, events)?
     } else {
-        log(&directory, arguments.to, &events)?
+        log(&directory, to, events)?
     };
     for (event, receipt) in events.iter().zip(&receipts) {
         console.line(&told(event, *receipt));
@@ -42,9 +60,18 @@ pub(crate) fn emit(arguments: &EmitArguments, console: &Console) -> Result<Exit,
     Ok(Exit::Completed)
 }
 
-/// The events that are given, addressed.
-fn addressed(arguments: &EmitArguments) -> Result<Vec<CloudEvent>, Failure> {
+/// The events that are given.
+fn given(arguments: &EmitArguments) -> Result<Vec<CloudEvent>, Failure> {
     let mut stdin = run::Stdin::default();
+    if let [kind] = &arguments.events[..]
+        && is_type(kind)
+    {
+        return event_of(kind, arguments, &mut stdin).map(|event| vec![event]);
+    }
+    if arguments.data.is_some() {
+        return Err(Failure::usage("--data goes with the type of one event")
+            .hint("for example: tutti emit order.paid --data '{\"order\": 7}'"));
+    }
     let mut events = Vec::new();
     for given in arguments.events.iter().chain(&arguments.event) {
         events.extend(run::read_events(given, &mut stdin)?);
@@ -53,7 +80,46 @@ fn addressed(arguments: &EmitArguments) -> Result<Vec<CloudEvent>, Failure> {
         return Err(Failure::usage("no event is given")
             .hint("give a CloudEvent, an array of them or one a line: JSON, @FILE or -"));
     }
-    let to = arguments.to.to_string();
+    Ok(events)
+}
+
+/// Whether it is the type of an event, not an event.
+fn is_type(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.contains(|c: char| c.is_whitespace() || "{}[]\"".contains(c))
+        && !Path::new(text).is_file()
+}
+
+/// An event of this type, with a source and an id of its own unless they are given.
+fn event_of(
+    kind: &str,
+    arguments: &EmitArguments,
+    stdin: &mut run::Stdin,
+) -> Result<CloudEvent, Failure> {
+    let id = match &arguments.id {
+        Some(id) => id.clone(),
+        None => run::draw_id()?.to_string().replace("exec_", "emit_"),
+    };
+    let data = match &arguments.data {
+        Some(data) => Some(run::read_value("--data", data, stdin)?),
+        None => None,
+    };
+    let text = |name: &'static str, text: &str| Some((name, Value::from(text)));
+    let members = [
+        text("specversion", "1.0"),
+        text("id", &id),
+        text("source", &arguments.source),
+        text("type", kind),
+        arguments.subject.as_deref().and_then(|subject| text("subject", subject)),
+        data.map(|data| ("data", data)),
+    ];
+    CloudEvent::from_value(&Value::object(members.into_iter().flatten()))
+        .map_err(|error| Failure::usage(format!("this makes no event: {}", causes(&error))))
+}
+
+/// The events, addressed.
+fn addressed(events: &[CloudEvent], to: ExecutionId) -> Result<Vec<CloudEvent>, Failure> {
+    let to = to.to_string();
     let addressed = |event: &CloudEvent| match event.address() {
         Some(other) if other != to => Err(Failure::usage(format!(
             "event {} of {} is addressed to {other}",

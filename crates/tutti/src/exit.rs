@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Cancelled,
     /// The execution has not ended and does not go on by itself.
     Unfinished,
+    /// The server cannot be reached, or denies access.
+    Unreachable,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -30,6 +32,7 @@ impl Exit {
             Self::Invalid => 2,
             Self::Cancelled => 3,
             Self::Unfinished => 4,
+            Self::Unreachable => 5,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }

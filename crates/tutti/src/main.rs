@@ -7,6 +7,7 @@
 //! standard error, redacted.
 
 mod audit;
+mod client;
 mod codes;
 mod command_line;
 mod completions;
@@ -78,6 +79,20 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Validate(arguments) => validate::validate(&arguments, console),
         Command::Server(arguments) => server::serve(&arguments, console),
         Command::Explain(arguments) => explain::explain(arguments.code.as_deref()),
+        Command::Apply(arguments) => client::apply(&arguments, console),
+        Command::Start(arguments) => client::start(&arguments, console),
+        Command::List(command) => client::list(&command, console),
+        Command::Get(command) => client::get(&command, console),
+        Command::Describe(arguments) => client::describe(&arguments, console),
+        Command::Watch(arguments) => client::watch(&arguments, console),
+        Command::Suspend(arguments) => client::suspend(&arguments, console),
+        Command::Resume(arguments) => client::resume(&arguments, console),
+        Command::Cancel(arguments) => client::cancel(&arguments, console),
+        Command::Retry(arguments) => client::retry(&arguments, console),
+        Command::Resolve(arguments) => client::resolve(&arguments, console),
+        Command::Secrets(command) => client::secrets(&command, console),
+        Command::Tokens(command) => client::tokens(&command, console),
+        Command::Principals(command) => client::principals(&command, console),
         Command::Emit(arguments) => emit::emit(&arguments, console),
         Command::Export(arguments) => export::export(&arguments, console),
         Command::Erase(arguments) => erase::erase(&arguments, console),

@@ -177,19 +177,22 @@ impl Progress {
 
     fn tell(&self, notice: &Notice<'_>, out: &mut String) {
         let paint = self.console.paint;
-        let style = match notice.word {
-            "faulted" | "incident" | "timed out" => Style::Bad,
-            "retrying" | "caught" | "warning" | "reversing" | "undoing" | "undone" => {
-                Style::Doubtful
-            }
-            "log" => Style::Dim,
-            _ => Style::Good,
-        };
-        writeln!(out, "{} {}", paint.paint(style, notice.word), notice.text()).ok();
+        let word = paint.paint(style_of(notice.word), notice.word);
+        writeln!(out, "{word} {}", notice.text()).ok();
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How the word that begins a line is shown.
+pub(crate) fn style_of(word: &str) -> Style {
+    match word {
+        "faulted" | "incident" | "timed out" => Style::Bad,
+        "retrying" | "caught" | "warning" | "reversing" | "undoing" | "undone" => Style::Doubtful,
+        "log" => Style::Dim,
+        _ => Style::Good,
     }
 }
 

@@ -14,7 +14,7 @@ and nothing else; everything said beside it goes to stderr. `tutti COMMAND --hel
 ";
 
 /// Every environment variable the program looks at.
-const VARIABLES: [(&str, &str); 6] = [
+const VARIABLES: [(&str, &str); 12] = [
     ("NO_COLOR", "If set and not empty: no colors, as with `--no-color`."),
     ("TERM", "If `dumb`: no tree and no colors, as if stderr were no terminal."),
     (
@@ -33,14 +33,27 @@ const VARIABLES: [(&str, &str); 6] = [
         "LOCALAPPDATA",
         "Without `XDG_STATE_HOME` and `HOME`, state is kept in `tutti\\runs` under it (Windows).",
     ),
+    ("TUTTI_URL", "The server that is asked, unless `--url` or `--context` says another."),
+    (
+        "TUTTI_TOKEN",
+        "The token that is shown to it, unless `--token-file` gives another; it goes to `TUTTI_URL` only, where that is set.",
+    ),
+    ("TUTTI_NAMESPACE", "The namespace, unless `--namespace` says another."),
+    ("TUTTI_CONTEXT", "The context of the configuration file, unless `--context` names another."),
+    (
+        "XDG_CONFIG_HOME",
+        "Contexts are read from `tutti/config.toml` under it. Must be absolute. Without it, from `.config/tutti/config.toml` under `HOME`.",
+    ),
+    ("APPDATA", "Without both, from `tutti\\config.toml` under it (Windows)."),
 ];
 
-const EXITS: [Exit; 7] = [
+const EXITS: [Exit; 8] = [
     Exit::Completed,
     Exit::Faulted,
     Exit::Invalid,
     Exit::Cancelled,
     Exit::Unfinished,
+    Exit::Unreachable,
     Exit::Interrupted,
     Exit::Terminated,
 ];
@@ -60,6 +73,9 @@ fn meaning(exit: Exit) -> &'static str {
         Exit::Unfinished => {
             "The execution has not ended and needs a hand (an unknown outcome, `--timeout`); stderr says how to go on."
         }
+        Exit::Unreachable => {
+            "The server cannot be reached, does not take requests now, or denies access."
+        }
         Exit::Interrupted => "Interrupted (SIGINT, Ctrl-C); the state is kept.",
         Exit::Terminated => "Terminated (SIGTERM); the state is kept.",
     }
@@ -71,8 +87,13 @@ fn page() -> String {
     let mut page = HEAD.to_owned();
     section(&mut page, &program, "tutti");
     for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
-        section(&mut page, command, &format!("tutti {}", command.get_name()));
+        let name = format!("tutti {}", command.get_name());
+        section(&mut page, command, &name);
+        for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
+            section(&mut page, part, &format!("{name} {}", part.get_name()));
+        }
     }
+    which_server(&mut page, &program);
     page.push_str("\n## Exit codes\n\n| code | means |\n|---|---|\n");
     for exit in EXITS {
         writeln!(page, "| {} | {} |", exit.code(), meaning(exit)).ok();
@@ -94,6 +115,7 @@ fn section(page: &mut String, command: &Command, name: &str) {
     let shown: Vec<&Arg> = command
         .get_arguments()
         .filter(|arg| !arg.is_hide_set() && (name == "tutti" || !is_everywhere(arg)))
+        .filter(|arg| !says_which_server(arg))
         .collect();
     if !shown.is_empty() {
         page.push_str("\n| argument | default | meaning |\n|---|---|---|\n");
@@ -104,6 +126,20 @@ fn section(page: &mut String, command: &Command, name: &str) {
     if let Some(more) = command.get_after_help() {
         writeln!(page, "\n```text\n{}\n```", more.to_string().trim_end()).ok();
     }
+}
+
+/// What every command takes that asks a server.
+fn which_server(page: &mut String, program: &Command) {
+    page.push_str("\n## Which server\n\nEvery command that asks a server takes these too; [how to use a server](../guides/use-a-server.md) says more.\n");
+    page.push_str("\n| argument | default | meaning |\n|---|---|---|\n");
+    let asking = program.find_subcommand("start").expect("it is a command");
+    for arg in asking.get_arguments().filter(|arg| says_which_server(arg)) {
+        row(page, arg);
+    }
+}
+
+fn says_which_server(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some("Server")
 }
 
 /// `--no-color`, `--help` and `--version` are told once.

@@ -14,7 +14,7 @@ mod unknown;
 
 pub(crate) use self::{
     events::read as read_events,
-    input::{Stdin, read_file},
+    input::{Stdin, input as read_input, read_file, value as read_value},
     state::{cannot_open, draw_id, own_directories},
 };
 

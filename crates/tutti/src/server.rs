@@ -5,6 +5,8 @@
 
 mod setup;
 
+pub(crate) use self::setup::fact;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tutti_connectors::Policy;

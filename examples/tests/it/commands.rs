@@ -6,7 +6,7 @@
 //! `<!-- values differ: REASON -->`, which compares members and types only.
 //!
 //! Commands are changed in three ways: `tutti` is the program under test; `/tmp` is a scratch directory; the shop has ports of
-//! its own.
+//! its own, and so does `tutti server`, which the commands after it ask.
 
 use std::fs;
 
@@ -15,11 +15,13 @@ use serde_json::Value;
 use crate::{
     blocks::{Block, blocks, lines, matches},
     program::{Scratch, repository},
+    serving::Serving,
     shop::Shop,
     tutorials::{execute_in, is_yaml},
 };
 
 const RUN: &str = "cargo run --release -p tutti -- ";
+const SERVER: &str = "tutti server ";
 const SHOP: &str = "cargo run --release -p tutti-examples --bin shop";
 /// What stands for `…` in JSON.
 const REST: &str = "\"…\"";
@@ -59,9 +61,15 @@ fn commands_of_provision_go_as_written() {
     follow("examples/provision.md", 5);
 }
 
+#[test]
+fn commands_of_use_a_server_go_as_written() {
+    follow("docs/guides/use-a-server.md", 3);
+}
+
 /// Pages whose commands a test above, or a tutorial's own, types.
-const FOLLOWED: [&str; 12] = [
+const FOLLOWED: [&str; 13] = [
     "README.md",
+    "docs/guides/use-a-server.md",
     "docs/tutorials/errors-and-retries.md",
     "docs/tutorials/first-workflow.md",
     "docs/tutorials/secrets.md",
@@ -104,7 +112,7 @@ fn follow(page: &str, outputs: usize) {
     let text = fs::read_to_string(repository().join(page)).expect("the page");
     let scratch = Scratch::new();
     let mut directory = repository();
-    let (mut shop, mut printed, mut compared) = (None, None, 0);
+    let (mut shop, mut server, mut printed, mut compared) = (None, None, None, 0);
     for block in blocks(&text) {
         let place = format!("{page}:{}", block.line);
         if let Some(file) = file_of(&block) {
@@ -122,8 +130,15 @@ fn follow(page: &str, outputs: usize) {
                 shop = Some(Shop::with(&arguments));
                 continue;
             }
+            if let Some(arguments) = block.text.trim().strip_prefix(SERVER) {
+                server = Some(Serving::with(&scratch, arguments));
+                continue;
+            }
             let (commands, shown) = split(&block);
-            let commands = adapted(&commands, &scratch, shop.as_ref());
+            let mut commands = adapted(&commands, &scratch, shop.as_ref());
+            if let Some(server) = &server {
+                commands.insert_str(0, &format!("export TUTTI_URL={}\n", server.url));
+            }
             let output = execute_in(&scratch, &directory, &commands, &place);
             compared += usize::from(!shown.is_empty());
             compare(&shown, &output, block.mark, &place);

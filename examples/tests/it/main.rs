@@ -12,5 +12,6 @@ mod pages;
 mod patch_fleet;
 mod program;
 mod provision;
+mod serving;
 mod shop;
 mod tutorials;

@@ -41,6 +41,7 @@ impl Scratch {
             .args(arguments)
             .current_dir(repository())
             .env("XDG_STATE_HOME", self.0.path())
+            .env("XDG_CONFIG_HOME", self.0.path())
             .env("PAYMENT_TOKEN", "token-of-the-tests")
             .stdin(Stdio::null());
         command

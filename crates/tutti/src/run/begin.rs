@@ -58,7 +58,7 @@ pub(super) fn subject(arguments: &RunArguments, console: &Console) -> Result<Sub
         .map_err(|error| Failure::of("cannot prepare to load resources", &error))?;
     let publisher = Publisher { library: &library, web: Some(&web), console };
     let published = publisher.publish(file, &arguments.children, &mut stdin)?;
-    let input = input::input(arguments, &mut stdin)?;
+    let input = input::input(arguments.input.as_deref(), &arguments.set, &mut stdin)?;
     let events = events::given(arguments, &mut stdin)?;
     secrets.warn_of_differences(&published.workflow, console);
     let place = match &arguments.store {

@@ -4,7 +4,7 @@ use std::{env, fs, io::Read as _, path::Path, sync::Arc};
 
 use tutti_expr::Value;
 
-use crate::{command_line::RunArguments, exit::Failure};
+use crate::exit::Failure;
 
 /// The largest input accepted, in bytes.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
@@ -78,29 +78,40 @@ fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_error| Failure::usage(format!("{name} is not UTF-8 text")))
 }
 
-/// The input the command line gives; none where it gives none.
-pub(super) fn input(arguments: &RunArguments, stdin: &mut Stdin) -> Result<Option<Value>, Failure> {
-    let mut input = match arguments.input.as_deref() {
+/// The input that `--input` and `--set` give; none where they give none.
+pub(crate) fn input(
+    given: Option<&str>,
+    set: &[String],
+    stdin: &mut Stdin,
+) -> Result<Option<Value>, Failure> {
+    let mut input = match given {
+        Some(given) => Some(value("--input", given, stdin)?),
         None => None,
-        Some("-") => Some(parse(&stdin.read("--input")?, "--input -")?),
-        Some(given) => Some(match given.strip_prefix('@') {
-            Some(path) => parse(&read_file(Path::new(path))?, path)?,
-            None => parse(given, "--input").map_err(|failure| {
-                if Path::new(given).is_file() {
-                    failure.hint(format!("a file is given as --input @{given}"))
-                } else {
-                    failure.hint("--input takes JSON, @FILE or - for stdin")
-                }
-            })?,
-        }),
     };
-    for assignment in &arguments.set {
+    for assignment in set {
         let (path, value) = assigned(assignment)?;
         input = Some(put(input.as_ref(), &path, value).map_err(|reason| {
             Failure::usage(format!("cannot apply --set {}: {reason}", path.join(".")))
         })?);
     }
     Ok(input)
+}
+
+/// The value of a flag: JSON, `@FILE`, or `-` for all of standard input.
+pub(crate) fn value(flag: &str, given: &str, stdin: &mut Stdin) -> Result<Value, Failure> {
+    if given == "-" {
+        return parse(&stdin.read(flag)?, &format!("{flag} -"));
+    }
+    match given.strip_prefix('@') {
+        Some(path) => parse(&read_file(Path::new(path))?, path),
+        None => parse(given, flag).map_err(|failure| {
+            if Path::new(given).is_file() {
+                failure.hint(format!("a file is given as {flag} @{given}"))
+            } else {
+                failure.hint(format!("{flag} takes JSON, @FILE or - for stdin"))
+            }
+        }),
+    }
 }
 
 fn parse(text: &str, name: &str) -> Result<Value, Failure> {

@@ -59,7 +59,8 @@ async fn write(store: &SqliteStore, token: &Token) -> Result<(), Failure> {
     store.commit(commit).await.map_err(|error| Failure::of("cannot write the token", &error))
 }
 
-fn fact(action: Action, subject: &str) -> AuditFact {
+/// What an administrator of the machine did, for the audit trail.
+pub(crate) fn fact(action: Action, subject: &str) -> AuditFact {
     let record = AuditRecord {
         at: Timestamp(SystemClock.now().0),
         actor: Actor::System,

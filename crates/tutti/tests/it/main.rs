@@ -2,6 +2,7 @@
 
 mod answers;
 mod canary;
+mod client;
 mod documents;
 mod editors;
 mod events;

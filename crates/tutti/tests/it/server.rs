@@ -1,7 +1,7 @@
 //! `tutti server`, from the outside: the real binary, its HTTP, its death.
 
 mod access;
-mod client;
+pub(crate) mod client;
 mod executions;
 mod routes;
 mod secrets;

@@ -56,8 +56,12 @@ impl World {
             .current_dir(self.path())
             .env("XDG_STATE_HOME", self.path().join("state"))
             .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
             .env_remove("NO_COLOR")
             .stdin(Stdio::null());
+        for name in ["TUTTI_URL", "TUTTI_TOKEN", "TUTTI_NAMESPACE", "TUTTI_CONTEXT"] {
+            command.env_remove(name);
+        }
         command
     }
 

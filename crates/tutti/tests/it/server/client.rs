@@ -1,6 +1,7 @@
 //! A server of one's own for a test, and a client that says exactly what it is told to say.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -15,45 +16,45 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server on a directory and a port of its own.
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Kept so that it is removed at the end, not before.
     root: Option<TempDir>,
-    pub(super) directory: PathBuf,
+    pub(crate) directory: PathBuf,
     child: Child,
     stderr: BufReader<ChildStderr>,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// What it said before it listened.
-    pub(super) said: Vec<String>,
+    pub(crate) said: Vec<String>,
     /// Shown with every request that shows none.
-    pub(super) token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 /// What a server answered.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Reply {
-    pub(super) fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         serde_json::from_str(&self.body).unwrap_or_else(|_| Json::String(self.body.clone()))
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
     /// The code of a problem.
-    pub(super) fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or("").to_owned()
     }
 
     /// Asserts the status, and gives the body.
     #[track_caller]
-    pub(super) fn expect(&self, status: u16) -> Json {
+    pub(crate) fn expect(&self, status: u16) -> Json {
         assert_eq!(self.status, status, "{}", self.body);
         self.json()
     }
@@ -61,12 +62,12 @@ impl Reply {
 
 impl Server {
     /// One that lets everybody in.
-    pub(super) fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::start(&["--no-login"])
     }
 
     /// One with these arguments, on a directory of its own.
-    pub(super) fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let root = tempfile::tempdir().expect("a directory can be made");
         let directory = root.path().join("data");
         let mut server = Self::start_on(&directory, arguments);
@@ -75,7 +76,7 @@ impl Server {
     }
 
     /// One on a directory that is there, or is made.
-    pub(super) fn start_on(directory: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start_on(directory: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tutti"))
             .args(["server", "--listen", "127.0.0.1:0", "--store"])
             .arg(directory)
@@ -99,7 +100,7 @@ impl Server {
     }
 
     /// One that asks for tokens, with its first administrator, whose token it goes on with.
-    pub(super) fn with_admin() -> Self {
+    pub(crate) fn with_admin() -> Self {
         let mut server = Self::start(&[]);
         let setup = server.setup_token();
         let made = server.as_somebody(&setup, "POST", "/api/v1/setup", r#"{"name":"ada"}"#);
@@ -108,24 +109,24 @@ impl Server {
     }
 
     /// The token that was printed.
-    pub(super) fn setup_token(&self) -> String {
+    pub(crate) fn setup_token(&self) -> String {
         let token = self.said.iter().find(|line| line.starts_with("tutti_"));
         token.expect("a token was printed").clone()
     }
 
     /// The process, as the operating system knows it.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Kills it as nothing else does.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it can be waited for");
     }
 
     /// Asks it to stop, and says its exit code and what it still said.
-    pub(super) fn stop(&mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(&mut self) -> (Option<i32>, String) {
         let kill = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
         assert!(kill.is_ok_and(|status| status.success()));
         let mut rest = String::new();
@@ -133,22 +134,22 @@ impl Server {
         (self.child.wait().expect("it ends").code(), rest)
     }
 
-    pub(super) fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.ask("GET", path, &[], "")
     }
 
-    pub(super) fn post(&self, path: &str, body: &str) -> Reply {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Reply {
         self.ask("POST", path, &[], body)
     }
 
     /// A request with a token.
-    pub(super) fn as_somebody(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+    pub(crate) fn as_somebody(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
         let header = format!("Bearer {token}");
         self.ask(method, path, &[("authorization", &header)], body)
     }
 
     /// A request, exactly so.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         method: &str,
         path: &str,
@@ -172,7 +173,7 @@ impl Server {
     }
 
     /// Sends bytes, and gives the connection.
-    pub(super) fn send(&self, text: &str) -> TcpStream {
+    pub(crate) fn send(&self, text: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a limit can be set");
         // A server may answer before all was sent, and close.
@@ -182,26 +183,26 @@ impl Server {
 
     /// Publishes a workflow of these tasks, called `name` in the namespace `test`.
     #[track_caller]
-    pub(super) fn publish(&self, name: &str, rest: &str) {
+    pub(crate) fn publish(&self, name: &str, rest: &str) {
         let text = document(name, "1.0.0", rest);
         self.post("/api/v1/namespaces/test/workflows", &text).expect(201);
     }
 
     /// Starts an execution, and gives the answer.
-    pub(super) fn begin(&self, name: &str, query: &str, input: &str) -> Reply {
+    pub(crate) fn begin(&self, name: &str, query: &str, input: &str) -> Reply {
         self.post(&format!("/api/v1/namespaces/test/workflows/{name}/executions{query}"), input)
     }
 
     /// Starts an execution, and gives its id.
     #[track_caller]
-    pub(super) fn start_one(&self, name: &str, input: &str) -> String {
+    pub(crate) fn start_one(&self, name: &str, input: &str) -> String {
         let started = self.begin(name, "", input).expect(201);
         started["id"].as_str().expect("an id").to_owned()
     }
 
     /// Asks until an execution stands as is wanted.
     #[track_caller]
-    pub(super) fn until(&self, execution: &str, status: &str) -> Json {
+    pub(crate) fn until(&self, execution: &str, status: &str) -> Json {
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
             let found = self.get(&format!("/api/v1/executions/{execution}")).expect(200);
@@ -223,7 +224,7 @@ impl Drop for Server {
 }
 
 /// A document of these tasks.
-pub(super) fn document(name: &str, version: &str, rest: &str) -> String {
+pub(crate) fn document(name: &str, version: &str, rest: &str) -> String {
     format!(
         "document: {{ dsl: '1.0.3', namespace: test, name: {name}, version: '{version}' }}\n{rest}\n"
     )
