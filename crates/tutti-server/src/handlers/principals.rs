@@ -31,8 +31,7 @@ pub(crate) async fn set_up(asked: Asked, setup: Setup) -> Answer {
         .map_err(|refused| Problem::new(Code::NotNow, refused.to_string()))?;
     let now = Timestamp(desk.clock.now().0);
     let purpose = Purpose::Access { principal: id, rights: Rights::Whole };
-    let IssuedToken { token, text } =
-        issue_token(name, purpose, now, None).map_err(no_chance)?;
+    let IssuedToken { token, text } = issue_token(name, purpose, now, None).map_err(no_chance)?;
     let revoked = desk.roster.token(used).map(|token| Token { revoked_at: Some(now), ..token });
     let revoked = revoked.ok_or_else(|| not_found("such token"))?;
     let subject = id.to_string();
