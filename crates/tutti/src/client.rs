@@ -18,6 +18,7 @@ mod facts;
 mod follow;
 mod get;
 mod grants;
+mod issued;
 mod list;
 mod moment;
 mod offline;

@@ -203,7 +203,13 @@ mod tests {
         let check = |url: &str, namespace: &str, name: &str, key: Option<&str>, expected: &str| {
             let address = Address::parse(url).expect("an address");
             let namespace = namespace.to_owned();
-            let settings = Settings { address, token: None, namespace, is_namespace_given: false };
+            let settings = Settings {
+                address,
+                token: None,
+                namespace,
+                is_namespace_given: false,
+                flags: String::new(),
+            };
             let ask = Ask::new(Operation::StartExecution).part("name", &name).query("key", key);
             assert_eq!(ask.target(&settings), expected);
         };

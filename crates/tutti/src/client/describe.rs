@@ -42,7 +42,7 @@ pub(crate) fn describe(arguments: &DescribeArguments, console: &Console) -> Resu
         console.line(&format!("it has more tasks than these {MOST_TASKS}"));
     }
     match arguments.output {
-        ListFormat::Table => console::print(&text(&told, &moment::now())),
+        ListFormat::Table => console::print(&text(&told, &client.settings.flags, &moment::now())),
         format => {
             let (execution, tasks) = (&told.execution, &told.tasks.items);
             let all = json!({ "execution": execution, "tasks": tasks, "waiting": told.waiting });
@@ -51,12 +51,12 @@ pub(crate) fn describe(arguments: &DescribeArguments, console: &Console) -> Resu
     }
 }
 
-fn text(told: &Told, now: &str) -> String {
+fn text(told: &Told, flags: &str, now: &str) -> String {
     let mut text = head(&told.execution, now);
     section(&mut text, "tasks", tasks::tree(&told.tasks.items, now));
     section(&mut text, "waits", told.waiting.waits.iter().map(|wait| waits(wait, now)));
     let incidents = told.waiting.incidents.iter().flat_map(|incident| {
-        let lines = follow::incident_lines(incident).into_iter().enumerate();
+        let lines = follow::incident_lines(incident, flags).into_iter().enumerate();
         lines.map(|(position, line)| if position == 0 { line } else { format!("  {line}") })
     });
     section(&mut text, "incidents", incidents);

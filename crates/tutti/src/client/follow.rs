@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tutti_api::{
-    ExecutionStatus, ExecutionView, IncidentView, JournalEntry, Operation, WaitingView,
+    Code, ExecutionStatus, ExecutionView, IncidentView, JournalEntry, Operation, WaitingView,
 };
 use tutti_ids::ExecutionId;
 use tutti_journal::ErrorType;
@@ -84,6 +84,12 @@ pub(super) async fn follow(
     }
 }
 
+/// Whether another time may be better: the connection broke, or the server stops or starts.
+fn is_passing(failure: &Failure) -> bool {
+    let codes = [Code::Unavailable, Code::TooMany].map(Code::as_str);
+    failure.exit == Exit::Unreachable && failure.code.is_none_or(|code| codes.contains(&code))
+}
+
 struct Following<'a> {
     client: &'a Client,
     execution: ExecutionId,
@@ -104,9 +110,7 @@ impl Following<'_> {
             match self.one_connection().await {
                 Ok(Some(ended)) => return Ok(ended),
                 Ok(None) => {}
-                Err(failure) if failure.exit != Exit::Unreachable || failure.code.is_some() => {
-                    return Err(failure);
-                }
+                Err(failure) if !is_passing(&failure) => return Err(failure),
                 Err(failure) if before == 0 && self.after == 0 => return Err(failure),
                 Err(failure) if failures >= ATTEMPTS => return Err(failure),
                 Err(_broken) => {}
@@ -190,31 +194,33 @@ impl Following<'_> {
 
 /// Says how it ended, and how to go on where it has not.
 pub(super) fn conclude(
+    client: &Client,
     execution: ExecutionId,
     ended: &Ended,
     format: Option<OutputFormat>,
     console: &Console,
 ) -> Result<Exit, Failure> {
+    let flags = &client.settings.flags;
     match ended {
         Ended::End(view) => concluded(view, format, console),
         Ended::Stuck(waiting) => {
             for incident in &waiting.incidents {
-                tell_incident(incident, console);
+                tell_incident(incident, flags, console);
             }
             for wait in waiting.waits.iter().filter(|_| waiting.incidents.is_empty()) {
                 console.line(&format!("not finished: {}", table::one_line(&wait.detail)));
-                console.line(&format!("go on with: tutti resume {execution}"));
+                console.line(&format!("go on with: tutti resume {execution}{flags}"));
             }
             Ok(Exit::Unfinished)
         }
         Ended::TimedOut => {
             console.line("not finished: the time to wait is up");
-            go_on(execution, console);
+            console.line(&format!("go on with: tutti watch {execution}{flags}"));
             Ok(Exit::Unfinished)
         }
         Ended::Signal(exit) => {
             console.line("no longer watched; the execution goes on");
-            go_on(execution, console);
+            console.line(&format!("go on with: tutti watch {execution}{flags}"));
             Ok(*exit)
         }
     }
@@ -248,20 +254,16 @@ fn concluded(
     }
 }
 
-fn go_on(execution: ExecutionId, console: &Console) {
-    console.line(&format!("go on with: tutti watch {execution}"));
-}
-
 /// Says what needs a person, and the commands that settle it.
-fn tell_incident(incident: &IncidentView, console: &Console) {
+fn tell_incident(incident: &IncidentView, flags: &str, console: &Console) {
     let word = console.paint.paint(Style::Doubtful, "incident:");
-    for (position, line) in incident_lines(incident).into_iter().enumerate() {
+    for (position, line) in incident_lines(incident, flags).into_iter().enumerate() {
         console.line(&if position == 0 { format!("{word} {line}") } else { format!("  {line}") });
     }
 }
 
 /// An incident in lines: what it is, then the commands that settle it.
-pub(super) fn incident_lines(incident: &IncidentView) -> Vec<String> {
+pub(super) fn incident_lines(incident: &IncidentView, flags: &str) -> Vec<String> {
     let what = facts::told(&incident.error);
     let head = format!("{} needs a person: {what}", table::one_line(&incident.reference));
     let is_undo = incident.error["type"].as_str() == Some(&*ErrorType::CompensationFailed.uri());
@@ -278,7 +280,8 @@ pub(super) fn incident_lines(incident: &IncidentView) -> Vec<String> {
             ("complete=JSON", "it was made, and this is what it gave"),
         ]
     };
-    let command = format!("tutti resolve {} --task {} --as", incident.execution, incident.task);
+    let command =
+        format!("tutti resolve {} --task {}{flags} --as", incident.execution, incident.task);
     let line = |(choice, meaning)| format!("{command} {choice}  # {meaning}");
     std::iter::once(head).chain(choices.into_iter().map(line)).collect()
 }

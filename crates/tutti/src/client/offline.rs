@@ -14,7 +14,7 @@ use tutti_store::{
     Store as _,
 };
 
-use super::{grants, tokens};
+use super::{grants, issued};
 use crate::{
     command_line::CreateTokenArguments,
     console::{self, Console},
@@ -40,7 +40,7 @@ pub(super) fn create(
     }
     let store = open(directory)?;
     let issued = block_on(issue(&store, arguments, console))??;
-    tokens::tell(&issued.token.id.to_string(), issued.token.name.as_str(), console);
+    issued::tell(&issued.token.id.to_string(), issued.token.name.as_str(), console);
     console::print(&format!("{}\n", *issued.text.expose()))
 }
 
@@ -72,7 +72,7 @@ async fn issue(
         Failure::usage(format!("`{}` is no name of a token: {error}", arguments.name))
     })?;
     let purpose = Purpose::Access { principal, rights };
-    let expires_at = tokens::expiry(arguments).map(Timestamp);
+    let expires_at = issued::expiry(arguments).map(Timestamp);
     let issued = issue_token(name, purpose, now, expires_at).map_err(no_chance)?;
     let id = issued.token.id.to_string();
     commit.records.push(change(RecordKind::Token, id.clone(), issued.token.encode()));

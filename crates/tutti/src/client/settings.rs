@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) namespace: String,
     /// Whether the command line says the namespace.
     pub(super) is_namespace_given: bool,
+    /// The flags that say which server: what commands that are told to a person end with.
+    pub(super) flags: String,
 }
 
 /// What the environment says.
@@ -95,8 +97,20 @@ impl Settings {
             token,
             namespace: namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
             is_namespace_given: arguments.namespace.is_some(),
+            flags: flags(arguments),
         })
     }
+}
+
+fn flags(arguments: &ConnectionArguments) -> String {
+    let file = arguments.token_file.as_ref().map(|file| file.display().to_string());
+    let given = [
+        ("--url", arguments.url.as_ref()),
+        ("--token-file", file.as_ref()),
+        ("--context", arguments.context.as_ref()),
+    ];
+    let given = given.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
+    given.collect()
 }
 
 /// The environment where a context says nothing.

@@ -41,7 +41,7 @@ pub(crate) fn start(arguments: &StartArguments, console: &Console) -> Result<Exi
     });
     let how = How { limit, patient: false, quiet: true };
     let ended = client.block_on(follow::follow(&client, execution, how, console))?;
-    follow::conclude(execution, &ended, arguments.output, console)
+    follow::conclude(&client, execution, &ended, arguments.output, console)
 }
 
 /// Under which the request is carried out once, however often it arrives.

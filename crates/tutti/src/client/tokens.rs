@@ -1,11 +1,12 @@
 //! `tutti tokens`
 
 use tutti_api::{CreatedToken, NewToken, Operation};
-use tutti_runtime::{Clock as _, SystemClock};
 
 use super::{
     ask::{Ask, Client},
-    grants, list, moment, offline,
+    grants,
+    issued::{expiry, tell},
+    list, moment, offline,
 };
 use crate::{
     command_line::{CreateTokenArguments, RevokeTokenArguments, TokensCommand},
@@ -37,16 +38,6 @@ fn create(arguments: &CreateTokenArguments, console: &Console) -> Result<Exit, F
     let created: CreatedToken = client.get(&Ask::new(Operation::CreateToken).json(&request))?;
     tell(&created.token.id, &created.token.name, console);
     console::print(&format!("{}\n", created.text))
-}
-
-/// From when on it is refused, in milliseconds since the epoch.
-pub(super) fn expiry(arguments: &CreateTokenArguments) -> Option<i64> {
-    arguments.expires.map(|length| length.after(SystemClock.now().0))
-}
-
-/// Says what was issued, beside its text.
-pub(super) fn tell(id: &str, name: &str, console: &Console) {
-    console.line(&format!("issued: {id} ({name}); its text is shown this once"));
 }
 
 fn revoke(arguments: &RevokeTokenArguments, console: &Console) -> Result<Exit, Failure> {

@@ -16,5 +16,5 @@ pub(crate) fn watch(arguments: &WatchArguments, console: &Console) -> Result<Exi
     let how = How { limit: None, patient: arguments.patient, quiet: arguments.quiet };
     let execution = arguments.execution;
     let ended = client.block_on(follow::follow(&client, execution, how, console))?;
-    follow::conclude(execution, &ended, arguments.output, console)
+    follow::conclude(&client, execution, &ended, arguments.output, console)
 }

@@ -12,8 +12,8 @@ use super::ConnectionArguments;
 An event is a CloudEvent in structured form, or a type with --data, whose source is `tutti-emit` and whose id is drawn unless
 they are given. One whose source and id were received before is told as known, and changes nothing.
 
-With --store, or with --to alone where the execution has its state in the usual place, no server is asked: the event is received
-by that execution and by what it starts, by nobody else. While `tutti run` uses the directory, it is given the events and takes
+With --store no server is asked, nor with --to where neither flags nor the environment name one and the execution has its state
+in the usual place: the event is received by that execution and by what it starts, by nobody else. While `tutti run` uses the directory, it is given the events and takes
 them at once; otherwise they are in the log when the execution is gone on with. Everything else goes to a server, where --to
 addresses an execution in the same way.
 

@@ -34,6 +34,23 @@ fn an_execution_is_described_with_its_tasks_and_what_it_waits_for() {
 }
 
 #[test]
+fn a_list_of_many_pages_is_told_whole() {
+    let place = Place::open();
+    place.publish(
+        "many",
+        "do: [{ each: { for: { in: '${ [range(1100)] }' }, do: [{ a: { set: { n: 1 } } }] } }]",
+    );
+    let execution = place.good(&["start", "many", "--key", "k"]);
+    place.server.until(&execution, "completed");
+    let all = place.good(&["describe", &execution, "-o", "json"]);
+    let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+    let sequences = all["tasks"].as_array().expect("a list").iter();
+    let sequences: Vec<u64> = sequences.filter_map(|task| task["sequence"].as_u64()).collect();
+    assert_eq!(sequences.len(), 1101);
+    assert!(sequences.is_sorted_by(|one, next| one < next), "each once, in order");
+}
+
+#[test]
 fn controls_do_what_they_say_and_are_audited_with_their_reasons() {
     let place = Place::open();
     let execution = place.waiting();

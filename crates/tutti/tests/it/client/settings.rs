@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use super::place::Place;
+use super::place::{Place, WAITS};
 use crate::world::{World, output};
 
 /// Nobody listens there.
@@ -46,6 +46,17 @@ fn contexts_say_where_and_as_whom() {
     check(&["--context", "other"], &[], 2);
     check(&["--url", "nonsense"], &[], 2);
     check(&["--token-file", "none", "--url", &url], &[], 2);
+}
+
+#[test]
+fn commands_that_are_told_ask_the_same_server() {
+    let place = Place::open();
+    place.publish("waits", WAITS);
+    let url = place.url();
+    let start = ["start", "waits", "-n", "test", "--url", &url, "--wait", "10ms"];
+    let said = place.world.tutti(&start);
+    assert_eq!(said.code, Some(4), "{}", said.stderr);
+    assert!(said.stderr.ends_with(&format!(" --url {url}\n")), "{}", said.stderr);
 }
 
 #[test]
