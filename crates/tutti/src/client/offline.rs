@@ -19,7 +19,7 @@ use crate::{
     command_line::CreateTokenArguments,
     console::{self, Console},
     exit::{Exit, Failure, causes},
-    export::{block_on, of_store},
+    export::block_on,
     run::cannot_open,
     server::fact,
 };
@@ -77,7 +77,7 @@ async fn issue(
     let id = issued.token.id.to_string();
     commit.records.push(change(RecordKind::Token, id.clone(), issued.token.encode()));
     commit.audit.push(fact(Action::TokenIssue, &id));
-    store.commit(commit).await.map_err(|error| of_store(&error))?;
+    store.commit(commit).await.map_err(|error| Failure::of("cannot write the token", &error))?;
     Ok(issued)
 }
 
@@ -146,7 +146,7 @@ async fn principals(store: &SqliteStore) -> Result<Vec<Principal>, Failure> {
     loop {
         let kind = RecordKind::Principal;
         let range = RecordRange { kind, namespace: None, after, limit: PAGE };
-        let page = store.records(range).await.map_err(|error| of_store(&error))?;
+        let page = store.records(range).await.map_err(|error| Failure::unread(&error))?;
         let Some(last) = page.last() else { return Ok(found) };
         after = Some(last.id.clone());
         for record in &page {

@@ -93,7 +93,7 @@ pub(super) async fn begin(
             progress.watch(execution);
             state.publish_children(&subject.library)?;
             let digest = state.learn_secrets(&subject.library).await?;
-            subject.secrets.demand(state)?;
+            subject.secrets.demand(&state.secrets, &state.how_to_resume())?;
             if file.is_some_and(|file| file != digest) {
                 progress.warn(
                     "FILE is not the definition that the execution was started with",

@@ -7,10 +7,7 @@ use tutti_engine::Secrets;
 use tutti_expr::{Kind, Value};
 use tutti_secrets::{MapSecrets, ProviderError, Redactor, Secret};
 
-use super::{
-    input::{Stdin, read_file},
-    state::State,
-};
+use super::input::{Stdin, read_file};
 use crate::{
     command_line::RunArguments,
     console::Console,
@@ -39,9 +36,10 @@ impl GivenSecrets {
         Value::object(self.0.iter().map(|(name, value)| (name.as_str(), value.clone())))
     }
 
-    /// Refuses to go on without a secret that is declared: what reads it would fault for good.
-    pub(super) fn demand(&self, state: &State) -> Result<(), Failure> {
-        let missing = state.secrets.iter().filter(|name| !self.0.contains_key(&***name));
+    /// Refuses to go on without one of these secrets, which are declared: what reads it would fault for good. `how`: the
+    /// command that goes on.
+    pub(super) fn demand(&self, declared: &[Arc<str>], how: &str) -> Result<(), Failure> {
+        let missing = declared.iter().filter(|name| !self.0.contains_key(&***name));
         let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
         let (noun, verb) = match missing.len() {
             0 => return Ok(()),
@@ -49,7 +47,7 @@ impl GivenSecrets {
             _ => ("secrets", "are"),
         };
         let message = format!("the {noun} {} {verb} declared and not given", missing.join(", "));
-        let hint = format!("nothing was decided; go on with: {}", state.how_to_resume());
+        let hint = format!("nothing was decided; go on with: {how}");
         Err(Failure::usage(message).hint(hint))
     }
 

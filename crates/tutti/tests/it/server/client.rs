@@ -1,7 +1,6 @@
 //! A server of one's own for a test, and a client that says exactly what it is told to say.
 
 use std::{
-    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
