@@ -72,6 +72,10 @@ impl State {
             What::Start { .. } if !is_used => {
                 files.open_or_create().map_err(|error| Failure::usage(causes(&error)))
             }
+            // It died before it had keys: nothing can have been sealed.
+            What::Resume { .. } if !is_used => {
+                files.open().map_err(|_missing| nothing_there(&self.directory, None))
+            }
             What::Start { .. } | What::Resume { .. } => {
                 files.open().map_err(|error| store::without_keys(&error))
             }
