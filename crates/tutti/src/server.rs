@@ -21,7 +21,7 @@ use tutti_server::{
     Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, forget_old_requests,
     keep_schedules,
 };
-use tutti_store::{SqliteStore, Store as _};
+use tutti_store::{Lookup as _, SqliteStore, Store as _};
 
 use crate::{
     command_line::{ServerArguments, VERSION},
@@ -64,9 +64,10 @@ async fn serve_on(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let directory = &arguments.store;
-    let is_new = !directory.join("journal.sqlite").is_file();
     let store = SqliteStore::open(directory).map_err(|error| cannot_open(directory, &error))?;
     let store = Arc::new(store);
+    // One that died before it had keys has sealed nothing.
+    let is_new = store.head().await.map_err(|error| Failure::unread(&error))?.number == 0;
     let sealer = Arc::new(RowSealer::new(keys(directory, is_new)?));
     let (library, vault, feed) = (Arc::new(Library::default()), Vault::default(), Feed::default());
     let policy = Policy {
