@@ -59,6 +59,7 @@ fn files_hold(directory: &Path) -> bool {
 #[test]
 fn a_server_does_not_start_without_the_keys_of_its_directory() {
     let mut server = Server::open();
+    server.publish("w", "do: [{ a: { set: { n: 1 } } }]");
     server.kill();
     fs::remove_file(server.directory.join("master.key")).expect("it is there");
     let refused = std::process::Command::new(env!("CARGO_BIN_EXE_tutti"))
