@@ -9,7 +9,10 @@ mod recorder;
 mod round;
 mod server;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -88,6 +91,7 @@ fn rounds(
     for round in 0..options.rounds {
         let seed = options.seed.wrapping_add(u64::from(round));
         let folder = repository.target().join("crash").join(format!("{seed}{flag}"));
+        empty(&folder)?;
         let tally = run(&binary, folder, seed).with_context(|| {
             format!("round failed; again: cargo xtask crash {flag} --rounds 1 --seed {seed}")
         })?;
@@ -95,6 +99,14 @@ fn rounds(
         all.unknown += tally.unknown;
     }
     Ok(all)
+}
+
+/// Makes a folder, or empties it.
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 fn parse(arguments: &[String], rounds: u32) -> Result<Options> {

@@ -501,6 +501,16 @@ pub struct Unanswered {
 }
 
 impl Entry {
+    /// Whether the execution has ended with it.
+    pub fn is_end(&self) -> bool {
+        matches!(
+            self,
+            Self::ExecutionCompleted { .. }
+                | Self::ExecutionFaulted { .. }
+                | Self::ExecutionCancelled
+        )
+    }
+
     /// How many bytes the values in it take in memory, about; what is left out takes none.
     pub fn value_size(&self) -> u64 {
         let of = |value: &Option<Value>| value.as_ref().map_or(0, Value::size);

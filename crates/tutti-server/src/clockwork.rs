@@ -168,7 +168,11 @@ impl Keeper {
     }
 
     async fn on_turn(&mut self, turn: &Turn) -> Result<(), Lost> {
-        if turn.entries.iter().any(is_end) { self.on_end(turn.execution).await } else { Ok(()) }
+        if turn.entries.iter().any(Entry::is_end) {
+            self.on_end(turn.execution).await
+        } else {
+            Ok(())
+        }
     }
 
     async fn on_end(&mut self, execution: ExecutionId) -> Result<(), Lost> {
@@ -343,15 +347,6 @@ fn reason(reason: Reason) -> &'static str {
 fn record(schedule: &ScheduleId) -> RecordId {
     let key = format!("{}#{}", schedule.workflow, schedule.trigger);
     RecordId { kind: RecordKind::Schedule, namespace: Some(schedule.namespace.clone()), key }
-}
-
-fn is_end(entry: &Entry) -> bool {
-    matches!(
-        entry,
-        Entry::ExecutionCompleted { .. }
-            | Entry::ExecutionFaulted { .. }
-            | Entry::ExecutionCancelled
-    )
 }
 
 async fn elapsed(pause: Option<Duration>) {

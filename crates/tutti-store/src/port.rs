@@ -159,6 +159,17 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Running,
+        Self::Waiting,
+        Self::Suspended,
+        Self::Cancelled,
+        Self::Faulted,
+        Self::Completed,
+    ];
+
     /// Whether the execution has ended.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Cancelled | Self::Faulted | Self::Completed)

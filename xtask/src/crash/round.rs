@@ -57,11 +57,6 @@ pub(crate) struct Round<'a> {
 
 impl<'a> Round<'a> {
     pub(crate) fn new(binary: &'a Path, folder: PathBuf, seed: u64) -> Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("cannot clear {}", folder.display()))?;
-        }
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut chance = Chance::new(seed);
         let recorder = Recorder::start(Duration::from_millis(chance.below(20)))?;
         fs::write(folder.join("round.yaml"), WORKFLOW).context("cannot write the workflow")?;

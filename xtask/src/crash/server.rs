@@ -4,7 +4,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -48,11 +47,6 @@ pub(crate) struct ServerRound<'a> {
 
 impl<'a> ServerRound<'a> {
     pub(crate) fn new(binary: &'a Path, folder: PathBuf, seed: u64) -> Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("cannot clear {}", folder.display()))?;
-        }
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut chance = Chance::new(seed);
         let recorder = Recorder::start(Duration::from_millis(chance.below(15)))?;
         Ok(Self {

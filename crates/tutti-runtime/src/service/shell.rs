@@ -219,7 +219,7 @@ impl Shell {
                 drop(self.tokio.spawn_blocking(move || connector.settled(&call, &scratch)));
             }
         }
-        if calls.is_empty() || turn.entries.iter().any(is_end) {
+        if calls.is_empty() || turn.entries.iter().any(Entry::is_end) {
             self.unsettled.remove(&turn.execution);
         }
     }
@@ -282,15 +282,6 @@ async fn read(
         library.adopt(&text).map_err(|error| Unread::Damaged(error.to_string()))?
     };
     Ok(Some((Box::new(history), workflow)))
-}
-
-fn is_end(entry: &Entry) -> bool {
-    matches!(
-        entry,
-        Entry::ExecutionCompleted { .. }
-            | Entry::ExecutionFaulted { .. }
-            | Entry::ExecutionCancelled
-    )
 }
 
 fn outcome(result: Result<Value, Failure>) -> CallOutcome {

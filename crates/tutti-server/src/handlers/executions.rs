@@ -214,16 +214,7 @@ pub(crate) fn view(listed: &Listed) -> ExecutionView {
 }
 
 fn stored_status(text: &str) -> Option<Status> {
-    let all = [
-        Status::Pending,
-        Status::Running,
-        Status::Waiting,
-        Status::Suspended,
-        Status::Cancelled,
-        Status::Faulted,
-        Status::Completed,
-    ];
-    all.into_iter().find(|status| status.as_str() == text)
+    Status::ALL.into_iter().find(|status| status.as_str() == text)
 }
 
 /// `30s`, `500ms`, `2m` or `PT30S`, up to the longest wait.

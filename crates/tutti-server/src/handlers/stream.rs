@@ -115,14 +115,7 @@ impl Follower {
             self.say(Bytes::from(text)).await?;
             self.after = sequence;
         }
-        if let Some(last) = turn.entries.last() {
-            self.has_ended = matches!(
-                last,
-                Entry::ExecutionCompleted { .. }
-                    | Entry::ExecutionFaulted { .. }
-                    | Entry::ExecutionCancelled
-            );
-        }
+        self.has_ended = turn.entries.last().is_some_and(Entry::is_end);
         Ok(())
     }
 

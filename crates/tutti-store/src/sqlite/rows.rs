@@ -260,16 +260,7 @@ pub(super) fn status_code(status: Status) -> i64 {
 }
 
 fn status(code: i64) -> Option<Status> {
-    let known = [
-        Status::Pending,
-        Status::Running,
-        Status::Waiting,
-        Status::Suspended,
-        Status::Cancelled,
-        Status::Faulted,
-        Status::Completed,
-    ];
-    known.into_iter().find(|known| status_code(*known) == code)
+    Status::ALL.into_iter().find(|known| status_code(*known) == code)
 }
 
 pub(super) fn integer(value: u64) -> rusqlite::Result<i64> {
