@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use tutti_api::{ControlRequest, Page, Validation, WorkflowState, WorkflowVersion, WorkflowView};
+use tutti_api::{
+    Code, ControlRequest, Page, Problem, Validation, WorkflowState, WorkflowVersion, WorkflowView,
+};
 use tutti_auth::{Action, Authorized};
 use tutti_engine::Definitions as _;
-use tutti_ids::{DefinitionRef, Name};
+use tutti_ids::{DefinitionRef, ExecutionId, Name};
 use tutti_runtime::{Draft, PublishError};
-use tutti_store::{Commit, Expected, RecordChange};
+use tutti_store::{Commit, ExecutionQuery, Expected, RecordChange, Status};
 
 use crate::{
     admission::unkept,
@@ -17,6 +19,9 @@ use crate::{
     moment::show,
     publications::{self, Publication},
 };
+
+/// How many executions are looked at, at once.
+const PAGE: usize = 1_000;
 
 pub(crate) async fn publish(asked: Asked, proof: Authorized<Name>) -> Answer {
     let draft = compile(&asked).await?.map_err(|error| of_publishing(&error))?;
@@ -57,7 +62,7 @@ pub(crate) async fn publish(asked: Asked, proof: Authorized<Name>) -> Answer {
 }
 
 /// Checks and compiles the document in the body, with what it names elsewhere; both may take their time.
-async fn compile(asked: &Asked) -> Result<Result<Draft, PublishError>, tutti_api::Problem> {
+async fn compile(asked: &Asked) -> Result<Result<Draft, PublishError>, Problem> {
     let text: Arc<str> = Arc::from(asked.text()?);
     let (library, load) = (asked.desk.library().clone(), asked.desk.resources.clone());
     let compiling = tokio::task::spawn_blocking(move || library.draft(&text, &load(&text)));
@@ -104,7 +109,7 @@ pub(crate) async fn list(asked: Asked, proof: Authorized<Name>) -> Answer {
 }
 
 /// The version of the path, or the latest.
-fn named(asked: &Asked, proof: &Authorized<Name>) -> Result<DefinitionRef, tutti_api::Problem> {
+fn named(asked: &Asked, proof: &Authorized<Name>) -> Result<DefinitionRef, Problem> {
     let name = asked.name("name")?;
     let missing =
         |version: &str| not_found(&format!("workflow {name}, version {}", short(version)));
@@ -169,6 +174,10 @@ pub(crate) async fn delete(asked: Asked, proof: Authorized<Name>) -> Answer {
     let _held = desk.keyed.hold(&format!("workflow {name}")).await;
     let known =
         desk.publications.get(&name).ok_or_else(|| not_found(&format!("workflow {name}")))?;
+    if let Some(open) = open_execution(&asked, &name).await? {
+        return Err(Problem::new(Code::InUse, format!("{open} has not ended and keeps {name}"))
+            .hint("deprecate the version: then nothing new starts with it"));
+    }
     let subject = name.to_string();
     let fact =
         asked.fact(&deed(Action::WorkflowDelete, &proof, &subject, asked.parameter("reason")));
@@ -184,6 +193,36 @@ pub(crate) async fn delete(asked: Asked, proof: Authorized<Name>) -> Answer {
     desk.store.commit(commit).await.map_err(|error| of_store(&error))?;
     desk.publications.remove(&name);
     Ok(nothing())
+}
+
+/// An execution of this version that has not ended.
+async fn open_execution(
+    asked: &Asked,
+    name: &DefinitionRef,
+) -> Result<Option<ExecutionId>, Problem> {
+    for status in Status::ALL.into_iter().filter(|status| !status.is_terminal()) {
+        let mut before = None;
+        loop {
+            let query = ExecutionQuery {
+                namespace: name.namespace.clone(),
+                workflow: Some(name.name.clone()),
+                status: Some(status),
+                key: None,
+                since: None,
+                before,
+                limit: PAGE,
+            };
+            let page = asked.desk.store.executions(query).await;
+            let page = page.map_err(|error| of_store(&error))?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.execution);
+            let has_it = page.iter().find(|listed| listed.projection.definition == *name);
+            if let Some(listed) = has_it {
+                return Ok(Some(listed.execution));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn plain(name: &DefinitionRef, publication: &Publication) -> WorkflowVersion {

@@ -46,6 +46,19 @@ fn the_namespace_of_the_path_counts() {
 }
 
 #[test]
+fn a_version_that_an_open_execution_keeps_is_not_deleted() {
+    let server = Server::open();
+    server.publish("waits", "do: [{ a: { wait: PT1H } }]");
+    let id = server.start_one("waits", "");
+    let delete = || server.ask("DELETE", &format!("{PATH}/waits/1.0.0"), &[], "");
+    let refused = delete();
+    assert_eq!((refused.status, refused.code().as_str()), (409, "E0316"));
+    assert!(refused.body.contains(&id), "{}", refused.body);
+    server.post(&format!("/api/v1/executions/{id}/cancel"), "").expect(200);
+    assert_eq!(delete().status, 204);
+}
+
+#[test]
 fn latest_passes_over_what_is_deprecated_deleted_or_no_release() {
     let mut server = Server::open();
     for version in ["1.0.0", "1.1.0", "2.0.0", "3.0.0-rc.1"] {
