@@ -1,21 +1,18 @@
 //! JSON Schemas in documents, compiled.
 
 mod bounds;
+mod violations;
 
-use std::{borrow::Cow, fmt};
+use std::{error::Error, fmt};
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use boon::{CompileError, Compiler, Draft, SchemaIndex, Schemas, UrlLoader};
 use serde_json::Value as Json;
-use tutti_expr::{Object, Value};
+use tutti_expr::Value;
 
-use self::bounds::Bounds;
+use self::{bounds::Bounds, violations::violations};
 
-/// Violations told at once.
-const MAX_VIOLATIONS: usize = 16;
-/// Bytes of one compiled pattern.
-const MAX_PATTERN: usize = 1024 * 1024;
-/// Characters of a value shown in a message.
-const SHOWN: usize = 60;
+/// Where the library keeps the one schema that it is given.
+const PLACE: &str = "urn:schema";
 
 /// A compiled JSON Schema (2020-12, 2019-09 or 07) with bounded patterns and references.
 ///
@@ -34,7 +31,8 @@ pub struct Schema {
     /// The schema as written.
     pub source: Value,
     json: Json,
-    validator: Validator,
+    compiled: Schemas,
+    root: SchemaIndex,
     bounds: Bounds,
 }
 
@@ -67,16 +65,14 @@ impl Schema {
         let json = Json::from(source);
         let draft = draft(&json)?;
         let bounds = Bounds::of(&json)?;
-        let validator = jsonschema::options()
-            .with_draft(draft)
-            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
-            .offline()
-            .build(&json)
-            .map_err(|error| InvalidSchema {
-                reason: shortened(&error.to_string()),
-                pointer: error.instance_path().as_str().to_owned(),
-            })?;
-        Ok(Self { source: source.clone(), json, validator, bounds })
+        let mut compiled = Schemas::new();
+        let mut compiler = Compiler::new();
+        compiler.set_default_draft(draft);
+        compiler.use_loader(Box::new(Nowhere));
+        let refused = |error| invalid(&error, source);
+        compiler.add_resource(PLACE, json.clone()).map_err(refused)?;
+        let root = compiler.compile(PLACE, &mut compiled).map_err(refused)?;
+        Ok(Self { source: source.clone(), json, compiled, root, bounds })
     }
 
     /// Checks a value.
@@ -89,24 +85,8 @@ impl Schema {
             let message = "checking the value against the schema takes more than 1,000,000 steps";
             return Err(vec![Violation { pointer: String::new(), message: message.to_owned() }]);
         }
-        let violations: Vec<Violation> = self
-            .validator
-            .iter_errors(&json)
-            .take(MAX_VIOLATIONS)
-            .map(|error| {
-                let pointer = error.instance_path().as_str().to_owned();
-                if let Some(end) = secret_names_at(value, &pointer) {
-                    let message = "the object, whose names come from a secret, does not fit";
-                    return Violation {
-                        message: message.to_owned(),
-                        pointer: pointer[..end].to_owned(),
-                    };
-                }
-                let part = value.pointer(&pointer);
-                Violation { message: error.masked_with(shown(part)).to_string(), pointer }
-            })
-            .collect();
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        let checked = self.compiled.validate(&json, self.root);
+        checked.map_err(|error| violations(&error, value))
     }
 }
 
@@ -116,24 +96,28 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// How much of a pointer leads to an object with names that come from a secret: neither pointers nor messages tell more.
-fn secret_names_at(value: &Value, pointer: &str) -> Option<usize> {
-    let inner = pointer.match_indices('/').map(|(end, _)| end).chain([pointer.len()]);
-    let has_secret_names = |part: &Value| part.as_object().is_some_and(Object::keys_tainted);
-    inner.filter(|end| value.pointer(&pointer[..*end]).is_some_and(has_secret_names)).min()
+/// Loads no other schema, from anywhere.
+struct Nowhere;
+
+impl UrlLoader for Nowhere {
+    fn load(&self, _url: &str) -> Result<Json, Box<dyn Error>> {
+        Err("others are not loaded".into())
+    }
 }
 
-/// A part of a value as a message may show it.
-fn shown(part: Option<&Value>) -> Cow<'static, str> {
-    match part {
-        Some(part) if part.is_tainted() => Cow::Borrowed("«secret»"),
-        Some(part) if part.as_array().is_some() => Cow::Borrowed("the array"),
-        Some(part) if part.as_object().is_some() => Cow::Borrowed("the object"),
-        Some(part) => {
-            let json = part.to_redacted_json();
-            if json.chars().count() > SHOWN { Cow::Borrowed("the value") } else { Cow::Owned(json) }
+/// Why the library cannot use a schema.
+fn invalid(error: &CompileError, source: &Value) -> InvalidSchema {
+    match error {
+        CompileError::ValidationError { src, .. } => {
+            let first = violations(src, source).into_iter().next();
+            let (reason, pointer) = first.map(|v| (v.message, v.pointer)).unwrap_or_default();
+            InvalidSchema { reason, pointer }
         }
-        None => Cow::Borrowed("the value"),
+        CompileError::InvalidRegex { regex, .. } => InvalidSchema {
+            reason: shortened(&format!("`{regex}` is no pattern that matches in linear time")),
+            pointer: String::new(),
+        },
+        other => InvalidSchema { reason: shortened(&other.to_string()), pointer: String::new() },
     }
 }
 
@@ -148,13 +132,13 @@ fn shortened(text: &str) -> String {
 }
 
 fn draft(schema: &Json) -> Result<Draft, InvalidSchema> {
-    let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
+    let Some(named) = schema.get("$schema") else { return Ok(Draft::V2020_12) };
     let uri = named.as_str().unwrap_or("").trim_end_matches('#');
     let path = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://")).unwrap_or("");
     match path {
-        "json-schema.org/draft/2020-12/schema" => Ok(Draft::Draft202012),
-        "json-schema.org/draft/2019-09/schema" => Ok(Draft::Draft201909),
-        "json-schema.org/draft-07/schema" => Ok(Draft::Draft7),
+        "json-schema.org/draft/2020-12/schema" => Ok(Draft::V2020_12),
+        "json-schema.org/draft/2019-09/schema" => Ok(Draft::V2019_09),
+        "json-schema.org/draft-07/schema" => Ok(Draft::V7),
         _ => Err(InvalidSchema {
             reason: format!(
                 "the draft `{uri}` of JSON Schema is not known: 2020-12, 2019-09 and 07 are"
@@ -188,11 +172,32 @@ mod tests {
             r#"{"a":"x"}"#,
             &[("", "\"b\" is a required property"), ("/a", "\"x\" is not of type \"integer\"")],
         );
-        check("false", "1", &[("", "False schema does not allow 1")]);
+        let names = r#"{"additionalProperties":{"propertyNames":{"maxLength":1}}}"#;
+        let told = "the name of the property \"bc\" does not fit `propertyNames`";
+        check(names, r#"{"x":{"a":1,"bc":2}}"#, &[("/x", told)]);
+        check("false", "1", &[("", "nothing is allowed here, not even 1")]);
         check(
             r##"{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"n":{"type":"null"}},"items":[{"$ref":"#/definitions/n"}]}"##,
             "[1]",
             &[("/0", "1 is not of type \"null\"")],
+        );
+    }
+
+    #[test]
+    fn of_several_schemas_the_one_of_the_right_kind_is_told() {
+        let schema = r#"{"anyOf":[{"enum":["low","high"]},{"type":"array"}]}"#;
+        let told = |value: Value| {
+            let violations = compile(schema).expect("a schema").validate(&value);
+            violations.expect_err("does not fit").remove(0).message
+        };
+        assert_eq!(told(Value::from("lo")), r#""lo" is none of "low", "high""#);
+        let either = compile(r#"{"oneOf":[{"minimum":3},{"multipleOf":2}]}"#).expect("a schema");
+        let violations = either.validate(&Value::from(1)).expect_err("neither");
+        assert_eq!(violations[0].message, "1 fits none of the schemas of `oneOf`");
+        let violations = either.validate(&Value::from(4)).expect_err("both");
+        assert_eq!(
+            violations[0].message,
+            "4 fits more than one schema of `oneOf`: those at 0 and 1"
         );
     }
 
@@ -224,7 +229,7 @@ mod tests {
     fn many_violations_are_cut() {
         let schema = compile(r#"{"items":{"type":"string"}}"#).expect("a schema");
         let value = Value::array((0..1_000).map(Value::from));
-        assert_eq!(schema.validate(&value).expect_err("no strings").len(), MAX_VIOLATIONS);
+        assert_eq!(schema.validate(&value).expect_err("no strings").len(), 16);
     }
 
     #[test]
@@ -258,6 +263,11 @@ mod tests {
         definitions.push(r#""d40":{}"#.to_owned());
         let schema = format!(r##"{{"$defs":{{{}}},"$ref":"#/$defs/d0"}}"##, definitions.join(","));
         assert!(compile(&schema).is_err());
+
+        let items = Value::array((0..1_000_001).map(Value::from));
+        let violations = compile(r#"{"items":{}}"#).expect("a schema").validate(&items);
+        let violations = violations.expect_err("too many steps");
+        assert!(violations[0].message.contains("1,000,000 steps"), "{violations:?}");
 
         let twice = r##"{"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["b"]},{"properties":{"a":{"$ref":"#"}},"required":["b"]}]}"##;
         let schema = compile(twice).expect("a schema");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regex::RegexBuilder;
 use serde_json::Value as Json;
 
 use super::InvalidSchema;
@@ -14,12 +15,14 @@ const MAX_PARTS: usize = 20_000;
 const MAX_STEPS: u64 = 1_000_000;
 /// Nesting of references while a value is checked.
 const MAX_DEPTH: usize = 512;
+/// Bytes of one compiled pattern.
+const MAX_PATTERN: usize = 1024 * 1024;
 
 /// What is known of a schema's work before any value is seen.
 #[derive(Debug)]
 pub(super) struct Bounds {
-    /// A part leads back to itself: the work depends on the value.
-    recursive: bool,
+    /// Parts that the schema unfolds to; none if a part leads back to itself, so that the value decides.
+    unfolded: Option<u64>,
 }
 
 /// Keywords whose schema applies to the same value.
@@ -71,22 +74,32 @@ impl Bounds {
             let reason = "the reference leads in a circle that never looks at a part of the value";
             return Err(refused(&from, reason));
         }
-        let recursive = circle(&graph, false).is_some();
-        if !recursive && unfolded(&graph) > MAX_UNFOLDED {
+        let unfolded = circle(&graph, false).is_none().then(|| unfolded(&graph));
+        if unfolded.is_some_and(|parts| parts > MAX_UNFOLDED) {
             let reason =
                 format!("the schema's references unfold to more than {MAX_UNFOLDED} parts");
             return Err(refused("", reason));
         }
-        Ok(Self { recursive })
+        Ok(Self { unfolded })
     }
 
     /// Whether a value can be checked within the limit of steps.
     pub(super) fn allow(&self, schema: &Json, value: &Json) -> bool {
-        if !self.recursive {
+        // No part of a schema looks at a part of the value twice.
+        if self.unfolded.is_some_and(|parts| parts.saturating_mul(size(value)) <= MAX_STEPS) {
             return true;
         }
         let mut walk = Walk { root: schema, steps: 0 };
         walk.visit(schema, value, 0)
+    }
+}
+
+/// How many values a value holds, itself counted.
+fn size(value: &Json) -> u64 {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(size).sum::<u64>(),
+        Json::Object(members) => 1 + members.values().map(size).sum::<u64>(),
+        _ => 1,
     }
 }
 
@@ -119,6 +132,7 @@ fn edges(root: &Json, schema: &Json, pointer: &str) -> Result<Vec<Edge>, Invalid
     let mut found = Vec::new();
     for (keyword, value) in object {
         let at = token(pointer, keyword);
+        patterns(keyword, value, &at)?;
         let mut add = |to: String, in_place| {
             found.push(Edge { from: to.clone(), pointer: to, in_place });
         };
@@ -141,6 +155,27 @@ fn edges(root: &Json, schema: &Json, pointer: &str) -> Result<Vec<Edge>, Invalid
         }
     }
     Ok(found)
+}
+
+/// Refuses a pattern that cannot be matched in linear time, or takes too much memory.
+fn patterns(keyword: &str, value: &Json, at: &str) -> Result<(), InvalidSchema> {
+    let check = |pattern: &str, at: &str| {
+        let compiled = RegexBuilder::new(pattern).size_limit(MAX_PATTERN).build();
+        compiled.map(|_| ()).map_err(|error| {
+            let why = match error {
+                regex::Error::CompiledTooBig(_) => "takes too much memory",
+                _ => "is no regular expression that matches in linear time",
+            };
+            refused(at, format!("the pattern {why}"))
+        })
+    };
+    match (keyword, value) {
+        ("pattern", Json::String(pattern)) => check(pattern, at),
+        ("patternProperties", Json::Object(members)) => {
+            members.keys().try_for_each(|pattern| check(pattern, &token(at, pattern)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The pointer that a reference names.
