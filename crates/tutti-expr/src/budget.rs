@@ -14,7 +14,7 @@ const CALL_DEPTH: u32 = 10_000;
 /// The stack that must be left to go deeper: the deepest source between two checks fits in it.
 const STACK_RESERVE: usize = 512 << 10;
 /// How much of a value's size one tick pays for when it is walked as a whole.
-const SIZE_PER_TICK: u64 = 64;
+const SIZE_PER_TICK: u64 = 48;
 /// How many bytes of text one tick pays for where each is looked at.
 const TEXT_PER_TICK: u64 = 16;
 /// How many parts of a container one tick pays for when it is copied.

@@ -16,7 +16,7 @@ use crate::{
 /// What a compiled pattern may take, in bytes.
 const SIZE: usize = 512 << 10;
 /// What the first use of a pattern costs an evaluation, in ticks, compiled before or not.
-const COMPILATION: u64 = 30_000;
+const COMPILATION: u64 = 40_000;
 /// How many patterns an evaluation keeps.
 const KEPT: usize = 8;
 /// How many patterns a program keeps from one evaluation to the next, and how long ones.

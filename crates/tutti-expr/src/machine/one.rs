@@ -153,6 +153,7 @@ impl Machine<'_> {
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
         let Some(((key, value), rest)) = members.split_first() else {
+            self.context.budget.ticks(done.len() as u64)?;
             let mut object = Object::default();
             for (key, value) in done {
                 natives::object::put(&mut object, &key, value)?;
@@ -162,7 +163,7 @@ impl Machine<'_> {
         let _nesting = self.context.budget.enter()?;
         self.values(key, env, input.clone(), &mut |key| {
             self.values(value, env, input.clone(), &mut |value| {
-                self.context.budget.ticks(2 + done.len() as u64 / 4)?;
+                self.context.budget.ticks(2 + done.len() as u64 / 2)?;
                 let mut done = done.clone();
                 done.push((key.clone(), value));
                 self.run_object(rest, done, env, input, out)
@@ -186,6 +187,7 @@ impl Machine<'_> {
         let length: usize = pieces.iter().filter_map(Value::as_str).map(str::len).sum();
         self.context.budget.hold(length as u64)?;
         self.context.budget.walk(length as u64)?;
+        self.context.budget.copy(pieces.len())?;
         let mut text = String::with_capacity(length);
         for piece in pieces {
             match piece.as_str() {
@@ -211,7 +213,7 @@ impl Machine<'_> {
         };
         let _nesting = self.context.budget.enter()?;
         let mut next = |piece| {
-            self.context.budget.ticks(2)?;
+            self.context.budget.ticks(2 + done.len() as u64 / 4)?;
             let mut done = done.clone();
             done.push(piece);
             self.run_text(before, done, env, input, out)

@@ -131,6 +131,7 @@ fn row(
     };
     context.budget.hold(value.size().saturating_mul(2))?;
     context.budget.text(value.size())?;
+    context.budget.ticks(items.len() as u64 / 2)?;
     let mut out = String::new();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {

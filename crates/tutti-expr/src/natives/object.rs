@@ -136,7 +136,7 @@ fn to_entries(context: &Context<'_>, value: &Value) -> Flow<Value> {
     match value.kind() {
         Kind::Object(object) => {
             for (key, member) in object.iter() {
-                context.budget.ticks(4)?;
+                context.budget.ticks(5)?;
                 entries.push(entry(
                     Value::from(key.clone()).tainted_if(object.keys_tainted()),
                     member,
@@ -145,7 +145,7 @@ fn to_entries(context: &Context<'_>, value: &Value) -> Flow<Value> {
         }
         Kind::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                context.budget.ticks(4)?;
+                context.budget.ticks(5)?;
                 entries.push(entry(integer(index), item));
             }
         }

@@ -40,7 +40,7 @@ fn plain(context: &Context<'_>, value: &Value, what: &str) -> Flow<Vec<(Value, V
 /// Pays for sorting so many values of so much size together.
 pub(crate) fn pay(context: &Context<'_>, count: usize, size: u64) -> Flow {
     let rounds = u64::from(count.max(1).ilog2() + 1);
-    context.budget.ticks((count as u64 / 4).saturating_mul(rounds))?;
+    context.budget.ticks((count as u64 / 3).saturating_mul(rounds))?;
     context.budget.walk((size / 4).saturating_mul(rounds))
 }
 
