@@ -11,6 +11,7 @@ mod flaw;
 mod lines;
 mod record;
 mod report;
+mod trial;
 mod verifier;
 
 use tutti_ids::ExecutionId;

@@ -8,7 +8,7 @@ use std::{fmt, io};
 pub struct Flaw {
     /// The line, counted from 1.
     pub line: u64,
-    /// The byte in the file, counted from 0: the first that is wrong where that can be told, else the first of the line.
+    /// The byte in the file, counted from 0: the altered one, where one was; else the first of the line.
     pub offset: u64,
     /// What does not hold.
     pub what: String,

@@ -8,6 +8,7 @@ use tutti_ids::Digest;
 use super::{
     flaw::Wrong,
     record::{self, Record},
+    trial,
 };
 
 /// How long a line may be (bytes): more than a row or blob of the largest size needs.
@@ -15,7 +16,7 @@ pub(super) const LONGEST_LINE: u64 = 256 * 1024 * 1024;
 /// What stands between the fields of a line and its digest.
 const DIGEST_FIELD: &str = ",\"line\":\"";
 /// From there to the end: the digest as text, and what closes the line.
-const TAIL: usize = DIGEST_FIELD.len() + 64 + 2;
+pub(super) const TAIL: usize = DIGEST_FIELD.len() + 64 + "\"}\n".len();
 
 /// Writes records as lines.
 #[derive(Debug)]
@@ -53,16 +54,25 @@ impl<W: Write> LineWriter<W> {
 fn closed(record: &Record, previous: Digest) -> (String, Digest) {
     let mut line = record.to_json();
     line.pop();
-    let digest = digest(previous, line.as_bytes());
-    line.push_str(DIGEST_FIELD);
-    line.push_str(&record::hex(&digest.0));
-    line.push_str("\"}\n");
+    let digest = Digest(hasher(previous).chain_update(&line).finalize().into());
+    line.push_str(&tail(digest));
     (line, digest)
 }
 
-fn digest(previous: Digest, fields: &[u8]) -> Digest {
-    let hash = Sha256::new().chain_update(b"tutti export line 1\0").chain_update(previous.0);
-    Digest(hash.chain_update(fields).finalize().into())
+/// What follows the fields of a line.
+pub(super) fn tail(digest: Digest) -> String {
+    format!("{DIGEST_FIELD}{}\"}}\n", record::hex(&digest.0))
+}
+
+/// The digest that the end of a line gives, if it is the end of one.
+pub(super) fn given(tail: &[u8]) -> Option<Digest> {
+    let digest = tail.strip_prefix(DIGEST_FIELD.as_bytes())?.strip_suffix(b"\"}\n")?;
+    record::from_hex(std::str::from_utf8(digest).ok()?).map(Digest)
+}
+
+/// Begins the digest of the line after the one with the digest `previous`; its fields follow.
+pub(super) fn hasher(previous: Digest) -> Sha256 {
+    Sha256::new().chain_update(b"tutti export line 1\0").chain_update(previous.0)
 }
 
 /// Reads lines and checks the digest of each.
@@ -86,9 +96,32 @@ impl<R: BufRead> LineReader<R> {
         self.offset += self.line.len() as u64;
         self.number += 1;
         self.line.clear();
+        self.read_line()?;
+        if self.line.is_empty() {
+            return Ok(None);
+        }
+        let read = self.record();
+        let Err(wrong) = read else { return Ok(Some(read)) };
+        let at = self.altered_byte()?.unwrap_or(wrong.at);
+        Ok(Some(Err(Wrong { at, ..wrong })))
+    }
+
+    fn read_line(&mut self) -> io::Result<()> {
         let mut bounded = (&mut self.source).take(LONGEST_LINE);
         bounded.read_until(b'\n', &mut self.line)?;
-        Ok((!self.line.is_empty()).then(|| self.record()))
+        Ok(())
+    }
+
+    /// The one byte that makes the line wrong, if it is one.
+    fn altered_byte(&mut self) -> io::Result<Option<usize>> {
+        let found = trial::altered_byte(self.previous, &self.line)
+            .or_else(|| trial::altered_end(self.previous, &self.line));
+        if found.is_some() {
+            return Ok(found);
+        }
+        // A byte within the line may have become its end.
+        self.read_line()?;
+        Ok(trial::altered_byte(self.previous, &self.line))
     }
 
     fn record(&mut self) -> Result<Record, Wrong> {

@@ -408,7 +408,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// Bytes from hexadecimal digits.
+pub(super) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
