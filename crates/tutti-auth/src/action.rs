@@ -96,5 +96,8 @@ words! {
         /// Nominal times of a schedule were not kept.
         #[n(28)]
         ScheduleMiss = "schedule.miss",
+        /// The master key that secrets are sealed with was changed.
+        #[n(29)]
+        KeyChange = "key.change",
     }
 }

@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     At, Compiler,
+    calls::OWN_CALLS,
     flow::{Jumps, Siblings, Surroundings},
     scope::Scopes,
 };
-use crate::{codes::Code, diagnostic::Problem};
+use crate::{codes::Code, diagnostic::Problem, tree::Key};
 
 /// A function that is called, and by which function.
 pub(super) struct FunctionCall {
@@ -24,19 +25,29 @@ pub(super) struct FunctionCall {
 impl<'n> Compiler<'n> {
     /// Gives every function's task its place, so that calls can name it before it is compiled.
     pub(super) fn reserve_functions(&mut self, root: &At<'n>) {
-        for (name, at) in declared(root) {
+        for (key, at) in declared(root) {
+            if OWN_CALLS.contains(&&*key.text) {
+                let name = &key.text;
+                let message =
+                    format!("`call: {name}` is the language's own: this function is never called");
+                self.push(
+                    Problem::new(Code::UnreachableTask, key.span.clone(), &*at.pointer, message)
+                        .hint("give it another name"),
+                );
+            }
             let id = self.reserve(&at.pointer);
-            self.names.functions.insert(name, id);
+            self.names.functions.insert(key.text.clone(), id);
         }
     }
 
     pub(super) fn functions(&mut self, root: &At<'n>) {
         let scopes = Scopes::task();
-        for (name, at) in declared(root) {
-            let Some(id) = self.names.functions.get(&name).copied() else { continue };
+        for (key, at) in declared(root) {
+            let name = &key.text;
+            let Some(id) = self.names.functions.get(name).copied() else { continue };
             let siblings = Siblings::new(std::iter::empty(), Jumps::Allowed);
             self.function = Some(name.clone());
-            self.task(id, &name, &at, Surroundings { scopes: &scopes, siblings: &siblings });
+            self.task(id, name, &at, Surroundings { scopes: &scopes, siblings: &siblings });
         }
         self.function = None;
     }
@@ -59,9 +70,9 @@ impl<'n> Compiler<'n> {
     }
 }
 
-fn declared<'n>(root: &At<'n>) -> Vec<(Arc<str>, At<'n>)> {
+fn declared<'n>(root: &At<'n>) -> Vec<(&'n Key, At<'n>)> {
     let functions = root.get("use").and_then(|used| used.get("functions"));
-    functions.iter().flat_map(At::members).map(|(key, at)| (key.text.clone(), at)).collect()
+    functions.iter().flat_map(At::members).collect()
 }
 
 type Calls<'c> = BTreeMap<&'c Arc<str>, Vec<&'c Arc<str>>>;

@@ -49,6 +49,16 @@ fn all_errors_are_told_in_one_pass() {
 }
 
 #[test]
+fn a_function_that_hides_behind_a_call_of_the_language_is_told() {
+    check(
+        "use:\n  functions:\n    http:\n      set: { x: 1 }\n    each:\n      set: { x: 1 }\ndo:\n  - a:\n      call: each\n",
+        &[
+            "W0102 4:5 `call: http` is the language's own: this function is never called | give it another name",
+        ],
+    );
+}
+
+#[test]
 fn an_unknown_function_does_not_hide_what_is_wrong_with_its_arguments() {
     check(
         "do:\n  - a:\n      call: htp\n      with: { endpoint: 'x${y}' }\n",

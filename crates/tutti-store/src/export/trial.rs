@@ -5,13 +5,13 @@ use tutti_ids::Digest;
 
 use super::lines::{TAIL, given, hasher, tail};
 
-/// Bytes hashed at most to find one: about a second's work.
-const WORK: usize = 1 << 30;
+/// Bytes hashed at most to find one: well under a second's work.
+const WORK: usize = 1 << 28;
 /// Places tried at most where a line may have ended.
 const ENDS: usize = 16;
 
 /// Where in `line` the one altered byte is; nothing if more than one was altered, or if trying took too long: a flipped bit is found
-/// in lines of up to 16 KiB, any other change of a byte in lines of up to 2.8 KiB.
+/// in lines of up to 8 KiB, any other change of a byte in lines of up to 1.4 KiB.
 pub(super) fn altered_byte(previous: Digest, line: &[u8]) -> Option<usize> {
     let (fields, end) = line.split_at_checked(line.len().checked_sub(TAIL)?)?;
     in_tail(previous, fields, end)

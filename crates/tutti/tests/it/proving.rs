@@ -149,6 +149,10 @@ fn an_execution_goes_on_with_its_secrets_after_a_new_master_key() {
     good(&world, &["store", "rekey", "--store", "s"]);
     assert_ne!(world.read("s/master.key"), key);
     verified(&world, "before.jsonl");
+    good(&world, &["export", "--store", "s", "-o", "after.jsonl"]);
+    verified(&world, "after.jsonl");
+    let facts = |file| world.read(file).matches(r#""kind":"audit""#).count();
+    assert_eq!((facts("before.jsonl"), facts("after.jsonl")), (0, 1), "the change is on record");
     // What was made of the secret is taken from the store.
     good(&world, &["run", "-q", "--store", "s", "--resume", "--secret", "TOKEN=another"]);
     assert_eq!(world.read("got"), "t0ken-of-ada");
