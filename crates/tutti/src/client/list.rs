@@ -2,8 +2,8 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use tutti_api::{
-    AuditEntry, ExecutionView, Operation, PrincipalView, SecretView, TokenView, WorkflowState,
-    WorkflowVersion,
+    AuditEntry, ExecutionView, Operation, PrincipalView, ScheduleView, SecretView, TokenView,
+    WorkflowState, WorkflowVersion,
 };
 
 use super::{
@@ -25,6 +25,9 @@ pub(crate) fn list(command: &ListCommand, console: &Console) -> Result<Exit, Fai
         }
         ListCommand::Executions(arguments) => {
             listed(&arguments.list, console, || asked(arguments), executions)
+        }
+        ListCommand::Schedules(arguments) => {
+            listed(arguments, console, || Ask::new(Operation::ListSchedules), schedules)
         }
         ListCommand::Secrets(arguments) => secrets(arguments, console),
         ListCommand::Tokens(arguments) => tokens(arguments, console),
@@ -143,6 +146,19 @@ pub(super) fn executions(items: &[ExecutionView]) -> Table<6> {
             ]
         }),
     )
+}
+
+fn schedules(items: &[ScheduleView]) -> Table<5> {
+    let row = |it: &ScheduleView| {
+        [
+            it.workflow.clone(),
+            it.trigger.clone(),
+            or_dash(it.next.first().map(String::as_str)),
+            or_dash(it.last.as_deref()),
+            it.running.len().to_string(),
+        ]
+    };
+    Table::new(["WORKFLOW", "TRIGGER", "NEXT", "LAST", "RUNNING"], items.iter().map(row))
 }
 
 fn audit(items: &[AuditEntry]) -> Table<7> {

@@ -171,6 +171,11 @@ pub(crate) enum ListCommand {
     Workflows(ListArguments),
     /// Executions, newest first
     Executions(ListExecutionsArguments),
+    /// Schedules with their next times
+    #[command(
+        after_help = "Examples:\n  tutti list schedules\n  tutti list schedules -n ops -o json"
+    )]
+    Schedules(ListArguments),
     /// The names of secrets
     #[command(after_help = "Examples:\n  tutti list secrets -n ops")]
     Secrets(ListArguments),

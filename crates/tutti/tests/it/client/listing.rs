@@ -7,10 +7,12 @@ fn everything_is_listed_as_a_table_json_and_yaml() {
     let place = Place::with_admin();
     place.publish("waits", WAITS);
     place.good(&["start", "waits"]);
+    place.publish("yearly", "schedule: { cron: '0 0 1 1 *' }\ndo: [{ a: { set: { n: 1 } } }]");
     place.tutti_reading(&["secrets", "set", "TOKEN"], "hunter2\n");
     let lists = [
         ("workflows", "NAME"),
         ("executions", "EXECUTION"),
+        ("schedules", "WORKFLOW"),
         ("secrets", "NAME"),
         ("tokens", "ID"),
         ("principals", "ID"),
