@@ -171,6 +171,11 @@ impl Loop {
         self.feeder.evaluated()
     }
 
+    /// How many events of the log were not looked up yet for those who listen.
+    pub fn events_behind(&self) -> u64 {
+        self.feeder.behind()
+    }
+
     /// The executions in memory.
     pub fn executions(&self) -> impl Iterator<Item = &Execution> {
         self.residents.values().map(|resident| &resident.execution)
