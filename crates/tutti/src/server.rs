@@ -12,7 +12,7 @@ pub(crate) use self::setup::{administrator, change, fact, no_chance};
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::oneshot;
-use tutti_connectors::Policy;
+use tutti_connectors::{Policy, Registry};
 use tutti_dsl::Resources;
 use tutti_engine::Limits;
 use tutti_expr::Value;
@@ -54,18 +54,18 @@ pub(crate) fn serve(arguments: &ServerArguments, console: &Console) -> Result<Ex
         return Err(Failure::usage("without tokens the server listens on loopback only")
             .hint("leave out --no-login, or listen on 127.0.0.1"));
     }
-    let calls = connectors::all(policy(&settings));
+    let connectors = connectors::all(policy(&settings));
     let metrics = Metrics::new(MetricsOptions {
         version: VERSION,
         started_at_ms: SystemClock.now().0,
-        connectors: calls.functions().collect(),
+        connectors: connectors.functions().collect(),
         max_calls: settings.max_calls,
     });
     let form = Form::of(settings.log_format, console);
     let (logger, writing) = Logger::start(settings.log_level, form, metrics.clone(), console)?;
     let log: Arc<dyn Log> = Arc::new(logger);
-    let parts = Parts { settings, metrics, log: log.clone(), console: console.clone() };
-    let served = run(parts);
+    let parts = Parts { settings, connectors, metrics, log: log.clone(), console: console.clone() };
+    let served = run(&parts);
     let told = match (served, form) {
         // A machine reads: the last line is one of the log as well.
         (Err(failure), Form::Json) => {
@@ -82,19 +82,20 @@ pub(crate) fn serve(arguments: &ServerArguments, console: &Console) -> Result<Ex
 /// What a server is made of before it has a store.
 struct Parts {
     settings: Settings,
+    connectors: Registry,
     metrics: Metrics,
     log: Arc<dyn Log>,
     console: Console,
 }
 
-fn run(parts: Parts) -> Result<Exit, Failure> {
+fn run(parts: &Parts) -> Result<Exit, Failure> {
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::of("cannot start the runtime", &error))?;
     let served = tokio.block_on(async {
-        let Opened { desk, store, handle, server } = open(&parts).await?;
+        let Opened { desk, store, handle, server } = open(parts).await?;
         let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
         let adopting = tokio::spawn(adopt_all(store, handle.clone(), parts.log.clone()));
         let keeping = tokio::spawn(keep_schedules(desk.clone()));
@@ -125,7 +126,7 @@ struct Opened {
 }
 
 async fn open(parts: &Parts) -> Result<Opened, Failure> {
-    let Parts { settings, metrics, log, console } = parts;
+    let Parts { settings, connectors, metrics, log, console } = parts;
     let directory = &settings.store;
     let access = if settings.no_login { Access::Everybody } else { Access::Tokens };
     let starting = LogRecord::new(LogLevel::Info, "starting").with("version", VERSION);
@@ -147,7 +148,7 @@ async fn open(parts: &Parts) -> Result<Opened, Failure> {
     };
     let handle = Runtime::start(Options {
         store: store.clone(),
-        connectors: connectors::measured(&connectors::all(policy), metrics),
+        connectors: connectors::measured(connectors, metrics),
         library: library.clone(),
         secrets: Arc::new(vault.clone()),
         sealer: sealer.clone(),

@@ -22,6 +22,7 @@ Examples:
   tutti server --config tutti.toml --print-config
 
 Exit codes: 0 stopped, 4 the store is damaged, 2 anything else; 130 or 143 where a second signal ended it at once")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct ServerArguments {
     /// The configuration file; /etc/tutti/server.toml where there is one, unless told
     #[arg(long, value_name = "FILE")]

@@ -259,6 +259,7 @@ impl Layers {
                 section = within;
                 writeln!(text, "\n[{section}]").ok();
             }
+            writeln!(text, "# {}", setting.meaning).ok();
             let value = self.text(setting.key);
             let value = match setting.kind {
                 catalog::Kind::Text => serde_json::Value::from(value).to_string(),
@@ -318,7 +319,7 @@ mod tests {
         assert_eq!(settings.log_level, LogLevel::Warn);
         let shown = layers.as_toml();
         assert!(shown.contains("listen = \"127.0.0.1:2\" # TUTTI_SERVER__LISTEN\n"), "{shown}");
-        assert!(shown.contains("\n[calls]\nmax = 3 # s.toml:3:1\n"), "{shown}");
+        assert!(shown.contains("\nmax = 3 # s.toml:3:1\n"), "{shown}");
         assert!(shown.contains("# bootstrap-token-file = \"\" # default\n"), "{shown}");
         let again = file::read(&shown, Path::new("again.toml")).expect("it is a file");
         assert_eq!(again.len(), SETTINGS.len() - 1);

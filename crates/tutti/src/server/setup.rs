@@ -10,9 +10,7 @@ use tutti_auth::{
 use tutti_ids::{PrincipalId, PrincipalKind};
 use tutti_runtime::{Clock as _, SystemClock};
 use tutti_server::{Desk, IssuedToken, Log, LogLevel, LogRecord, issue_token};
-use tutti_store::{
-    AuditFact, Commit, Expected, Lookup, RecordChange, RecordId, RecordKind, Store as _,
-};
+use tutti_store::{AuditFact, Commit, Expected, Lookup, RecordChange, RecordId, RecordKind};
 
 use super::settings::Settings;
 use crate::{console::Console, exit::Failure};

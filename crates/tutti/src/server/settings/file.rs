@@ -77,12 +77,12 @@ impl Reader<'_> {
             // Of a section that is unknown, a key says best what may have been meant.
             (Node::Table(table), None) if is_section || !table.is_empty() => self.read(at, table),
             (_, None) if is_section => {
-                Err(self.refused(at, format!("`{key}` is a section, no setting")))
+                Err(self.refused(at, &format!("`{key}` is a section, no setting")))
             }
             (_, None) => Err(self.unknown(at)),
             (node, Some(setting)) => {
                 let value = value(node, setting.kind).ok_or_else(|| {
-                    self.refused(at, format!("`{key}` must be {}", setting.kind.as_str()))
+                    self.refused(at, &format!("`{key}` must be {}", setting.kind.as_str()))
                 })?;
                 let place = self.place(at);
                 self.said.push(Said { setting: setting.key, value, place });
@@ -96,13 +96,13 @@ impl Reader<'_> {
         format!("{}:{line}:{column}", self.path.display())
     }
 
-    fn refused(&self, key: &[String], what: String) -> Failure {
+    fn refused(&self, key: &[String], what: &str) -> Failure {
         Failure::usage(format!("{}: {what}", self.place(key)))
     }
 
     fn unknown(&self, key: &[String]) -> Failure {
         let text = key.join(".");
-        let failure = self.refused(key, format!("there is no setting `{text}`"));
+        let failure = self.refused(key, &format!("there is no setting `{text}`"));
         failure.hint(advice(&text))
     }
 }
