@@ -82,6 +82,8 @@ pub struct Loop {
     newest_event: EventPosition,
     feeder: Feeder,
     drawn: u64,
+    /// The most overdue of the timers that fired since it was asked for, in milliseconds.
+    most_overdue: Option<u64>,
     outputs: Vec<Output>,
 }
 
@@ -107,6 +109,7 @@ impl Loop {
             newest_event: EventPosition::default(),
             feeder: Feeder::default(),
             drawn: 0,
+            most_overdue: None,
             outputs: Vec::new(),
         }
     }
@@ -158,6 +161,11 @@ impl Loop {
     /// When the loop wants a [`Happening::Tick`].
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.next()
+    }
+
+    /// How late the most overdue timer was, in milliseconds, of those that fired since this was last asked; none where none did.
+    pub fn take_most_overdue(&mut self) -> Option<u64> {
+        self.most_overdue.take()
     }
 
     /// The execution, as far as its turns are decided.
@@ -335,6 +343,9 @@ impl Loop {
     }
 
     fn fire_timers(&mut self, now: Timestamp) {
+        if let Some(due) = self.timers.next().filter(|due| *due <= now) {
+            self.most_overdue = self.most_overdue.max(Some(now.ms_since(due)));
+        }
         while let Some(id) = self.timers.fire(now) {
             self.with(id, Awaiting::Fact(Input::TimerFired), now);
             let later = self.residents.get(&id).and_then(Resident::wake).filter(|wake| *wake > now);

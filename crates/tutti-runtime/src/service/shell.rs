@@ -84,21 +84,19 @@ impl Shell {
                 Some(Message::Stop) | None => return,
             };
             self.before(&happening);
-            let now = self.options.clock.now();
-            if let Some(due) = owner.next_due().filter(|due| *due <= now) {
-                let late = Duration::from_millis(now.ms_since(due));
-                self.options.observer.on_timers_due(late);
-            }
-            let outputs = owner.on(happening, now);
-            self.tell_how_far(&owner);
+            let outputs = owner.on(happening, self.options.clock.now());
+            self.tell_how_far(&mut owner);
             if outputs.into_iter().any(|output| !self.carry_out(output)) {
                 return;
             }
         }
     }
 
-    /// Says how far the loop is behind the log of events, where that has changed.
-    fn tell_how_far(&mut self, owner: &Loop) {
+    /// Says how late timers fired, and how far the loop is behind the log of events, where that has changed.
+    fn tell_how_far(&mut self, owner: &mut Loop) {
+        if let Some(late) = owner.take_most_overdue() {
+            self.options.observer.on_timers_due(Duration::from_millis(late));
+        }
         let behind = owner.events_behind();
         if behind != self.events_behind {
             self.events_behind = behind;
