@@ -13,6 +13,9 @@ use super::client::Server;
 /// A token as whoever deploys a server makes one: the ULID may be any.
 const TOKEN: &str = "tutti_00000000000000000000000000_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
+/// How the documentation says to make one.
+const MAKE: &str = r#"printf 'tutti_%026d_%s\n' 0 "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')""#;
+
 fn directory() -> TempDir {
     tempfile::tempdir().expect("a directory can be made")
 }
@@ -142,4 +145,21 @@ fn a_file_without_a_token_is_refused_and_not_shown() {
         assert_eq!((code, told.contains("does not hold a token")), (Some(2), true), "{told}");
         assert!(text.is_empty() || !told.contains(text), "{told}");
     }
+}
+
+#[test]
+fn a_token_that_is_made_as_the_documentation_says_is_one() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/server.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    assert!(page.contains(MAKE), "the page says it otherwise");
+    let made = Command::new("sh").args(["-c", MAKE]).output().expect("it runs");
+    let text = String::from_utf8(made.stdout).expect("it is text");
+    let directory = directory();
+    let (file, token) =
+        (written(&directory, "server.toml", ""), written(&directory, "token", &text));
+    let data = directory.path().join("data");
+    let mut command = command(&file, &[], &["--listen", "127.0.0.1:0", "--store"]);
+    command.arg(&data).env("TUTTI_BOOTSTRAP_TOKEN_FILE", &token);
+    let server = Server::start_by(&data, &mut command);
+    assert_eq!(server.as_somebody(text.trim(), "GET", "/api/v1/principals", "").status, 200);
 }
