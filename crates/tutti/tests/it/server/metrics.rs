@@ -116,7 +116,7 @@ fn what_executions_do_is_counted() {
     check("tutti_timer_lag_seconds_count", 1.0);
     check("tutti_commits_total{outcome=\"failed\"}", 0.0);
     let (turns, rows) = (told["tutti_turns_total"], told["tutti_commit_rows_total{kind=\"turn\"}"]);
-    assert!(turns >= 9.0 && rows >= turns, "{turns} of {rows}");
+    assert!(turns >= 5.0 && rows >= turns, "{turns} of {rows}");
     assert!(told["tutti_commits_total{outcome=\"stored\"}"] >= 10.0);
     assert!(told["tutti_journal_entries_total"] > turns);
     let faulted = "tutti_http_requests_total{route=\"/api/v1/namespaces/{namespace}/workflows/{name}/executions\",method=\"POST\",status=\"5xx\"}";
@@ -125,14 +125,16 @@ fn what_executions_do_is_counted() {
 
 #[test]
 fn labels_are_templates_and_words_whatever_is_asked_for() {
-    let server = Server::with_admin();
+    let mut server = Server::with_admin();
     for path in ["/api/v1/secret-of-mine", "/wp-admin", "/api/v1/executions/exec_nonsense"] {
         assert_eq!(server.get(path).status, 404);
     }
     assert_eq!(server.ask("BREW", "/coffee-pot", &[], "").status, 404);
     assert_eq!(server.ask("PUT", "/livez", &[], "").status, 405);
     assert_eq!(server.as_somebody("x", "GET", "/api/v1/server", "").status, 401);
-    assert_eq!(server.ask("GET", "/api/v1/server", &[("authorization", "")], "").status, 401);
+    let token = server.token.take();
+    assert_eq!(server.get("/api/v1/server").status, 401);
+    server.token = token;
     let told = samples(&server);
     let requests = |route: &str, method: &str, status: &str| {
         let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");
