@@ -166,6 +166,9 @@ pub struct AuditEntry {
     /// What else there is to say.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub detail: BTreeMap<String, String>,
+    /// The id of the request, which its answer and the log of the server have as well.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<String>,
     /// Where the request came from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,

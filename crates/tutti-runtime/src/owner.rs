@@ -82,6 +82,8 @@ pub struct Loop {
     newest_event: EventPosition,
     feeder: Feeder,
     drawn: u64,
+    /// The most overdue of the timers that fired since it was asked for, in milliseconds.
+    most_overdue: Option<u64>,
     outputs: Vec<Output>,
 }
 
@@ -107,6 +109,7 @@ impl Loop {
             newest_event: EventPosition::default(),
             feeder: Feeder::default(),
             drawn: 0,
+            most_overdue: None,
             outputs: Vec::new(),
         }
     }
@@ -160,6 +163,11 @@ impl Loop {
         self.timers.next()
     }
 
+    /// How late the most overdue timer was, in milliseconds, of those that fired since this was last asked; none where none did.
+    pub fn take_most_overdue(&mut self) -> Option<u64> {
+        self.most_overdue.take()
+    }
+
     /// The execution, as far as its turns are decided.
     pub fn execution(&self, id: ExecutionId) -> Option<&Execution> {
         self.residents.get(&id).map(|resident| &resident.execution)
@@ -169,6 +177,11 @@ impl Loop {
     /// definitions that listen for the type of an event, not with the number of listeners.
     pub fn filters_evaluated(&self) -> u64 {
         self.feeder.evaluated()
+    }
+
+    /// How many events of the log were not looked up yet for those who listen.
+    pub fn events_behind(&self) -> u64 {
+        self.feeder.behind()
     }
 
     /// The executions in memory.
@@ -330,6 +343,9 @@ impl Loop {
     }
 
     fn fire_timers(&mut self, now: Timestamp) {
+        if let Some(due) = self.timers.next().filter(|due| *due <= now) {
+            self.most_overdue = self.most_overdue.max(Some(now.ms_since(due)));
+        }
         while let Some(id) = self.timers.fire(now) {
             self.with(id, Awaiting::Fact(Input::TimerFired), now);
             let later = self.residents.get(&id).and_then(Resident::wake).filter(|wake| *wake > now);

@@ -13,6 +13,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::{sync::oneshot, task::AbortHandle};
@@ -49,6 +50,14 @@ pub trait Observer: Debug + Send + Sync {
     fn on_log(&self, line: &LogLine);
     /// An execution cannot be read: it is left alone, and its parent waits for it, until somebody asks for it again.
     fn on_unreadable(&self, execution: ExecutionId, reason: &str);
+    /// A loop came to timers that are due; the one that waited longest was so late.
+    fn on_timers_due(&self, late: Duration) {
+        let _ = late;
+    }
+    /// So many events of the log are still to be looked up by this loop for those who listen.
+    fn on_events_behind(&self, number: usize, events: u64) {
+        let _ = (number, events);
+    }
 }
 
 /// What a runtime is made of.

@@ -30,6 +30,8 @@ pub(crate) struct Asked {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) address: Option<IpAddr>,
+    /// The id of the request.
+    pub(crate) request: String,
 }
 
 impl Asked {

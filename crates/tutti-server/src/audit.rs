@@ -39,7 +39,7 @@ impl Asked {
             subject: Text::cut(deed.subject),
             reason: deed.reason.map(Reason::cut),
             detail: Detail::default(),
-            request: None,
+            request: Some(Text::cut(&self.request)),
             address: self.address,
         };
         AuditFact { execution: deed.execution, bytes: record.encode() }

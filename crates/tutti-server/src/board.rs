@@ -61,6 +61,12 @@ impl Board {
         of_it.collect()
     }
 
+    /// How many schedules are kept, and how many of their nominal times wait.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let shown = self.all();
+        (shown.len(), shown.values().map(|(_, past)| past.queued()).sum())
+    }
+
     fn all(&self) -> MutexGuard<'_, BTreeMap<ScheduleId, (Spec, StoredPast)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -20,6 +20,8 @@ use tutti_store::{AuditFact, Commit, Expected, RecordChange, RecordId, RecordKin
 use crate::{
     admission::{self, Admitted, Refused, Wish},
     desk::Desk,
+    log::{LogLevel, LogRecord},
+    metrics::reason,
     past::StoredPast,
 };
 
@@ -33,8 +35,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn keep_schedules(desk: Arc<Desk>) {
     loop {
         let failed = Keeper::new(desk.clone()).run().await;
-        // Told by whoever asks for it: a store that does not answer refuses everything else as well.
-        drop(failed);
+        if failed.is_err() {
+            let message = "schedules are read again: something could not be stored or read";
+            desk.log.write(LogRecord::new(LogLevel::Warn, message));
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -211,6 +215,7 @@ impl Keeper {
                 self.decide(&schedule, |past| past.queue(nominal), Vec::new()).await
             }
             Output::Miss(missed) => {
+                self.tell_missed(&missed);
                 let audit = vec![self.fact(&missed)];
                 let schedule = missed.schedule.clone();
                 self.decide(&schedule, |past| past.miss(missed.first, missed.last), audit).await
@@ -234,6 +239,7 @@ impl Keeper {
     }
 
     async fn start(&mut self, schedule: &ScheduleId, nominal: Timestamp) -> Result<(), Lost> {
+        let asked_at = self.now();
         let Some(kept) = self.kept.get_mut(schedule) else { return Ok(()) };
         let execution = self.desk.handle.new_id().map_err(|_no_chance| Lost)?;
         let before = kept.past.clone();
@@ -248,7 +254,11 @@ impl Keeper {
         self.runs.insert(execution, (schedule.clone(), nominal));
         self.desk.board.note(schedule, &kept.past);
         match admission::admit(&self.desk, wish).await {
-            Ok(Admitted::New(_)) => Ok(()),
+            Ok(Admitted::New(_)) => {
+                let late = Duration::from_millis(asked_at.ms_since(nominal));
+                self.desk.metrics.schedule_started(late);
+                Ok(())
+            }
             Ok(Admitted::Existing(_)) | Err(Refused::Taken(..)) => {
                 self.give_up(schedule, nominal, (execution, before)).await
             }
@@ -267,6 +277,7 @@ impl Keeper {
         let (first, count, reason) = (nominal, Count::Exactly(1), Reason::Overlap);
         let schedule = schedule.clone();
         let missed = Missed { schedule: schedule.clone(), first, last: nominal, count, reason };
+        self.tell_missed(&missed);
         let audit = vec![self.fact(&missed)];
         let change = |past: &mut StoredPast| {
             *past = before;
@@ -305,6 +316,17 @@ impl Keeper {
         self.desk.store.commit(commit).await.map_err(|_unwritten| Lost)
     }
 
+    fn tell_missed(&self, missed: &Missed) {
+        let (Count::Exactly(count) | Count::AtLeast(count)) = missed.count;
+        let why = reason(missed.reason);
+        self.desk.metrics.schedule_missed(missed.reason, count);
+        let record = LogRecord::new(LogLevel::Warn, "a schedule did not keep some of its times")
+            .with_text("schedule", &missed.schedule)
+            .with("count", count)
+            .with("reason", why);
+        self.desk.log.write(record);
+    }
+
     fn fact(&self, missed: &Missed) -> AuditFact {
         let (count, more) = match missed.count {
             Count::Exactly(count) => (count, ""),
@@ -330,17 +352,6 @@ impl Keeper {
             address: None,
         };
         AuditFact { execution: None, bytes: record.encode() }
-    }
-}
-
-fn reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Misfire => "misfire",
-        Reason::Overlap => "overlap",
-        Reason::QueueFull => "queue-full",
-        Reason::Replaced => "replaced",
-        Reason::Declined => "declined",
-        Reason::Deactivated => "deactivated",
     }
 }
 

@@ -10,8 +10,9 @@ use tutti_runtime::{Clock, Handle, Library, Reader};
 use tutti_store::Lookup;
 
 use crate::{
-    board::Board, feed::Feed, keyed::Keyed, load_error::LoadError, publications::Publications,
-    refusals::Refusals, roster::Roster, vault::Vault,
+    board::Board, feed::Feed, keyed::Keyed, load_error::LoadError, log::Log, metrics::Metrics,
+    publications::Publications, refusals::Refusals, request_id::RequestIds, roster::Roster,
+    vault::Vault,
 };
 
 /// Who is let in.
@@ -40,6 +41,10 @@ pub struct DeskOptions {
     pub vault: Vault,
     /// What has become durable.
     pub feed: Feed,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What the server says of itself.
+    pub log: Arc<dyn Log>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Who is let in.
@@ -63,6 +68,8 @@ pub struct Desk {
     pub(crate) reader: Reader,
     pub(crate) vault: Vault,
     pub(crate) feed: Feed,
+    pub(crate) metrics: Metrics,
+    pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) access: Access,
     pub(crate) resources: LoadResources,
@@ -74,6 +81,7 @@ pub struct Desk {
     /// Starts under one key, and changes of one record, one after the other.
     pub(crate) keyed: Keyed,
     pub(crate) refusals: Refusals,
+    pub(crate) request_ids: RequestIds,
 }
 
 impl fmt::Debug for Desk {
@@ -89,7 +97,7 @@ impl Desk {
     /// If something of that is damaged, or the store does not answer.
     pub async fn open(options: DeskOptions) -> Result<Self, LoadError> {
         let DeskOptions { handle, store, library, sealer, vault, feed, clock, .. } = options;
-        let DeskOptions { access, resources, version, .. } = options;
+        let DeskOptions { access, resources, version, metrics, log, .. } = options;
         let roster = Roster::load(&*store).await?;
         let publications = Publications::load(&*store, library.clone()).await?;
         vault.load(&*store, &*sealer).await?;
@@ -100,6 +108,8 @@ impl Desk {
             reader,
             vault,
             feed,
+            metrics,
+            log,
             clock,
             access,
             resources,
@@ -109,6 +119,7 @@ impl Desk {
             board: Board::default(),
             keyed: Keyed::default(),
             refusals: Refusals::default(),
+            request_ids: RequestIds::new(),
         })
     }
 
@@ -120,6 +131,11 @@ impl Desk {
     /// A token was written into the store beside the server.
     pub fn know_token(&self, token: Token) {
         self.roster.put_token(token);
+    }
+
+    /// A principal was written into the store beside the server.
+    pub fn know_principal(&self, principal: Principal) {
+        self.roster.put_principal(principal);
     }
 
     /// Whether the first administrator is still to be created.

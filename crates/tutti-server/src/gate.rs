@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    http::{Request, Response, header, request::Parts},
+    http::{HeaderName, Request, Response, header, request::Parts},
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
@@ -20,6 +20,7 @@ use crate::{
     asked::{Asked, short},
     audit::Deed,
     desk::{Access, Desk, everybody},
+    log::{LogLevel, LogRecord},
     roster::Shown,
     routes::{Route, route},
 };
@@ -39,40 +40,64 @@ pub(crate) struct Arrival {
     pub(crate) address: Option<IpAddr>,
 }
 
+/// The header of every answer that has the id of the request.
+const REQUEST: HeaderName = HeaderName::from_static("tutti-request");
+
 /// Answers a request to an operation.
 pub(crate) async fn enter(
     desk: Arc<Desk>,
     operation: Operation,
     arrival: Arrival,
 ) -> Response<Body> {
-    let answer = pass(desk, operation, arrival).await;
-    answer.unwrap_or_else(|problem| answer::problem(&problem))
+    let (log, request, address) = (desk.log.clone(), desk.request_ids.draw(), arrival.address);
+    let answer = pass(desk, operation, arrival, &request).await;
+    // What an execution ended with is an answer; a problem of the server's own is an error.
+    let level = match &answer {
+        Err(problem) if problem.status >= 500 => LogLevel::Error,
+        _ => LogLevel::Debug,
+    };
+    let code = answer.as_ref().err().map(|problem| problem.code);
+    let response = answer.unwrap_or_else(|problem| answer::problem(&problem));
+    if log.takes(level) {
+        let record = LogRecord::new(level, "request answered")
+            .with("operation", operation.name())
+            .with("status", response.status().as_u16())
+            .with("code", code.map(Code::as_str))
+            .with("request", request.as_str())
+            .with("address", address.map(|address| address.to_string()));
+        log.write(record);
+    }
+    answer::with_header(response, REQUEST, &request)
 }
 
-async fn pass(desk: Arc<Desk>, operation: Operation, arrival: Arrival) -> Answer {
+async fn pass(desk: Arc<Desk>, operation: Operation, arrival: Arrival, request_id: &str) -> Answer {
     let Arrival { request, path, address } = arrival;
     let (parts, body) = request.into_parts();
+    let line = Line { parts, path, address, request: request_id.to_owned() };
     let route = route(operation);
     if let Route::Anybody(handler) = route {
-        return handler(asked(desk, None, (parts, path, address), Bytes::new())).await;
+        return handler(asked(desk, None, line, Bytes::new())).await;
     }
-    let known = know(&desk, &parts);
+    let known = know(&desk, &line.parts);
     let (caller, setup) = match (known, &route) {
         (Ok(Shown::Setup(setup)), Route::Setup(_)) => (None, Some(setup)),
         (Ok(Shown::Caller(caller)), _) => (Some(caller), None),
         (Ok(Shown::Setup(_)), _) => {
             return Err(unknown("the setup token only creates the first administrator"));
         }
-        (Err(Stranger::Anonymous), _) => return Err(unknown("no token was shown")),
+        (Err(Stranger::Anonymous), _) => {
+            desk.metrics.refused(Refusal::Anonymous);
+            return Err(unknown("no token was shown"));
+        }
         (Err(Stranger::Refused(refusal)), _) => {
-            let asked = asked(desk, None, (parts, path, address), Bytes::new());
+            let asked = asked(desk, None, line, Bytes::new());
             asked.write_down_refusal(Action::TokenUseFailed, operation, None, refusal).await;
             return Err(unknown("the token is not good"));
         }
     };
     // Nothing is read of what a stranger sends.
     let body = read(body, operation).await?;
-    let asked = asked(desk, caller, (parts, path, address), body);
+    let asked = asked(desk, caller, line, body);
     match route {
         Route::Anybody(handler) => handler(asked).await,
         Route::Setup(handler) => match setup {
@@ -158,16 +183,23 @@ async fn read(body: Body, operation: Operation) -> Result<Bytes, Problem> {
     }
 }
 
-type Line = (Parts, BTreeMap<String, String>, Option<IpAddr>);
+/// A request without its body.
+struct Line {
+    parts: Parts,
+    path: BTreeMap<String, String>,
+    address: Option<IpAddr>,
+    request: String,
+}
 
 fn asked(desk: Arc<Desk>, caller: Option<Caller>, line: Line, body: Bytes) -> Asked {
-    let (parts, path, address) = line;
+    let Line { parts, path, address, request } = line;
     let query = parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty());
     let query = query.map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))
     });
-    Asked { desk, caller, path, query: query.collect(), headers: parts.headers, body, address }
+    let (query, headers) = (query.collect(), parts.headers);
+    Asked { desk, caller, path, query, headers, body, address, request }
 }
 
 fn decoded(text: &str) -> String {
@@ -203,6 +235,17 @@ impl Asked {
         of_denied(denied, what)
     }
 
+    fn log_refusal(&self, operation: Operation, why: Refusal, passed_over: u64) {
+        let record = LogRecord::new(LogLevel::Warn, "request refused")
+            .with("operation", operation.name())
+            .with("reason", why.as_str())
+            .with("principal", self.caller.as_ref().map(|caller| caller.principal().to_string()))
+            .with("address", self.address.map(|address| address.to_string()))
+            .with("request", self.request.as_str())
+            .with("passedOver", passed_over);
+        self.desk.log.write(record);
+    }
+
     async fn write_down_refusal(
         &self,
         action: Action,
@@ -210,7 +253,11 @@ impl Asked {
         namespace: Option<&Name>,
         refusal: Refusal,
     ) {
-        let Some(passed_over) = self.desk.refusals.note(self.desk.clock.now()) else { return };
+        self.desk.metrics.refused(refusal);
+        let Some(passed_over) = self.desk.refusals.note(self.desk.clock.now()) else {
+            return self.desk.metrics.refusal_passed_over();
+        };
+        self.log_refusal(operation, refusal, passed_over);
         let more = format!("{} ({passed_over} more refusals before)", operation.name());
         let subject = if passed_over > 0 { more.as_str() } else { operation.name() };
         let deed = Deed { action, namespace, subject, execution: None, reason: None };

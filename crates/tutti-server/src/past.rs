@@ -73,6 +73,11 @@ impl StoredPast {
         self.running.iter().map(|run| (Timestamp(run.nominal), id(run))).collect()
     }
 
+    /// How many nominal times wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued.len()
+    }
+
     /// The execution that was started for a nominal time, if it has not ended.
     pub(crate) fn execution_of(&self, nominal: Timestamp) -> Option<ExecutionId> {
         self.running.iter().find(|run| run.nominal == nominal.0).map(id)

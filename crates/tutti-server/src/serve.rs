@@ -1,7 +1,12 @@
 //! Listening, and stopping in good order.
 
 use std::{
-    collections::BTreeMap, convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc,
+    collections::BTreeMap,
+    convert::Infallible,
+    future::{Future, ready},
+    io,
+    net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,6 +33,8 @@ use crate::{
     answer,
     desk::Desk,
     gate::{Arrival, enter},
+    log::{LogLevel, LogRecord},
+    metrics::Metrics,
 };
 
 /// How long a client may take for the head of a request.
@@ -74,6 +81,7 @@ impl Server {
 
     /// Serves until `shutdown` ends; then takes no more, and ends when the requests under way have, or after 30 seconds.
     pub async fn run(self, desk: Arc<Desk>, shutdown: impl Future<Output = ()>) {
+        let (log, metrics) = (desk.log.clone(), desk.metrics.clone());
         let router = router(desk);
         let (stopping, stops) = watch::channel(());
         let mut connections = JoinSet::new();
@@ -87,7 +95,9 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, router.clone(), stops.clone()));
+                    let serving = connection(stream, peer, router.clone(), stops.clone());
+                    let metrics = metrics.clone();
+                    connections.spawn(async move { metrics.connection(serving).await });
                 }
                 // Out of file descriptors, most likely: what is open goes on, and some of it will end.
                 Err(_refused) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -95,8 +105,13 @@ impl Server {
         }
         drop((self.listener, stops));
         stopping.send(()).ok();
+        let draining = LogRecord::new(LogLevel::Info, "draining: no more connections are taken");
+        log.write(draining.with("connections", connections.len()));
         let ended = async { while connections.join_next().await.is_some() {} };
-        tokio::time::timeout(DRAIN, ended).await.ok();
+        if tokio::time::timeout(DRAIN, ended).await.is_err() {
+            let cut_off = LogRecord::new(LogLevel::Warn, "requests took too long and are cut off");
+            log.write(cut_off.with("connections", connections.len()));
+        }
     }
 }
 
@@ -122,6 +137,7 @@ async fn connection(
 }
 
 fn router(desk: Arc<Desk>) -> Router {
+    let (no_path, no_method) = (desk.metrics.clone(), desk.metrics.clone());
     let mut router = Router::new();
     for operation in Operation::ALL {
         let handler = move |State(desk): State<Arc<Desk>>,
@@ -130,20 +146,28 @@ fn router(desk: Arc<Desk>) -> Router {
             let address = request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
             let path: BTreeMap<String, String> =
                 path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            Ok::<_, Infallible>(enter(desk, *operation, Arrival { request, path, address }).await)
+            let metrics = desk.metrics.clone();
+            let entering = enter(desk, *operation, Arrival { request, path, address });
+            Ok::<_, Infallible>(metrics.request(*operation, entering).await)
         };
         router = router.route(operation.path(), on(filter(operation.method()), handler));
     }
     router
-        .fallback(|| async { problem(Code::NotFound, "there is no such path") })
-        .method_not_allowed_fallback(|| async {
-            problem(Code::MethodNotAllowed, "the path does not take this method")
+        .fallback(move |request: Request| {
+            let detail = "there is no such path";
+            ready(turned_away(&no_path, &request, Code::NotFound, detail))
+        })
+        .method_not_allowed_fallback(move |request: Request| {
+            let detail = "the path does not take this method";
+            ready(turned_away(&no_method, &request, Code::MethodNotAllowed, detail))
         })
         .with_state(desk)
 }
 
-fn problem(code: Code, detail: &str) -> Response<Body> {
-    answer::problem(&Problem::new(code, detail))
+fn turned_away(metrics: &Metrics, request: &Request, code: Code, detail: &str) -> Response<Body> {
+    let problem = Problem::new(code, detail);
+    metrics.turned_away(request.method().as_str(), problem.status);
+    answer::problem(&problem)
 }
 
 fn filter(method: Method) -> MethodFilter {

@@ -6,7 +6,7 @@ mod tasks;
 mod waiting;
 
 pub(crate) use self::{
-    facts::journal_entry,
+    facts::{journal_entry, suspension},
     plain::{plain, wire_status},
     tasks::task_views,
     waiting::waiting_view,

@@ -42,6 +42,9 @@ pub trait Lookup: Store {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredAudit>, Error>>;
 
+    /// How many executions have not ended. Costs the same however many there are.
+    fn open_count(&self) -> BoxFuture<'_, Result<u64, Error>>;
+
     /// Where the chain of commits ends: what a checkpoint signs.
     fn head(&self) -> BoxFuture<'_, Result<ChainHead, Error>>;
 }

@@ -304,6 +304,11 @@ impl Lookup for SqliteStore {
         Box::pin(self.readers.read(move |connection| audits::after(connection, after, limit)))
     }
 
+    fn open_count(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        let count = |connection: &_| commits::totals(connection).map(|totals| totals.open);
+        Box::pin(async move { Ok(u64::try_from(self.readers.read(count).await?).unwrap_or(0)) })
+    }
+
     fn head(&self) -> BoxFuture<'_, Result<ChainHead, Error>> {
         Box::pin(self.readers.read(|connection| {
             let tail = commits::last(connection)?;

@@ -30,7 +30,7 @@ pub(crate) use self::{
     documents::{
         DiagnosticFormat, ExplainArguments, Logs, OutputFormat, RunArguments, ValidateArguments,
     },
-    serving::{CompletionsArguments, LspArguments, ServerArguments},
+    serving::{CompletionsArguments, LogFormat, LspArguments, ServerArguments},
 };
 
 /// What `tutti version` prints.

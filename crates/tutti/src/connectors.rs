@@ -1,5 +1,9 @@
 //! Who makes calls, and how far outward calls may go.
 
+mod measured;
+
+pub(crate) use self::measured::measured;
+
 use tutti_connectors::{Guard, GuardOptions, Policy, Registry, http, script, shell};
 use tutti_expr::Value;
 

@@ -14,7 +14,7 @@ and nothing else; everything said beside it goes to stderr. `tutti COMMAND --hel
 ";
 
 /// Every environment variable the program looks at.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("NO_COLOR", "If set and not empty: no colors, as with `--no-color`."),
     ("TERM", "If `dumb`: no tree and no colors, as if stderr were no terminal."),
     (
@@ -43,6 +43,10 @@ const VARIABLES: [(&str, &str); 12] = [
     (
         "XDG_CONFIG_HOME",
         "Contexts are read from `tutti/config.toml` under it. Must be absolute. Without it, from `.config/tutti/config.toml` under `HOME`.",
+    ),
+    (
+        "TUTTI_BOOTSTRAP_TOKEN_FILE",
+        "The file with the token of the first administrator of a server, who is made with it where there is none yet.",
     ),
     ("APPDATA", "Without both, from `tutti\\config.toml` under it (Windows)."),
 ];
@@ -102,7 +106,7 @@ fn page() -> String {
     for (name, meaning) in VARIABLES {
         writeln!(page, "| `{name}` | {meaning} |").ok();
     }
-    page.push_str("\nSecrets come from the variables that `--secret` and `--env-secrets` name, and from no other.\n");
+    page.push_str("\nSecrets come from the variables that `--secret` and `--env-secrets` name, and from no other. Every setting of a server has a variable `TUTTI_SERVER__…`: [configuration](configuration.md).\n");
     page
 }
 

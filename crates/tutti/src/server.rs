@@ -3,38 +3,41 @@
 //! Start reading at [`serve`]. What is decided about requests is `tutti-server`'s; here is only the wiring, and what is said
 //! to whoever starts it.
 
+mod log;
+mod settings;
 mod setup;
 
-pub(crate) use self::setup::fact;
+pub(crate) use self::setup::{administrator, change, fact, no_chance};
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use tutti_connectors::Policy;
+use tokio::sync::oneshot;
+use tutti_connectors::{Policy, Registry};
 use tutti_dsl::Resources;
 use tutti_engine::Limits;
 use tutti_expr::Value;
-use tutti_runtime::{
-    DEFAULT_MAX_RESIDENTS, EventsKept, Handle, Library, Options, RowSealer, Runtime, SystemClock,
-};
+use tutti_runtime::{Clock as _, Handle, Library, Options, RowSealer, Runtime, SystemClock};
 use tutti_secrets::{KeyFiles, Keyring};
 use tutti_server::{
-    Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, forget_old_requests,
-    keep_schedules,
+    Access, Desk, DeskOptions, Feed, LoadResources, Log, LogLevel, LogRecord, MeasuredStore,
+    Metrics, MetricsOptions, Server, Vault, Watcher, forget_old_requests, keep_schedules,
 };
-use tutti_store::{Lookup as _, SqliteStore, Store as _};
+use tutti_store::{Lookup, SqliteStore};
 
+use self::{
+    log::{Form, Logger},
+    settings::{Layers, Settings},
+};
 use crate::{
     command_line::{ServerArguments, VERSION},
     connectors,
-    console::Console,
+    console::{self, Console},
     exit::{Exit, Failure, causes},
     resources::{Loader, Web},
     run::{cannot_open, signals},
     store::without_keys,
 };
 
-/// How many calls may be out at once.
-const MAX_CALLS: usize = 256;
 /// How many executions are taken up at once after a start.
 const ADOPTED_AT_ONCE: usize = 64;
 /// How many executions are listed at once after a start.
@@ -42,56 +45,121 @@ const PAGE: usize = 1_000;
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn serve(arguments: &ServerArguments, console: &Console) -> Result<Exit, Failure> {
-    let access = if arguments.insecure { Access::Everybody } else { Access::Tokens };
-    if access == Access::Everybody && !arguments.listen.ip().is_loopback() {
+    let layers = Layers::load(arguments)?;
+    let settings = layers.settings()?;
+    if arguments.print_config {
+        return console::print(&layers.as_toml());
+    }
+    if settings.no_login && !settings.listen.ip().is_loopback() {
         return Err(Failure::usage("without tokens the server listens on loopback only")
             .hint("leave out --no-login, or listen on 127.0.0.1"));
     }
+    let connectors = connectors::all(policy(&settings));
+    let metrics = Metrics::new(MetricsOptions {
+        version: VERSION,
+        started_at_ms: SystemClock.now().0,
+        connectors: connectors.functions().collect(),
+        max_calls: settings.max_calls,
+    });
+    let form = Form::of(settings.log_format, console);
+    let (logger, writing) = Logger::start(settings.log_level, form, metrics.clone(), console)?;
+    let log: Arc<dyn Log> = Arc::new(logger);
+    let parts = Parts { settings, connectors, metrics, log: log.clone(), console: console.clone() };
+    let served = run(&parts);
+    let told = match (served, form) {
+        // A machine reads: the last line is one of the log as well.
+        (Err(failure), Form::Json) => {
+            let record = LogRecord::new(LogLevel::Error, failure.message);
+            log.write(record.with("code", failure.code).with("hint", failure.hint));
+            Ok(failure.exit)
+        }
+        (served, _) => served,
+    };
+    writing.finish();
+    told
+}
+
+/// What a server is made of before it has a store.
+struct Parts {
+    settings: Settings,
+    connectors: Registry,
+    metrics: Metrics,
+    log: Arc<dyn Log>,
+    console: Console,
+}
+
+fn run(parts: &Parts) -> Result<Exit, Failure> {
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::of("cannot start the runtime", &error))?;
-    let served = tokio.block_on(serve_on(arguments, access, console));
+    let served = tokio.block_on(async {
+        let Opened { desk, store, handle, server } = open(parts).await?;
+        let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
+        let adopting = tokio::spawn(adopt_all(store, handle.clone(), parts.log.clone()));
+        let keeping = tokio::spawn(keep_schedules(desk.clone()));
+        let ended = until_stopped(server, desk, &handle, &parts.log).await;
+        keeping.abort();
+        forgetting.abort();
+        adopting.abort();
+        ended
+    });
     // What is still out is given up: it is recognised or settled by the next start.
     tokio.shutdown_timeout(Duration::from_secs(1));
     served
 }
 
-async fn serve_on(
-    arguments: &ServerArguments,
-    access: Access,
-    console: &Console,
-) -> Result<Exit, Failure> {
-    let directory = &arguments.store;
+fn policy(settings: &Settings) -> Policy {
+    Policy {
+        allow_loopback: settings.allow_loopback || settings.no_login,
+        allow_private: settings.allow_private || settings.no_login,
+    }
+}
+
+/// A server that can begin.
+struct Opened {
+    desk: Arc<Desk>,
+    store: Arc<dyn Lookup>,
+    handle: Handle,
+    server: Server,
+}
+
+async fn open(parts: &Parts) -> Result<Opened, Failure> {
+    let Parts { settings, connectors, metrics, log, console } = parts;
+    let directory = &settings.store;
+    let access = if settings.no_login { Access::Everybody } else { Access::Tokens };
+    let starting = LogRecord::new(LogLevel::Info, "starting").with("version", VERSION);
+    let starting = starting.with_text("store", &directory.display());
+    let file = settings.file.as_ref().map(|file| file.display().to_string());
+    log.write(starting.with("config", file));
     let store = SqliteStore::open(directory).map_err(|error| cannot_open(directory, &error))?;
-    let store = Arc::new(store);
+    let store: Arc<dyn Lookup> = Arc::new(MeasuredStore::new(Arc::new(store), metrics.clone()));
     // One that died before it had keys has sealed nothing.
     let is_new = store.head().await.map_err(|error| Failure::unread(&error))?.number == 0;
     let sealer = Arc::new(RowSealer::new(keys(directory, is_new)?));
     let (library, vault, feed) = (Arc::new(Library::default()), Vault::default(), Feed::default());
-    let policy = Policy {
-        allow_loopback: arguments.allow_loopback || access == Access::Everybody,
-        allow_private: arguments.allow_private || access == Access::Everybody,
+    let policy = policy(settings);
+    let watcher = Watcher {
+        feed: feed.clone(),
+        metrics: metrics.clone(),
+        log: log.clone(),
+        clock: Arc::new(SystemClock),
     };
-    let scratch = directory.join("scratch");
-    std::fs::create_dir_all(&scratch).map_err(|error| {
-        Failure::of(&format!("cannot write to {}", directory.display()), &error)
-    })?;
     let handle = Runtime::start(Options {
         store: store.clone(),
-        connectors: connectors::all(policy),
+        connectors: connectors::measured(connectors, metrics),
         library: library.clone(),
         secrets: Arc::new(vault.clone()),
         sealer: sealer.clone(),
         clock: Arc::new(SystemClock),
-        observer: Arc::new(feed.clone()),
+        observer: Arc::new(watcher),
         limits: Limits::default(),
-        max_calls: MAX_CALLS,
-        max_residents: DEFAULT_MAX_RESIDENTS,
+        max_calls: settings.max_calls,
+        max_residents: settings.max_residents,
         loops: None,
-        events_kept: EventsKept::default(),
-        scratch: Some(scratch),
+        events_kept: settings.events_kept,
+        scratch: Some(scratch(directory)?),
     })
     .map_err(|error| Failure::of("cannot start the runtime", &error))?;
     let desk = Desk::open(DeskOptions {
@@ -101,6 +169,8 @@ async fn serve_on(
         sealer,
         vault,
         feed,
+        metrics: metrics.clone(),
+        log: log.clone(),
         clock: Arc::new(SystemClock),
         access,
         resources: loader(policy),
@@ -108,33 +178,70 @@ async fn serve_on(
     })
     .await
     .map_err(|error| Failure::of("cannot open the data directory", &error))?;
-    let listen = setup::prepare(&desk, &store, arguments, console).await?;
+    let listen = setup::prepare(&desk, &*store, settings, (&**log, console)).await?;
     let server = Server::bind(listen).await.map_err(|error| {
         Failure::usage(causes(&error)).hint("another address or port: --listen 127.0.0.1:8421")
     })?;
-    console.line(&format!("listening on http://{}", server.address()));
-    let desk = Arc::new(desk);
-    let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
-    let adopting = tokio::spawn(adopt_all(store, handle.clone()));
-    let keeping = tokio::spawn(keep_schedules(desk.clone()));
+    tell_where(&server, settings, &**log);
+    Ok(Opened { desk: Arc::new(desk), store, handle, server })
+}
+
+fn scratch(directory: &Path) -> Result<std::path::PathBuf, Failure> {
+    let scratch = directory.join("scratch");
+    std::fs::create_dir_all(&scratch).map_err(|error| {
+        Failure::of(&format!("cannot write to {}", directory.display()), &error)
+    })?;
+    Ok(scratch)
+}
+
+fn tell_where(server: &Server, settings: &Settings, log: &dyn Log) {
+    let address = server.address();
+    let listening = format!("listening on http://{address}");
+    log.write(LogRecord::new(LogLevel::Info, listening).with_text("address", &address));
+    if settings.no_login {
+        let message = "whoever reaches this address is an administrator: no login is asked for";
+        log.write(LogRecord::new(LogLevel::Warn, message).with_text("address", &address));
+    }
+}
+
+/// Serves until a signal, which lets requests under way end; a second one does not wait for them.
+async fn until_stopped(
+    server: Server,
+    desk: Arc<Desk>,
+    handle: &Handle,
+    log: &Arc<dyn Log>,
+) -> Result<Exit, Failure> {
+    let (told, first) = oneshot::channel();
     let stop = signals()?;
     let stop = async {
-        stop.await;
+        let signal = name(stop.await);
+        log.write(LogRecord::new(LogLevel::Info, "stopping").with("signal", signal));
+        // It is awaited below.
+        told.send(()).ok();
     };
-    let failed = tokio::select! {
-        () = server.run(desk, stop) => None,
-        error = handle.ended() => Some(error),
+    let at_once = async {
+        match (first.await, signals()) {
+            (Ok(()), Ok(second)) => second.await,
+            _ => std::future::pending().await,
+        }
     };
-    keeping.abort();
-    forgetting.abort();
-    adopting.abort();
-    if let Some(error) = failed {
-        return Err(Failure::usage(causes(&error))
+    tokio::select! {
+        () = server.run(desk, stop) => {}
+        exit = at_once => {
+            let record = LogRecord::new(LogLevel::Warn, "stopped at once by a second signal");
+            log.write(record.with("signal", name(exit)));
+            return Ok(exit);
+        }
+        error = handle.ended() => return Err(Failure::usage(causes(&error))
             .hint("what was acknowledged is stored: start it again once the cause is gone")
-            .exit(Exit::Unfinished));
+            .exit(Exit::Unfinished)),
     }
-    console.line("stopped: what was acknowledged is stored");
+    log.write(LogRecord::new(LogLevel::Info, "stopped: what was acknowledged is stored"));
     Ok(Exit::Completed)
+}
+
+fn name(exit: Exit) -> &'static str {
+    if exit == Exit::Interrupted { "SIGINT" } else { "SIGTERM" }
 }
 
 /// The keys of the data directory. They are made with it, never later: without them nothing that was sealed opens.
@@ -145,13 +252,14 @@ fn keys(directory: &Path, is_new: bool) -> Result<Keyring, Failure> {
 }
 
 /// Goes on with everything that has not ended. Requests are answered meanwhile: one that names an execution takes it up.
-async fn adopt_all(store: Arc<SqliteStore>, handle: Handle) {
-    let mut after = None;
+async fn adopt_all(store: Arc<dyn Lookup>, handle: Handle, log: Arc<dyn Log>) {
+    let (mut after, mut count) = (None, 0_u64);
     let mut adopting = tokio::task::JoinSet::new();
     // Where the store does not answer, the runtime has stopped and says why.
     while let Ok(page) = store.open_executions(after, PAGE).await {
         let Some(last) = page.last() else { break };
         after = Some(last.execution);
+        count += page.len() as u64;
         for open in page {
             if adopting.len() >= ADOPTED_AT_ONCE {
                 adopting.join_next().await;
@@ -161,6 +269,8 @@ async fn adopt_all(store: Arc<SqliteStore>, handle: Handle) {
         }
     }
     while adopting.join_next().await.is_some() {}
+    let record = LogRecord::new(LogLevel::Info, "open executions are taken up");
+    log.write(record.with("executions", count));
 }
 
 /// What documents name elsewhere: on the web, never a file of the server.

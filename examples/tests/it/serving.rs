@@ -26,7 +26,9 @@ impl Serving {
             .expect("the server starts");
         let stderr = BufReader::new(process.stderr.take().expect("stderr is piped"));
         let said = |line: std::io::Result<String>| {
-            line.ok()?.strip_prefix("listening on ").map(str::to_owned)
+            let line = line.ok()?;
+            let (_, rest) = line.split_once("listening on ")?;
+            rest.split(['"', ' ']).next().map(str::to_owned)
         };
         let url = stderr.lines().find_map(said).expect("the server says where it listens");
         Self { process, url }

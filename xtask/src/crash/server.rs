@@ -110,7 +110,9 @@ impl<'a> ServerRound<'a> {
         for line in BufReader::new(stderr).lines() {
             let line = line.context("cannot read what the server says")?;
             if let Some((_, address)) = line.split_once("listening on http://") {
-                *lock(&self.address) = Some(address.trim().parse().context("no address")?);
+                let ends = |c: char| c.is_whitespace() || c == '"';
+                let address = address.split(ends).next().unwrap_or_default();
+                *lock(&self.address) = Some(address.parse().context("no address")?);
                 return Ok(server);
             }
             said.push_str(&line);

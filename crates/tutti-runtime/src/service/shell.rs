@@ -37,6 +37,10 @@ pub(super) struct Shell {
     calls: BTreeMap<(ExecutionId, Sequence), Canceller>,
     /// Calls whose connectors may keep something for a crash until the outcome is durable.
     unsettled: BTreeMap<ExecutionId, BTreeMap<Sequence, Unsettled>>,
+    /// Which loop it is.
+    number: usize,
+    /// What the observer was told last.
+    events_behind: u64,
 }
 
 type Unsettled = (Arc<dyn Connector>, Call);
@@ -52,6 +56,8 @@ impl Shell {
             switchboard,
             calls: BTreeMap::new(),
             unsettled: BTreeMap::new(),
+            number,
+            events_behind: 0,
         }
     }
 
@@ -79,9 +85,22 @@ impl Shell {
             };
             self.before(&happening);
             let outputs = owner.on(happening, self.options.clock.now());
+            self.tell_how_far(&mut owner);
             if outputs.into_iter().any(|output| !self.carry_out(output)) {
                 return;
             }
+        }
+    }
+
+    /// Says how late timers fired, and how far the loop is behind the log of events, where that has changed.
+    fn tell_how_far(&mut self, owner: &mut Loop) {
+        if let Some(late) = owner.take_most_overdue() {
+            self.options.observer.on_timers_due(Duration::from_millis(late));
+        }
+        let behind = owner.events_behind();
+        if behind != self.events_behind {
+            self.events_behind = behind;
+            self.options.observer.on_events_behind(self.number, behind);
         }
     }
 

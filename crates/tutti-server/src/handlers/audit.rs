@@ -53,6 +53,7 @@ fn view(stored: &StoredAudit) -> Result<AuditEntry, Problem> {
             .iter()
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .collect(),
+        request: record.request.as_ref().map(ToString::to_string),
         address: record.address.map(|address| address.to_string()),
     })
 }

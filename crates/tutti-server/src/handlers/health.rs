@@ -6,6 +6,7 @@ use tutti_auth::{Authorized, Caller, Everywhere};
 use crate::{
     answer::{Answer, json, of_store, raw},
     asked::Asked,
+    metrics::Standing,
 };
 
 pub(crate) async fn live(_asked: Asked) -> Answer {
@@ -33,10 +34,9 @@ pub(crate) async fn server(asked: Asked, _caller: Caller) -> Answer {
 }
 
 pub(crate) async fn metrics(asked: Asked, _proof: Authorized<Everywhere>) -> Answer {
-    let head = asked.desk.store.head().await.map_err(|error| of_store(&error))?;
-    let text = format!(
-        "# HELP tutti_commits_total Commits that are durable.\n# TYPE tutti_commits_total counter\ntutti_commits_total {}\n",
-        head.number
-    );
-    Ok(raw(200, "text/plain; version=0.0.4", text))
+    let desk = &asked.desk;
+    let open = desk.store.open_count().await.map_err(|error| of_store(&error))?;
+    let (schedules, queued) = desk.board.counts();
+    let text = desk.metrics.expose(Standing { open_executions: open, schedules, queued });
+    Ok(raw(200, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -282,7 +282,7 @@ fn resolution(resolution: &Resolution) -> Json {
     }
 }
 
-fn suspension(reason: &SuspensionReason) -> &'static str {
+pub(crate) fn suspension(reason: &SuspensionReason) -> &'static str {
     match reason {
         SuspensionReason::Control => "control",
         SuspensionReason::Incident => "incident",

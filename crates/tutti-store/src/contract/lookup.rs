@@ -19,6 +19,7 @@ pub fn check_lookup(empty: &dyn Fn() -> Arc<dyn Lookup>) {
     audit_facts_are_numbered_and_come_back(&*empty());
     executions_are_listed_newest_first(&*empty());
     the_head_moves_with_every_commit(&*empty());
+    open_executions_are_counted_until_they_end(&*empty());
 }
 
 fn name(text: &str) -> Name {
@@ -195,4 +196,20 @@ fn the_head_moves_with_every_commit(store: &dyn Lookup) {
     let after = wait(store.head()).expect("it is whole");
     assert_eq!(after.number, before.number + 1);
     assert_ne!(after.head, before.head);
+}
+
+fn open_executions_are_counted_until_they_end(store: &dyn Lookup) {
+    let mut samples: Vec<Sample> = (1..=3).map(Sample::new).collect();
+    let check = |sample: &mut Sample, status: Status, expected: u64| {
+        let commit = Commit { turns: vec![sample.turn("turn", status)], ..Commit::default() };
+        wait(store.commit(commit)).expect("it is stored");
+        assert_eq!(wait(store.open_count()).expect("it is counted"), expected, "{status:?}");
+    };
+    assert_eq!(wait(store.open_count()).expect("it is counted"), 0);
+    check(&mut samples[0], Status::Running, 1);
+    check(&mut samples[1], Status::Waiting, 2);
+    check(&mut samples[2], Status::Completed, 2);
+    check(&mut samples[0], Status::Suspended, 2);
+    check(&mut samples[0], Status::Faulted, 1);
+    check(&mut samples[0], Status::Running, 2);
 }

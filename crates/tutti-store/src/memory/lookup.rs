@@ -72,6 +72,14 @@ impl Lookup for MemoryStore {
         })
     }
 
+    fn open_count(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let contents = self.contents();
+            let is_open = |known: &&Execution| !known.projection.status.is_terminal();
+            Ok(contents.executions.values().filter(is_open).count() as u64)
+        })
+    }
+
     fn head(&self) -> BoxFuture<'_, Result<ChainHead, Error>> {
         Box::pin(async move { Ok(self.contents().beside.head) })
     }

@@ -5,14 +5,11 @@ use std::path::Path;
 use tutti_auth::{
     Action, Grant, Grants, Label, Principal, Purpose, Reach, Rights, Role, Timestamp,
 };
-use tutti_ids::{PrincipalId, PrincipalKind};
+use tutti_ids::PrincipalId;
 use tutti_runtime::{Clock as _, SystemClock};
 use tutti_secrets::KeyFiles;
 use tutti_server::{IssuedToken, issue_token};
-use tutti_store::{
-    Commit, Expected, Lookup as _, RecordChange, RecordId, RecordKind, RecordRange, SqliteStore,
-    Store as _,
-};
+use tutti_store::{Commit, Lookup as _, RecordKind, RecordRange, SqliteStore, Store as _};
 
 use super::{grants, issued};
 use crate::{
@@ -21,7 +18,7 @@ use crate::{
     exit::{Exit, Failure, causes},
     export::block_on,
     run::cannot_open,
-    server::fact,
+    server::{administrator, change, fact, no_chance},
 };
 
 /// How many records are read at once.
@@ -107,17 +104,6 @@ fn first_administrator(
     Ok(admin.id)
 }
 
-fn administrator(now: Timestamp) -> Result<Principal, Failure> {
-    let mut chance = [0; 16];
-    getrandom::fill(&mut chance).map_err(no_chance)?;
-    let at = u64::try_from(now.0).unwrap_or(0);
-    Ok(Principal {
-        id: PrincipalId::new(PrincipalKind::User, at, u128::from_be_bytes(chance)),
-        name: "admin".parse().expect("invariant: it is a label"),
-        grants: Grants::everywhere(Role::Admin),
-    })
-}
-
 fn rights(texts: &[String]) -> Result<Rights, Failure> {
     let views = grants::parsed(texts)?;
     if views.is_empty() {
@@ -156,13 +142,4 @@ async fn principals(store: &SqliteStore) -> Result<Vec<Principal>, Failure> {
             })?);
         }
     }
-}
-
-fn change(kind: RecordKind, key: String, value: Vec<u8>) -> RecordChange {
-    let id = RecordId { kind, namespace: None, key };
-    RecordChange { id, expected: Expected::Nothing, value: Some(value) }
-}
-
-fn no_chance(error: getrandom::Error) -> Failure {
-    Failure::usage(format!("the operating system gives no chance: {error}"))
 }

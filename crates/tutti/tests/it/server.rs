@@ -3,8 +3,11 @@
 mod access;
 pub(crate) mod client;
 mod executions;
+mod logging;
+mod metrics;
 mod routes;
 mod secrets;
+mod settings;
 mod starting;
 mod stopping;
 mod workflows;

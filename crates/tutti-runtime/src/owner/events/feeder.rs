@@ -200,6 +200,11 @@ impl Feeder {
         mem::take(&mut self.rested)
     }
 
+    /// How many events of the log the front has not come to.
+    pub(crate) fn behind(&self) -> u64 {
+        self.newest.map_or(0, |newest| newest.0.saturating_sub(self.front.at().0))
+    }
+
     /// How many filters were evaluated to find out whom events may concern.
     pub(crate) fn evaluated(&self) -> u64 {
         self.evaluated

@@ -22,7 +22,7 @@ pub(crate) struct Server {
     child: Child,
     stderr: BufReader<ChildStderr>,
     pub(crate) address: SocketAddr,
-    /// What it said before it listened.
+    /// What it said until it listened, line by line.
     pub(crate) said: Vec<String>,
     /// Shown with every request that shows none.
     pub(crate) token: Option<String>,
@@ -76,23 +76,26 @@ impl Server {
 
     /// One on a directory that is there, or is made.
     pub(crate) fn start_on(directory: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tutti"))
-            .args(["server", "--listen", "127.0.0.1:0", "--store"])
-            .arg(directory)
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tutti"));
+        command.args(["server", "--listen", "127.0.0.1:0", "--store"]).arg(directory);
+        command.args(arguments);
+        Self::start_by(directory, &mut command)
+    }
+
+    /// One by this command, which says what it is told, on this directory.
+    pub(crate) fn start_by(directory: &Path, command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
         let mut stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut said = Vec::new();
         let address = loop {
             let mut line = String::new();
             let read = stderr.read_line(&mut line).expect("it can be read");
             assert!(read > 0, "the server ended: {said:?}");
-            if let Some((_, address)) = line.trim().split_once("listening on http://") {
-                break address.parse().expect("an address");
-            }
             said.push(line.trim().to_owned());
+            if let Some((_, rest)) = line.split_once("listening on http://") {
+                let ends = |c: char| c.is_whitespace() || c == '"';
+                break rest.split(ends).next().and_then(|it| it.parse().ok()).expect("an address");
+            }
         };
         let directory = directory.to_owned();
         Self { root: None, directory, child, stderr, address, said, token: None }
@@ -124,10 +127,32 @@ impl Server {
         self.child.wait().expect("it can be waited for");
     }
 
-    /// Asks it to stop, and says its exit code and what it still said.
-    pub(crate) fn stop(&mut self) -> (Option<i32>, String) {
+    /// Sends it SIGTERM.
+    pub(crate) fn terminate(&self) {
         let kill = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
         assert!(kill.is_ok_and(|status| status.success()));
+    }
+
+    /// The next line it says that holds this.
+    pub(crate) fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let read = self.stderr.read_line(&mut line).expect("it can be read");
+            assert!(read > 0, "the server ended without a word of {text}");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Asks it to stop, and says its exit code and what it still said.
+    pub(crate) fn stop(&mut self) -> (Option<i32>, String) {
+        self.terminate();
+        self.ended()
+    }
+
+    /// Waits for its end, and says its exit code and what it still said.
+    pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).expect("it can be read");
         (self.child.wait().expect("it ends").code(), rest)

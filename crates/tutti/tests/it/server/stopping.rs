@@ -38,3 +38,25 @@ fn a_second_server_on_the_directory_is_refused() {
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains("another process"), "{said}");
 }
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests_under_way() {
+    let mut server = Server::open();
+    server.publish("waits", "do: [{ a: { wait: PT1H } }]");
+    // The answer is not read: the request is under way for as long as the server lets it be.
+    let path = "/api/v1/namespaces/test/workflows/waits/executions?wait=5m";
+    let under_way = server.send(&format!("POST {path} HTTP/1.1\r\nhost: test\r\n\r\n"));
+    let started = "/api/v1/namespaces/test/executions?status=waiting";
+    while server.get(started).expect(200)["items"].as_array().is_none_or(Vec::is_empty) {
+        std::thread::yield_now();
+    }
+    server.terminate();
+    let draining = server.line_with("draining");
+    assert!(draining.contains("\"connections\":1"), "{draining}");
+    server.terminate();
+    let (code, said) = server.ended();
+    assert_eq!((code, said.contains("by a second signal")), (Some(143), true), "{said}");
+    drop(under_way);
+    let server = Server::start_on(&server.directory, &["--no-login"]);
+    assert_eq!(server.get(started).expect(200)["items"].as_array().map(Vec::len), Some(1));
+}
