@@ -58,6 +58,8 @@ pub(crate) enum Use {
     Seals,
     /// It seals other keys, which seal.
     SealsKeys,
+    /// What others shall be able to check is signed with what is made of it.
+    Signs,
 }
 
 impl Use {
@@ -66,16 +68,16 @@ impl Use {
         match self {
             Self::Seals => "tutti-key-1 ",
             Self::SealsKeys => "tutti-key-2 ",
+            Self::Signs => "tutti-key-3 ",
         }
     }
 }
 
-/// Reads the key in `path`.
-pub(crate) fn read_key(path: &Path) -> Result<(MasterKey, Use), KeyFileError> {
+/// Reads the key in `path`, which is for one of these uses.
+pub(crate) fn read_key(path: &Path, uses: &[Use]) -> Result<(MasterKey, Use), KeyFileError> {
     let text = read(path, LENGTH)?;
-    [Use::Seals, Use::SealsKeys]
-        .into_iter()
-        .find_map(|used| Some((parse(&text, used)?, used)))
+    uses.iter()
+        .find_map(|used| Some((parse(&text, *used)?, *used)))
         .ok_or_else(|| KeyFileError::NotAKey { path: path.to_owned() })
 }
 

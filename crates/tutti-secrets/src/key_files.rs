@@ -99,7 +99,7 @@ impl KeyFiles {
 
     /// The lines of the file of data keys, and the keys that open.
     fn keys(&self) -> Result<(Vec<String>, Vec<MasterKey>), KeyFileError> {
-        let (master, used) = key_file::read_key(&self.master)?;
+        let (master, used) = key_file::read_key(&self.master, &[Use::Seals, Use::SealsKeys])?;
         let lines = self.lines()?;
         if used == Use::Seals {
             return Ok((lines, vec![master]));

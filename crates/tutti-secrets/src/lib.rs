@@ -12,6 +12,7 @@ mod keyring;
 mod provider;
 mod redactor;
 mod secret;
+mod signing;
 
 pub use key_file::KeyFileError;
 pub use key_files::{KeyFiles, Rekey};
@@ -19,3 +20,4 @@ pub use keyring::{Keyring, MasterKey, NoRandomness, OpenError};
 pub use provider::{MapSecrets, ProviderError, SecretProvider};
 pub use redactor::{REDACTED, RedactedStream, Redactor, TooMuchToRedact};
 pub use secret::Secret;
+pub use signing::{PublicKey, Signature, SigningKey};

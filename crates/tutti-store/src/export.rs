@@ -22,7 +22,7 @@ pub use self::{
     lines::LineWriter,
     record::{CommitRecord, ExecutionRecord, Header, Record, RowRecord},
     report::{Counts, ErasedRow, Report},
-    verifier::verify,
+    verifier::{KnownHead, verify, verify_against},
 };
 
 /// What is exported, and what the header says about it.

@@ -1,6 +1,7 @@
 //! `tutti audit verify`
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     fs::File,
     io::{self, BufRead, BufReader},
@@ -14,6 +15,7 @@ use tutti_store::{
 };
 
 use crate::{
+    checkpoints::{self, Known},
     command_line::{AuditVerifyArguments, ReportFormat},
     console,
     exit::{Exit, Failure},
@@ -22,11 +24,15 @@ use crate::{
 /// Checks an export and prints what it holds, or the first thing that does not.
 pub(crate) fn verify(arguments: &AuditVerifyArguments) -> Result<Exit, Failure> {
     let file = &arguments.file;
-    let verified = export::verify(source(file)?);
+    let key = arguments.checkpoint_key.as_deref();
+    let known = arguments.checkpoints.as_deref().map(|path| checkpoints::read(path, key));
+    let known = known.transpose()?;
+    let heads = known.as_ref().map_or_else(BTreeMap::new, |known| known.heads.clone());
+    let verified = export::verify_against(source(file)?, &heads);
     let json = arguments.output == ReportFormat::Json;
     match verified {
-        Ok(report) if json => console::print(&format!("{}\n", whole(&report))),
-        Ok(report) => console::print(&text(&report)),
+        Ok(report) if json => console::print(&format!("{}\n", whole(&report, known.as_ref()))),
+        Ok(report) => console::print(&text(&report, known.as_ref())),
         Err(Unverified::Flaw(flaw)) => {
             if json {
                 console::print(&format!("{}\n", flawed(&flaw)))?;
@@ -54,7 +60,7 @@ fn source(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
     Ok(Box::new(BufReader::with_capacity(256 * 1024, File::open(file).map_err(fail)?)))
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, known: Option<&Known>) -> String {
     let counts = &report.counts;
     let mut text = format!(
         "everything holds\n\
@@ -69,6 +75,12 @@ fn text(report: &Report) -> String {
         report.commit,
         report.head,
     );
+    if let Some(known) = known {
+        let (compared, newest) = compared(report, known);
+        let key = &known.key;
+        let newest = newest.map_or_else(String::new, |at| format!(", the newest of commit {at}"));
+        writeln!(text, "checkpoints {compared}{newest}, signed by {key}").ok();
+    }
     if counts.erased > 0 {
         writeln!(text, "erased: the values of {} rows", counts.erased).ok();
     }
@@ -89,11 +101,17 @@ fn text(report: &Report) -> String {
     text
 }
 
+/// How many checkpoints the commits were compared with, and the number of the last of those commits.
+fn compared(report: &Report, known: &Known) -> (usize, Option<i64>) {
+    let compared = known.heads.range(report.from..=report.commit);
+    (compared.clone().count(), compared.last().map(|(commit, _)| *commit))
+}
+
 fn last(row: &ErasedRow) -> u64 {
     row.first.0.saturating_add(u64::from(row.count)).saturating_sub(1)
 }
 
-fn whole(report: &Report) -> Json {
+fn whole(report: &Report, known: Option<&Known>) -> Json {
     let counts = &report.counts;
     let erased = |row: &ErasedRow| json!({ "execution": row.execution.to_string(), "first": row.first.0, "last": last(row) });
     let erasure = |erasure: &Erasure| {
@@ -106,7 +124,7 @@ fn whole(report: &Report) -> Json {
             "rows": erasure.rows,
         })
     };
-    json!({
+    let mut whole = json!({
         "holds": true,
         "product": report.product,
         "scope": match report.scope {
@@ -126,7 +144,12 @@ fn whole(report: &Report) -> Json {
         "commits": counts.commits,
         "erasure_records": report.erasures.iter().map(erasure).collect::<Vec<_>>(),
         "erased": report.erased.iter().map(erased).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(known) = known {
+        let (compared, newest) = compared(report, known);
+        whole["checkpoints"] = json!({ "compared": compared, "commit": newest, "key": known.key });
+    }
+    whole
 }
 
 fn flawed(flaw: &Flaw) -> Json {

@@ -7,6 +7,7 @@
 //! standard error, redacted.
 
 mod audit;
+mod checkpoints;
 mod client;
 mod codes;
 mod command_line;

@@ -15,6 +15,8 @@ pub struct Report {
     pub product: String,
     /// Which executions it is about.
     pub scope: Scope,
+    /// The number of the commit before the first one it holds; 0 where it holds all.
+    pub from: i64,
     /// The number of the last commit.
     pub commit: i64,
     /// The head of the chain of commits: the one digest that everything else follows from.

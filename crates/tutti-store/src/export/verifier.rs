@@ -6,7 +6,7 @@ use std::{
 };
 
 use tutti_ids::{Digest, ExecutionId};
-use tutti_journal::{Entry, Row, SealError, Sealer};
+use tutti_journal::{Entry, Row, SealError, Sealer, Timestamp};
 
 use super::{
     Flaw, Report, Scope, Unverified,
@@ -27,10 +27,31 @@ use crate::{
 /// # Errors
 /// The first thing that does not hold, and where.
 pub fn verify(source: impl BufRead) -> Result<Report, Unverified> {
+    verify_against(source, &BTreeMap::new())
+}
+
+/// A head of the chain of commits, as somebody outside wrote it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownHead {
+    /// The head.
+    pub head: Digest,
+    /// When it was written down.
+    pub at: Timestamp,
+}
+
+/// The same, and that the chain of commits has these heads at these numbers. Those from before the first commit of the export, and
+/// from after it was made, are not compared.
+///
+/// # Errors
+/// The first thing that does not hold, and where.
+pub fn verify_against(
+    source: impl BufRead,
+    heads: &BTreeMap<i64, KnownHead>,
+) -> Result<Report, Unverified> {
     let mut lines = LineReader::new(source);
     let mut verifier = None;
     while let Some(line) = lines.next()? {
-        let taken = line.and_then(|record| take(&mut verifier, record));
+        let taken = line.and_then(|record| take(&mut verifier, heads, record));
         taken.map_err(|wrong| Flaw {
             line: lines.number,
             offset: lines.offset + wrong.at as u64,
@@ -47,11 +68,15 @@ pub fn verify(source: impl BufRead) -> Result<Report, Unverified> {
     Ok(verifier.report())
 }
 
-fn take(verifier: &mut Option<Verifier>, record: Record) -> Result<(), Wrong> {
+fn take<'h>(
+    verifier: &mut Option<Verifier<'h>>,
+    heads: &'h BTreeMap<i64, KnownHead>,
+    record: Record,
+) -> Result<(), Wrong> {
     match (verifier, record) {
         (Some(verifier), record) => verifier.take(record),
         (none, Record::Header(header)) => {
-            *none = Some(Verifier::new(header)?);
+            *none = Some(Verifier::new(header, heads)?);
             Ok(())
         }
         (None, _) => Err(Wrong::line("it does not begin with a header")),
@@ -70,8 +95,10 @@ enum Section {
     End,
 }
 
-struct Verifier {
+struct Verifier<'h> {
     header: Header,
+    /// The heads of commits that somebody outside knows.
+    heads: &'h BTreeMap<i64, KnownHead>,
     section: Section,
     counts: Counts,
     definitions: BTreeSet<Digest>,
@@ -101,8 +128,8 @@ struct Journal {
     left: u64,
 }
 
-impl Verifier {
-    fn new(header: Header) -> Result<Self, Wrong> {
+impl<'h> Verifier<'h> {
+    fn new(header: Header, heads: &'h BTreeMap<i64, KnownHead>) -> Result<Self, Wrong> {
         let from = header.from;
         if from.number == 0 && (from.head != Digest::ZERO || from.totals.rows != 0) {
             return Err(Wrong::line("nothing can stand before the first commit"));
@@ -110,9 +137,10 @@ impl Verifier {
         if header.scope == Scope::All && from.number != 0 {
             return Err(Wrong::line("an export of everything must begin at the first commit"));
         }
-        Ok(Self {
+        let verifier = Self {
             tail: from,
             header,
+            heads,
             section: Section::Definitions,
             counts: Counts::default(),
             definitions: BTreeSet::new(),
@@ -126,7 +154,9 @@ impl Verifier {
             audit: Vec::new(),
             audited: 0,
             uncommitted: BTreeMap::new(),
-        })
+        };
+        verifier.known()?;
+        Ok(verifier)
     }
 
     fn take(&mut self, record: Record) -> Result<(), Wrong> {
@@ -286,9 +316,10 @@ impl Verifier {
                 return Err(Wrong::line("the digests of the rows of the commit are missing"));
             }
             self.tail = self.tail.follow_digest(row).map_err(of_store)?;
-            return Ok(());
+            return self.known();
         };
         self.tail = self.tail.follow(row, digests).map_err(of_store)?;
+        self.known()?;
         for digest in digests.iter().skip(rows_of(row.count)) {
             if !self.is_explained(row.number, *digest) && self.header.scope == Scope::All {
                 return Err(Wrong::line("a fact of the audit trail is missing, or an erasure"));
@@ -302,6 +333,17 @@ impl Verifier {
             }
         }
         Ok(())
+    }
+
+    /// Checks the last commit against what is known of it.
+    fn known(&self) -> Result<(), Wrong> {
+        let Tail { number, head, .. } = self.tail;
+        match self.heads.get(&number) {
+            Some(known) if known.head != head => Err(Wrong::line(format!(
+                "commit {number} has another head than its checkpoint: the history was changed"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether an erasure or an audit fact of this digest is here for the commit; each counts once.
@@ -324,6 +366,12 @@ impl Verifier {
         }
         if (self.tail.number, self.tail.head) != (self.header.commit, self.header.head) {
             return Err(Wrong::line("the chain of commits does not end where the header says"));
+        }
+        let mut later = self.heads.range(self.tail.number + 1..);
+        if let Some((number, _)) = later.find(|(_, known)| known.at <= self.header.at) {
+            return Err(Wrong::line(format!(
+                "there is a checkpoint of commit {number}, but the commits end before: the end was cut off"
+            )));
         }
         if counts != self.counts {
             return Err(Wrong::line("there are fewer or more lines than the end says"));
@@ -349,6 +397,7 @@ impl Verifier {
         Report {
             product: self.header.product,
             scope: self.header.scope,
+            from: self.header.from.number,
             commit: self.header.commit,
             head: self.header.head,
             counts: self.counts,

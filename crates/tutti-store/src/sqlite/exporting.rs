@@ -48,6 +48,7 @@ pub(super) fn write<'a>(
     let report = Report {
         product: header.product.clone(),
         scope: header.scope,
+        from: from.number,
         commit: header.commit,
         head: header.head,
         counts: Counts::default(),

@@ -12,7 +12,7 @@ use tutti_journal::{Entry, EventPosition, Timestamp};
 use tutti_store::{
     Commit, EraseRequest, Erased, Error, NewEvent, Receipt, SqliteStore, Status, Store,
     contract::{self, Sample, wait},
-    export::{self, ExportRequest, Report, Scope, Unverified},
+    export::{self, ExportRequest, KnownHead, Report, Scope, Unverified},
 };
 
 /// What is written, for the test to look at.
@@ -90,6 +90,25 @@ fn the_position_of_an_altered_byte_is_named() {
                 found(&altered, &bytes, position);
             }
         }
+    }
+}
+
+#[test]
+fn heads_that_somebody_outside_wrote_down_are_compared() {
+    let (_root, store, second) = small();
+    for scope in [Scope::All, Scope::Execution(second)] {
+        let (bytes, report) = exported(&store, scope);
+        let check = |number, head, at| {
+            let known = KnownHead { head, at: Timestamp(at) };
+            let verified = export::verify_against(&bytes[..], &[(number, known)].into());
+            verified.err().map(|error| error.to_string())
+        };
+        assert_eq!(check(report.commit, report.head, 0), None);
+        let told = check(report.commit, Digest([7; 32]), 0).expect("another history");
+        assert!(told.contains("commit 2 has another head than its checkpoint"), "{told}");
+        let told = check(report.commit + 1, report.head, 0).expect("its end was cut off");
+        assert!(told.contains("checkpoint of commit 3, but the commits end before"), "{told}");
+        assert_eq!(check(report.commit + 1, report.head, i64::MAX), None, "it was made before");
     }
 }
 

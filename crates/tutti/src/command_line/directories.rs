@@ -160,12 +160,19 @@ pub(crate) enum AuditCommand {
 Examples:
   tutti audit verify order-7.jsonl
   tutti audit verify order-7.jsonl -o json
+  tutti audit verify all.jsonl --checkpoints /mnt/worm/tutti.checkpoints --checkpoint-key Kp5v…=
 
 Exit codes: 0 everything holds, 4 something does not (stderr names the line, the byte and what), 2 the file cannot be read")]
 pub(crate) struct AuditVerifyArguments {
     /// The export; `-` reads stdin
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Signed checkpoints that a server wrote outside of its directory: the history must be the one that they tell
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoints: Option<PathBuf>,
+    /// The key that must have signed them, as the server says it when it starts; by default that of the first one
+    #[arg(long, value_name = "BASE64", requires = "checkpoints")]
+    pub(crate) checkpoint_key: Option<String>,
     /// How the report is printed
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: ReportFormat,
