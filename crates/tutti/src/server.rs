@@ -3,6 +3,7 @@
 //! Start reading at [`serve`]. What is decided about requests is `tutti-server`'s; here is only the wiring, and what is said
 //! to whoever starts it.
 
+mod checkpointing;
 mod log;
 mod settings;
 mod setup;
@@ -25,6 +26,7 @@ use tutti_server::{
 use tutti_store::{Lookup, SqliteStore};
 
 use self::{
+    checkpointing::Checkpointer,
     log::{Form, Logger},
     settings::{Layers, Settings},
 };
@@ -95,7 +97,13 @@ fn run(parts: &Parts) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::of("cannot start the runtime", &error))?;
     let served = tokio.block_on(async {
-        let Opened { desk, store, handle, server } = open(parts).await?;
+        let Opened { desk, store, handle, server, checkpointer } = open(parts).await?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let checkpointing = checkpointer.map(|it| {
+            tokio::spawn(it.keep(async {
+                stopped.await.ok();
+            }))
+        });
         let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
         let adopting = tokio::spawn(adopt_all(store, handle.clone(), parts.log.clone()));
         let keeping = tokio::spawn(keep_schedules(desk.clone()));
@@ -103,6 +111,10 @@ fn run(parts: &Parts) -> Result<Exit, Failure> {
         keeping.abort();
         forgetting.abort();
         adopting.abort();
+        drop(stop);
+        if let Some(checkpointing) = checkpointing {
+            checkpointing.await.ok();
+        }
         ended
     });
     // What is still out is given up: it is recognised or settled by the next start.
@@ -123,6 +135,7 @@ struct Opened {
     store: Arc<dyn Lookup>,
     handle: Handle,
     server: Server,
+    checkpointer: Option<Checkpointer>,
 }
 
 async fn open(parts: &Parts) -> Result<Opened, Failure> {
@@ -178,12 +191,13 @@ async fn open(parts: &Parts) -> Result<Opened, Failure> {
     })
     .await
     .map_err(|error| Failure::of("cannot open the data directory", &error))?;
+    let checkpointer = Checkpointer::open(settings, store.clone(), log.clone())?;
     let listen = setup::prepare(&desk, &*store, settings, (&**log, console)).await?;
     let server = Server::bind(listen).await.map_err(|error| {
         Failure::usage(causes(&error)).hint("another address or port: --listen 127.0.0.1:8421")
     })?;
     tell_where(&server, settings, &**log);
-    Ok(Opened { desk: Arc::new(desk), store, handle, server })
+    Ok(Opened { desk: Arc::new(desk), store, handle, server, checkpointer })
 }
 
 fn scratch(directory: &Path) -> Result<std::path::PathBuf, Failure> {

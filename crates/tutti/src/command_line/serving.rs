@@ -45,6 +45,9 @@ pub(crate) struct ServerArguments {
     /// Let calls reach private networks
     #[arg(long)]
     pub(crate) allow_private: bool,
+    /// A file that signed heads of the history are added to, for `tutti audit verify --checkpoints`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoints: Option<String>,
     /// How the log is written; auto unless told
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

@@ -17,6 +17,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use tutti_runtime::EventsKept;
@@ -50,6 +51,9 @@ pub(crate) struct Settings {
     pub(crate) allow_private: bool,
     pub(crate) max_residents: usize,
     pub(crate) events_kept: EventsKept,
+    /// Where checkpoints are written to.
+    pub(crate) checkpoints: Option<PathBuf>,
+    pub(crate) checkpoints_every: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: LogLevel,
     /// The file that was read.
@@ -157,6 +161,7 @@ impl Layers {
             ("no-login", on(arguments.insecure)),
             ("calls.allow-loopback", on(arguments.allow_loopback)),
             ("calls.allow-private", on(arguments.allow_private)),
+            ("checkpoints.file", arguments.checkpoints.clone()),
             ("log.format", arguments.log_format.map(|it| it.as_str().to_owned())),
             ("log.level", arguments.log_level.map(|it| it.as_str().to_owned())),
         ];
@@ -185,17 +190,20 @@ impl Layers {
                 self.origin("events.keep-at-most")
             )));
         }
-        let file = self.text("bootstrap-token-file");
+        let file = |key| Some(PathBuf::from(self.text(key))).filter(|it| it != Path::new(""));
+        let every = kept("checkpoints.every")?;
         Ok(Settings {
             store: self.store()?,
             listen: self.parsed("listen", "ADDRESS:PORT such as 127.0.0.1:8420", parse)?,
             no_login: self.flag("no-login")?,
-            bootstrap_token_file: (!file.is_empty()).then(|| PathBuf::from(file)),
+            bootstrap_token_file: file("bootstrap-token-file"),
             max_calls: self.number("calls.max", MOST_CALLS)?,
             allow_loopback: self.flag("calls.allow-loopback")?,
             allow_private: self.flag("calls.allow-private")?,
             max_residents: self.number("executions.max-resident", MOST_RESIDENTS)?,
             events_kept,
+            checkpoints: file("checkpoints.file"),
+            checkpoints_every: Duration::from_millis(every),
             log_format: self.parsed("log.format", "auto, text or json", LogFormat::from_word)?,
             log_level: self.parsed("log.level", "error, warn, info or debug", |text| {
                 LogLevel::ALL.into_iter().find(|level| level.as_str() == text)
@@ -322,7 +330,8 @@ mod tests {
         assert!(shown.contains("\nmax = 3 # s.toml:3:1\n"), "{shown}");
         assert!(shown.contains("# bootstrap-token-file = \"\" # default\n"), "{shown}");
         let again = file::read(&shown, Path::new("again.toml")).expect("it is a file");
-        assert_eq!(again.len(), SETTINGS.len() - 1);
+        let unset = SETTINGS.iter().filter(|setting| setting.default.is_empty()).count();
+        assert_eq!(again.len(), SETTINGS.len() - unset);
     }
 
     #[test]

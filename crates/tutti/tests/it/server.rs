@@ -1,6 +1,7 @@
 //! `tutti server`, from the outside: the real binary, its HTTP, its death.
 
 mod access;
+mod checkpoints;
 pub(crate) mod client;
 mod executions;
 mod logging;

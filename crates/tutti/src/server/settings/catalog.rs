@@ -47,7 +47,7 @@ const fn setting(
 }
 
 /// All of them: those in no section first, as a file must have them.
-pub(crate) const SETTINGS: [Setting; 12] = [
+pub(crate) const SETTINGS: [Setting; 14] = [
     setting(
         "store",
         Kind::Text,
@@ -117,6 +117,20 @@ pub(crate) const SETTINGS: [Setting; 12] = [
         "90d",
         None,
         "How long events are kept for executions that began before and may still listen for them.",
+    ),
+    setting(
+        "checkpoints.file",
+        Kind::Text,
+        "",
+        Some("--checkpoints"),
+        "The file that signed heads of the history are added to: on another disk, or one that only grows.",
+    ),
+    setting(
+        "checkpoints.every",
+        Kind::Text,
+        "1m",
+        None,
+        "How often one is written where something was committed since; one is also written at the end.",
     ),
     setting(
         "log.format",
@@ -203,6 +217,6 @@ mod tests {
             .map(|it| it.key.split_once('.').map_or("", |(section, _)| section))
             .collect();
         sections.dedup();
-        assert_eq!(sections, ["", "calls", "executions", "events", "log"]);
+        assert_eq!(sections, ["", "calls", "executions", "events", "checkpoints", "log"]);
     }
 }
