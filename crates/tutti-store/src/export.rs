@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`Record`], then [`verify`]. Nothing here must ever need a key or open a seal.
 
+mod closing;
 mod flaw;
 mod lines;
 mod record;

@@ -16,9 +16,6 @@ use crate::{
     location::{self, Cataloged},
 };
 
-/// What `call` names before any function of `use.functions`.
-pub(super) const OWN_CALLS: &[&str] = &["a2a", "asyncapi", "grpc", "http", "mcp", "openapi"];
-
 impl<'n> Compiler<'n> {
     pub(super) fn call(&mut self, at: &At<'n>, scopes: &Scopes) -> Option<TaskKind> {
         let function = at.get("call")?;

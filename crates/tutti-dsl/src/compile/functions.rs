@@ -8,11 +8,13 @@ use std::{
 
 use super::{
     At, Compiler,
-    calls::OWN_CALLS,
     flow::{Jumps, Siblings, Surroundings},
     scope::Scopes,
 };
 use crate::{codes::Code, diagnostic::Problem, tree::Key};
+
+/// What `call` names before any function of `use.functions`.
+const OWN_CALLS: &[&str] = &["a2a", "asyncapi", "grpc", "http", "mcp", "openapi"];
 
 /// A function that is called, and by which function.
 pub(super) struct FunctionCall {

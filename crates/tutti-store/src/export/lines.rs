@@ -2,21 +2,18 @@
 
 use std::io::{self, BufRead, Read as _, Write};
 
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 use tutti_ids::Digest;
 
 use super::{
+    closing::{TAIL, hasher, tail},
     flaw::Wrong,
-    record::{self, Record},
+    record::Record,
     trial,
 };
 
 /// How long a line may be (bytes): more than a row or blob of the largest size needs.
 pub(super) const LONGEST_LINE: u64 = 256 * 1024 * 1024;
-/// What stands between the fields of a line and its digest.
-const DIGEST_FIELD: &str = ",\"line\":\"";
-/// From there to the end: the digest as text, and what closes the line.
-pub(super) const TAIL: usize = DIGEST_FIELD.len() + 64 + "\"}\n".len();
 
 /// Writes records as lines.
 #[derive(Debug)]
@@ -57,22 +54,6 @@ fn closed(record: &Record, previous: Digest) -> (String, Digest) {
     let digest = Digest(hasher(previous).chain_update(&line).finalize().into());
     line.push_str(&tail(digest));
     (line, digest)
-}
-
-/// What follows the fields of a line.
-pub(super) fn tail(digest: Digest) -> String {
-    format!("{DIGEST_FIELD}{}\"}}\n", record::hex(&digest.0))
-}
-
-/// The digest that the end of a line gives, if it is the end of one.
-pub(super) fn given(tail: &[u8]) -> Option<Digest> {
-    let digest = tail.strip_prefix(DIGEST_FIELD.as_bytes())?.strip_suffix(b"\"}\n")?;
-    record::from_hex(std::str::from_utf8(digest).ok()?).map(Digest)
-}
-
-/// Begins the digest of the line after the one with the digest `previous`; its fields follow.
-pub(super) fn hasher(previous: Digest) -> Sha256 {
-    Sha256::new().chain_update(b"tutti export line 1\0").chain_update(previous.0)
 }
 
 /// Reads lines and checks the digest of each.

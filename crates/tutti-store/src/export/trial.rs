@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use tutti_ids::Digest;
 
-use super::lines::{TAIL, given, hasher, tail};
+use super::closing::{TAIL, given, hasher, tail};
 
 /// Bytes hashed at most to find one: well under a second's work.
 const WORK: usize = 1 << 28;
