@@ -487,6 +487,17 @@ pub enum Entry {
         #[n(4)]
         then: Flow,
     },
+    /// The execution waits to be admitted: nothing of it begins, and timers stand still.
+    #[n(44)]
+    ExecutionHeld {
+        /// What `concurrency.by` gave, as JSON: those with the same are limited together. None where its workflow
+        /// limits no groups.
+        #[n(0)]
+        group: Option<String>,
+    },
+    /// The execution was admitted: it goes on.
+    #[n(45)]
+    ExecutionAdmitted,
 }
 
 /// An extension whose `when` gave neither true nor false.
@@ -554,6 +565,8 @@ impl Entry {
             | Self::IncidentResolved { .. }
             | Self::ExecutionSuspended { .. }
             | Self::ExecutionResumed
+            | Self::ExecutionHeld { .. }
+            | Self::ExecutionAdmitted
             | Self::CancelRequested { .. }
             | Self::Rewound { .. }
             | Self::UndoStarted { .. }

@@ -42,6 +42,13 @@ pub enum Happening {
         /// Who asks.
         request: RequestId,
     },
+    /// There is room for an execution that waits to be admitted.
+    Admit {
+        /// Which.
+        execution: ExecutionId,
+        /// Who asks.
+        request: RequestId,
+    },
     /// An operator's hand.
     Control {
         /// Which execution.

@@ -126,6 +126,9 @@ impl Loop {
             Happening::Watch { execution, request } => {
                 self.with(execution, Awaiting::Watch(request), now);
             }
+            Happening::Admit { execution, request } => {
+                self.with(execution, Awaiting::Admit(request), now);
+            }
             Happening::Control { execution, control, beside, request } => {
                 self.with(execution, Awaiting::Control(control, beside, request), now);
             }
@@ -215,6 +218,12 @@ impl Loop {
                     }
                 }
             }
+            Awaiting::Admit(request) => match self.feed(id, Input::Admitted, now) {
+                Ok(()) => self.pending.replies.push(request),
+                Err(rejection) => {
+                    self.outputs.push(Output::Reply(request, Err(rejection.into())));
+                }
+            },
             Awaiting::Watch(request) => {
                 self.watchers.entry(id).or_default().push(request);
                 self.settle(id);

@@ -10,8 +10,8 @@ use tutti_runtime::{Clock, Handle, Library, Reader};
 use tutti_store::Lookup;
 
 use crate::{
-    board::Board, feed::Feed, keyed::Keyed, load_error::LoadError, publications::Publications,
-    refusals::Refusals, roster::Roster, vault::Vault,
+    admissions::Admissions, board::Board, feed::Feed, keyed::Keyed, load_error::LoadError,
+    publications::Publications, refusals::Refusals, roster::Roster, vault::Vault,
 };
 
 /// Who is let in.
@@ -71,6 +71,8 @@ pub struct Desk {
     pub(crate) publications: Publications,
     /// The schedules that are kept.
     pub(crate) board: Board,
+    /// Who waits to be admitted.
+    pub(crate) admissions: Admissions,
     /// Starts under one key, and changes of one record, one after the other.
     pub(crate) keyed: Keyed,
     pub(crate) refusals: Refusals,
@@ -107,6 +109,7 @@ impl Desk {
             roster,
             publications,
             board: Board::default(),
+            admissions: Admissions::default(),
             keyed: Keyed::default(),
             refusals: Refusals::default(),
         })

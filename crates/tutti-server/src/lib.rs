@@ -10,6 +10,7 @@
 //! Start reading at [`Server`], then `routes.rs` for what there is, `gate.rs` for who may, `handlers` for what is done.
 
 mod admission;
+mod admissions;
 mod answer;
 mod asked;
 mod audit;
@@ -29,6 +30,7 @@ mod requests;
 mod roster;
 mod routes;
 mod serve;
+mod usher;
 mod vault;
 mod views;
 
@@ -39,4 +41,5 @@ pub use load_error::LoadError;
 pub use requests::forget_old_requests;
 pub use roster::{IssuedToken, issue_token};
 pub use serve::{ServeError, Server};
+pub use usher::keep_admissions;
 pub use vault::Vault;

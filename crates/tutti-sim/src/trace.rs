@@ -165,6 +165,8 @@ impl Trace {
                 }
             },
             Entry::ExecutionResumed => "resumed".to_owned(),
+            Entry::ExecutionHeld { .. } => "held".to_owned(),
+            Entry::ExecutionAdmitted => "admitted".to_owned(),
             Entry::CancelRequested { .. } => "cancel requested".to_owned(),
             Entry::Rewound { to } => format!("rewound to {}", name(to)),
             Entry::ExecutionCompleted { output } => {

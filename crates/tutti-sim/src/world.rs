@@ -274,7 +274,8 @@ impl World {
 /// Whether something is under way or queued, not only awaited.
 fn owes_work(command: &Command) -> bool {
     match command {
-        Command::Wake { .. }
+        Command::AwaitAdmission
+        | Command::Wake { .. }
         | Command::AwaitEvent { .. }
         | Command::StartChild(_)
         | Command::CancelChild { .. } => false,

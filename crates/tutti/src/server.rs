@@ -19,7 +19,7 @@ use tutti_runtime::{
 use tutti_secrets::{KeyFiles, Keyring};
 use tutti_server::{
     Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, forget_old_requests,
-    keep_schedules,
+    keep_admissions, keep_schedules,
 };
 use tutti_store::{Lookup as _, SqliteStore, Store as _};
 
@@ -116,6 +116,7 @@ async fn serve_on(
     let desk = Arc::new(desk);
     let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
     let adopting = tokio::spawn(adopt_all(store, handle.clone()));
+    let ushering = tokio::spawn(keep_admissions(desk.clone()));
     let keeping = tokio::spawn(keep_schedules(desk.clone()));
     let stop = signals()?;
     let stop = async {
@@ -126,6 +127,7 @@ async fn serve_on(
         error = handle.ended() => Some(error),
     };
     keeping.abort();
+    ushering.abort();
     forgetting.abort();
     adopting.abort();
     if let Some(error) = failed {

@@ -222,6 +222,8 @@ fn facts_of_the_execution(entry: &Entry) -> (&'static str, Facts) {
             ("ExecutionSuspended", vec![("reason", json!(suspension(reason)))])
         }
         Entry::ExecutionResumed => ("ExecutionResumed", vec![]),
+        Entry::ExecutionHeld { group } => ("ExecutionHeld", vec![("group", json!(group))]),
+        Entry::ExecutionAdmitted => ("ExecutionAdmitted", vec![]),
         Entry::CancelRequested { reason } => ("CancelRequested", vec![("reason", json!(reason))]),
         Entry::Rewound { to } => ("Rewound", vec![("to", json!(to.0))]),
         Entry::ExecutionCompleted { output } => {

@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod client;
 mod executions;
+mod limits;
 mod routes;
 mod secrets;
 mod starting;

@@ -63,8 +63,7 @@ fn what_is_not_kept_is_refused_by_name() {
         assert_eq!((refused.status, refused.code().as_str()), (422, "E0305"), "{text}");
         assert!(refused.body.contains(what), "{what}: {}", refused.body);
     };
-    check(&keyed("w", "concurrency: { limit: 1 }"), "metadata.tutti.concurrency");
-    check(&keyed("w", "onConflict: queue"), "onConflict");
+    check(&keyed("w", "warnAfter: PT10M"), "metadata.tutti.warnAfter");
     let on = "schedule: { on: { one: { with: { type: x } } } }\ndo: [{ a: { set: { n: 1 } } }]";
     check(&document("w", "1.0.0", on), "schedule.on");
     let zone = "document: { dsl: '1.0.3', namespace: test, name: w, version: '1.0.0', metadata: { tutti: { schedule: { timezone: Europe/Berlim } } } }\nschedule: { cron: '0 2 * * *' }\ndo: [{ a: { set: { n: 1 } } }]";
