@@ -119,7 +119,7 @@ fn conflict(
         OnConflict::Reject | OnConflict::Queue | OnConflict::Replace => {
             let detail = format!("{} has the business key `{key}`", taken.execution);
             let problem = Problem::new(Code::KeyTaken, detail)
-                .hint("wait for its end, or use `onConflict: existing` to get that execution");
+                .hint("wait for its end, or use `onConflict`: `existing` gives that execution, `queue` waits");
             Err(Refused::Taken(taken.execution, problem))
         }
     }
