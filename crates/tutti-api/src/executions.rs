@@ -179,8 +179,8 @@ pub struct WaitingView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Awaits {
-    /// What it is: `time`, `retry`, `call`, `event`, `child`, `person`, `resume`; `limit` and `key` where the execution
-    /// waits to be admitted.
+    /// What it is: `time`, `retry`, `call`, `event`, `child`, `person`, `resume`; `cooldown` where a call waits as too many
+    /// were made lately; `limit` and `key` where the execution waits to be admitted.
     pub what: String,
     /// The task execution that waits.
     pub task: u64,
@@ -191,7 +191,7 @@ pub struct Awaits {
     /// Until when at most, where there is such a time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<String>,
-    /// How many executions may go on at once, where it waits for room.
+    /// How many executions may go on at once, where it waits for room; how many calls may be made in the time of a cool-down.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub limit: Option<u32>,
     /// Its place among those that wait for the same limit or key, from 1.

@@ -163,7 +163,6 @@ impl<'a> Stepper<'a> {
     fn on_input(&mut self, input: Input) -> Result<(), Rejection> {
         match input {
             Input::Continue if self.execution.has_ready() && !self.execution.is_still() => Ok(()),
-            Input::Continue => Err(Rejection::Nothing),
             Input::SlotGranted { task } => self.on_slot_granted(task),
             Input::CallFinished { task, attempt, outcome } => {
                 self.on_call_finished(task, attempt, outcome)
@@ -196,7 +195,8 @@ impl<'a> Stepper<'a> {
                 self.record(Entry::ExecutionAdmitted);
                 Ok(())
             }
-            Input::Admitted => Err(Rejection::Nothing),
+            Input::Continue | Input::Admitted => Err(Rejection::Nothing),
+            Input::CallAdmitted { task } => self.on_call_admitted(task),
             Input::Control(control) => self.on_control(control),
         }
     }
@@ -212,6 +212,20 @@ impl<'a> Stepper<'a> {
             }
             _ => Err(Rejection::Stale { task }),
         }
+    }
+
+    fn on_call_admitted(&mut self, task: Sequence) -> Result<(), Rejection> {
+        let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
+        let (Body::Call { phase: CallPhase::Held { .. }, .. }, None) = (&frame.body, &frame.ending)
+        else {
+            return Err(Rejection::Stale { task });
+        };
+        if self.execution.is_still() {
+            return Err(Rejection::Nothing);
+        }
+        self.record(Entry::CallAdmitted { task });
+        self.redispatch(task);
+        Ok(())
     }
 
     fn on_call_finished(

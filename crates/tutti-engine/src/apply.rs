@@ -20,7 +20,7 @@ use self::{extension::Completed, passage::Started};
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
-    frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    frame::{Body, CallPhase, Cursor, Ending, Frame, Role, TryPhase},
     hold::Hold,
 };
 
@@ -79,6 +79,10 @@ impl Execution {
                 self.hold = Some(Hold { group: group.clone() });
             }
             Entry::ExecutionAdmitted => self.on_admitted(at),
+            Entry::CallHeld { task, group, .. } => {
+                self.set_phase(*task, CallPhase::Held { group: group.clone(), since: at });
+            }
+            Entry::CallAdmitted { task } => self.set_phase(*task, CallPhase::Scheduled),
             Entry::CancelRequested { .. } => {
                 // What is given up need not be admitted for that.
                 self.on_admitted(at);

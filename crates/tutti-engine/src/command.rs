@@ -23,6 +23,17 @@ pub enum Command {
         /// The task execution whose call it is.
         task: Sequence,
     },
+    /// Feed `CallAdmitted` when few enough calls of the task were made lately.
+    AwaitCooldown {
+        /// The task execution whose call it is.
+        task: Sequence,
+        /// The task in the document.
+        reference: TaskRef,
+        /// What `cooldown.by` gave, as JSON.
+        group: Option<String>,
+        /// Since when.
+        since: Timestamp,
+    },
     /// Make a call.
     Call {
         /// The task execution whose call it is.
@@ -138,6 +149,11 @@ impl Execution {
             (CallPhase::Probing(_), _) => {
                 let (call, sensitive) = (record.clone(), self.is_sensitive(frame));
                 Some(Command::Probe { task, reference: reference(), call, sensitive })
+            }
+            (CallPhase::Held { group, since }, None) => {
+                let (group, since) = (group.clone(), *since);
+                let reference = reference();
+                (!suspended).then_some(Command::AwaitCooldown { task, reference, group, since })
             }
             (CallPhase::Scheduled, None) if record.effect == tutti_journal::Effect::Once => {
                 (!suspended).then_some(Command::AwaitSlot { task })

@@ -291,7 +291,9 @@ impl Execution {
 
 /// Whether a call is being made for this frame.
 fn is_working(frame: &Frame) -> bool {
-    matches!(&frame.body, Body::Call { phase, .. } if !matches!(phase, CallPhase::Incident(_)))
+    let waits =
+        |phase: &CallPhase| matches!(phase, CallPhase::Incident(_) | CallPhase::Held { .. });
+    matches!(&frame.body, Body::Call { phase, .. } if !waits(phase))
 }
 
 impl Frame {

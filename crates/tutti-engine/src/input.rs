@@ -86,6 +86,11 @@ pub enum Input {
     },
     /// There is room: the execution need not wait any more to be admitted.
     Admitted,
+    /// A call that waits may be made: few enough were made lately.
+    CallAdmitted {
+        /// The task execution whose call it is.
+        task: Sequence,
+    },
     /// An operator's hand.
     Control(Control),
 }

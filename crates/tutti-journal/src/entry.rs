@@ -498,6 +498,26 @@ pub enum Entry {
     /// The execution was admitted: it goes on.
     #[n(45)]
     ExecutionAdmitted,
+    /// A call that was scheduled waits until it may be made: too many were made lately.
+    #[n(46)]
+    CallHeld {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// Which task of the document.
+        #[cbor(n(1), with = "names::task_ref")]
+        reference: TaskRef,
+        /// What `cooldown.by` gave, as JSON: calls with the same count together. None where all calls of the task do.
+        #[n(2)]
+        group: Option<String>,
+    },
+    /// A call that waited may be made.
+    #[n(47)]
+    CallAdmitted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+    },
 }
 
 /// An extension whose `when` gave neither true nor false.
@@ -567,6 +587,8 @@ impl Entry {
             | Self::ExecutionResumed
             | Self::ExecutionHeld { .. }
             | Self::ExecutionAdmitted
+            | Self::CallHeld { .. }
+            | Self::CallAdmitted { .. }
             | Self::CancelRequested { .. }
             | Self::Rewound { .. }
             | Self::UndoStarted { .. }

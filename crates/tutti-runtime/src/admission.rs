@@ -1,4 +1,5 @@
-//! Who may begin, and who waits: limits among the executions of a workflow, and business keys that are waited for.
+//! Who may begin, and who waits: limits among the executions of a workflow, business keys that are waited for, and calls of
+//! which only so many may be made in a time ([`Cooldowns`]).
 //!
 //! An execution that such a limit is about begins *held*: its first turn says so, durably, and nothing of it goes on. The
 //! [`Admitter`] decides which of those that wait is admitted next. It is pure, and what it knows follows from what is stored:
@@ -7,6 +8,7 @@
 //! Never here: a clock, a store, a decision about what an execution does.
 
 mod admitter;
+mod cooldowns;
 mod lane;
 
 use tutti_dsl::{OnConflict, Workflow};
@@ -16,6 +18,7 @@ use tutti_journal::Timestamp;
 
 pub use self::{
     admitter::{Admitter, Input, KeyTerms, Output, RoomTerms, Terms, Wait, WaitFor},
+    cooldowns::{Ask, CooldownLane, Cooldowns, HeldCall, Made, PaceInput, PaceOutput, Pause},
     lane::{KeyLane, RoomLane},
 };
 

@@ -358,6 +358,7 @@ fn debt(command: &Command) -> Option<Debt> {
     match command {
         Command::Continue
         | Command::AwaitAdmission
+        | Command::AwaitCooldown { .. }
         | Command::Wake { .. }
         | Command::AwaitEvent { .. } => None,
         Command::AwaitSlot { task } => Some(Debt::Slot(*task)),

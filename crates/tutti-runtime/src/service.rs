@@ -20,7 +20,7 @@ use tutti_connectors::{LogLine, Registry};
 use tutti_dsl::Workflow;
 use tutti_engine::{Control, Hold, Limits, Secrets, Start};
 use tutti_expr::Value;
-use tutti_ids::{DefinitionRef, Digest, ExecutionId, TaskRef};
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
@@ -261,7 +261,24 @@ impl Handle {
     /// # Errors
     /// If it does not wait to be admitted, or cannot be read.
     pub async fn admit(&self, execution: ExecutionId) -> Result<(), Error> {
-        self.request(execution, |request| Happening::Admit { execution, request }).await
+        let (call, beside) = (None, Beside::default());
+        let admit = |request| Happening::Admit { execution, call, beside, request };
+        self.request(execution, admit).await
+    }
+
+    /// Lets a call be made that waits for that, with what becomes durable beside it.
+    ///
+    /// # Errors
+    /// If it does not wait, or its execution is suspended or cannot be read; then nothing of it becomes durable.
+    pub async fn admit_call(
+        &self,
+        execution: ExecutionId,
+        task: Sequence,
+        beside: Beside,
+    ) -> Result<(), Error> {
+        let call = Some(task);
+        let admit = |request| Happening::Admit { execution, call, beside, request };
+        self.request(execution, admit).await
     }
 
     /// Lays an operator's hand on an execution; the effect is durable when this returns.

@@ -27,7 +27,7 @@ use crate::{
 /// The longest business key, in bytes.
 const LONGEST_KEY: usize = 512;
 /// What of the settings of starts this version keeps.
-const KEPT: [&str; 5] = ["key", "onConflict", "keyFor", "concurrency", "priority"];
+const KEPT: [&str; 6] = ["key", "onConflict", "keyFor", "concurrency", "priority", "cooldown"];
 /// How many executions may wait for room together; further starts are refused.
 const MAX_WAITING: usize = 10_000;
 
@@ -92,11 +92,9 @@ pub(crate) async fn admit(desk: &Desk, wish: Wish) -> Result<Admitted, Refused> 
     let mut held = None;
     if let Some(key) = &key {
         held = Some(hold(desk, &definition.0, key).await);
-        let taken = match waits_for_key(&workflow.settings) {
-            true => None,
-            false => holder(desk, &definition.0, key, settings).await?,
-        };
-        if let Some(taken) = taken {
+        if !waits_for_key(&workflow.settings)
+            && let Some(taken) = holder(desk, &definition.0, key, settings).await?
+        {
             return conflict(&taken, settings, key);
         }
     }

@@ -3,12 +3,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
-use tutti_dsl::{OnConflict, WorkflowSettings};
+use tutti_dsl::{OnConflict, Workflow, WorkflowSettings};
 use tutti_engine::Hold;
 use tutti_ids::{DefinitionRef, ExecutionId};
 use tutti_journal::Timestamp;
 use tutti_runtime::admission::{
-    Admitter, Input, KeyLane, KeyTerms, Output, RoomLane, RoomTerms, Terms, Wait,
+    Admitter, Cooldowns, HeldCall, Input, KeyLane, KeyTerms, Output, PaceInput, PaceOutput, Pause,
+    RoomLane, RoomTerms, Terms, Wait,
 };
 
 /// Who waits to be admitted and who was: in memory, made of what is stored by
@@ -67,6 +68,40 @@ impl Admissions {
     fn admitter(&self) -> MutexGuard<'_, Admitter> {
         self.admitter.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Which calls wait until they may be made: in memory, made of what is stored by
+/// [`keep_cooldowns`](crate::keep_cooldowns).
+#[derive(Debug, Default)]
+pub(crate) struct Pauses(Mutex<Cooldowns>);
+
+impl Pauses {
+    /// Goes on with what was told all that is stored.
+    pub(crate) fn begin(&self, cooldowns: Cooldowns) {
+        *self.all() = cooldowns;
+    }
+
+    pub(crate) fn on(&self, input: PaceInput, now: Timestamp) -> Vec<PaceOutput> {
+        self.all().on(input, now)
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.all().next_due()
+    }
+
+    /// What a call waits for, as far as is known.
+    pub(crate) fn wait(&self, call: HeldCall) -> Option<Pause> {
+        self.all().wait(call)
+    }
+
+    fn all(&self) -> MutexGuard<'_, Cooldowns> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether any task of the workflow has a cool-down.
+pub(crate) fn has_cooldown(workflow: &Workflow) -> bool {
+    workflow.settings.uses_admission().contains(&"cooldown")
 }
 
 /// Whether starts under a key wait for it.

@@ -10,8 +10,15 @@ use tutti_runtime::{Clock, Handle, Library, Reader};
 use tutti_store::Lookup;
 
 use crate::{
-    admissions::Admissions, board::Board, feed::Feed, keyed::Keyed, load_error::LoadError,
-    publications::Publications, refusals::Refusals, roster::Roster, vault::Vault,
+    admissions::{Admissions, Pauses},
+    board::Board,
+    feed::Feed,
+    keyed::Keyed,
+    load_error::LoadError,
+    publications::Publications,
+    refusals::Refusals,
+    roster::Roster,
+    vault::Vault,
 };
 
 /// Who is let in.
@@ -73,6 +80,8 @@ pub struct Desk {
     pub(crate) board: Board,
     /// Who waits to be admitted.
     pub(crate) admissions: Admissions,
+    /// Which calls wait until they may be made.
+    pub(crate) pauses: Pauses,
     /// Starts under one key, and changes of one record, one after the other.
     pub(crate) keyed: Keyed,
     pub(crate) refusals: Refusals,
@@ -110,6 +119,7 @@ impl Desk {
             publications,
             board: Board::default(),
             admissions: Admissions::default(),
+            pauses: Pauses::default(),
             keyed: Keyed::default(),
             refusals: Refusals::default(),
         })

@@ -6,7 +6,9 @@ use tokio::sync::broadcast;
 use tutti_dsl::Workflow;
 use tutti_ids::{DefinitionRef, ExecutionId};
 use tutti_journal::{Entry, Timestamp, Turn};
-use tutti_runtime::{LogLine, Observer};
+use tutti_runtime::{LogLine, Observer, admission::HeldCall};
+
+use crate::admissions::has_cooldown;
 
 /// Turns that a follower may be behind; one that is further behind reads the journal again, so nothing is lost.
 const TURNS_AHEAD: usize = 1_024;
@@ -27,6 +29,18 @@ pub(crate) enum Notice {
         started: Option<(DefinitionRef, Option<String>)>,
         at: Timestamp,
     },
+    /// A call waits until it may be made.
+    CallHeld {
+        call: HeldCall,
+        workflow: Arc<Workflow>,
+        /// The task in the document.
+        reference: String,
+        /// What `cooldown.by` gave.
+        group: Option<String>,
+        at: Timestamp,
+    },
+    /// An execution goes on of a workflow that has a cool-down.
+    Resumed { execution: ExecutionId },
     /// An execution has ended.
     Ended { execution: ExecutionId, at: Timestamp },
 }
@@ -61,10 +75,10 @@ impl Feed {
 
 impl Observer for Feed {
     fn on_turn(&self, turn: &Turn, workflow: &Arc<Workflow>) {
-        if self.admissions.receiver_count() > 0
-            && let Some(notice) = notice(turn, workflow)
-        {
-            self.admissions.send(notice).ok();
+        if self.admissions.receiver_count() > 0 {
+            for notice in notices(turn, workflow) {
+                self.admissions.send(notice).ok();
+            }
         }
         if self.turns.receiver_count() > 0 {
             // Nobody may follow any more.
@@ -77,10 +91,10 @@ impl Observer for Feed {
     fn on_unreadable(&self, _execution: ExecutionId, _reason: &str) {}
 }
 
-/// What a turn means for admissions. One that holds an execution neither goes on nor ends.
-fn notice(turn: &Turn, workflow: &Arc<Workflow>) -> Option<Notice> {
+/// What a turn means for admissions.
+fn notices<'a>(turn: &'a Turn, workflow: &'a Arc<Workflow>) -> impl Iterator<Item = Notice> + 'a {
     let (execution, at) = (turn.execution, turn.at);
-    turn.entries.iter().rev().find_map(|entry| match entry {
+    turn.entries.iter().filter_map(move |entry| match entry {
         Entry::ExecutionHeld { group } => {
             let started = turn.entries.first().and_then(|entry| match entry {
                 Entry::ExecutionStarted { definition, key, .. } => {
@@ -90,6 +104,18 @@ fn notice(turn: &Turn, workflow: &Arc<Workflow>) -> Option<Notice> {
             });
             let (workflow, group) = (workflow.clone(), group.clone());
             Some(Notice::Held { execution, workflow, group, started, at })
+        }
+        Entry::CallHeld { task, reference, group } => Some(Notice::CallHeld {
+            call: (execution, *task),
+            workflow: workflow.clone(),
+            reference: reference.as_str().to_owned(),
+            group: group.clone(),
+            at,
+        }),
+        Entry::ExecutionResumed | Entry::ExecutionAdmitted | Entry::Rewound { .. }
+            if has_cooldown(workflow) =>
+        {
+            Some(Notice::Resumed { execution })
         }
         end if end.is_end() => Some(Notice::Ended { execution, at }),
         _ => None,

@@ -133,18 +133,18 @@ impl Usher {
             Notice::Held { execution, workflow, group, started, at } => {
                 (execution, workflow, group, started, at)
             }
+            Notice::CallHeld { .. } | Notice::Resumed { .. } => return Ok(()),
         };
         if self.desk.admissions.knows(execution) {
             return Ok(());
         }
         let is_new = started.is_some();
-        let (definition, key) = match started {
-            Some(started) => started,
-            None => {
-                let standing = self.desk.store.standing(execution).await;
-                let listed = standing.map_err(|_unread| Lost::Failed)?.ok_or(Lost::Failed)?;
-                (listed.projection.definition, listed.key.map(|key| key.to_string()))
-            }
+        let (definition, key) = if let Some(started) = started {
+            started
+        } else {
+            let standing = self.desk.store.standing(execution).await;
+            let listed = standing.map_err(|_unread| Lost::Failed)?.ok_or(Lost::Failed)?;
+            (listed.projection.definition, listed.key.map(|key| key.to_string()))
         };
         let settings = &workflow.settings;
         let terms = terms(&definition, settings, &Hold { group }, (key.as_deref(), is_new));

@@ -9,5 +9,5 @@ pub(crate) use self::{
     facts::journal_entry,
     plain::{plain, wire_status},
     tasks::task_views,
-    waiting::{admission, waiting_view},
+    waiting::{admission, pause, waiting_view},
 };

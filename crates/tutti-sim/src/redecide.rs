@@ -223,6 +223,7 @@ impl<'e> Again<'e> {
             }
             Some(Entry::ExecutionSuspended { .. }) => vec![Input::Control(Control::Suspend)],
             Some(Entry::ExecutionResumed) => vec![Input::Control(Control::Resume)],
+            Some(Entry::CallAdmitted { task }) => vec![Input::CallAdmitted { task: *task }],
             Some(Entry::ExecutionAdmitted) => vec![Input::Admitted],
             Some(Entry::CancelRequested { reason }) => {
                 vec![Input::Control(Control::Cancel { reason: reason.clone() })]

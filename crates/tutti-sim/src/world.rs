@@ -275,6 +275,7 @@ impl World {
 fn owes_work(command: &Command) -> bool {
     match command {
         Command::AwaitAdmission
+        | Command::AwaitCooldown { .. }
         | Command::Wake { .. }
         | Command::AwaitEvent { .. }
         | Command::StartChild(_)

@@ -19,7 +19,7 @@ use tutti_runtime::{
 use tutti_secrets::{KeyFiles, Keyring};
 use tutti_server::{
     Access, Desk, DeskOptions, Feed, LoadResources, Server, Vault, forget_old_requests,
-    keep_admissions, keep_schedules,
+    keep_admissions, keep_cooldowns, keep_schedules,
 };
 use tutti_store::{Lookup as _, SqliteStore, Store as _};
 
@@ -116,6 +116,7 @@ async fn serve_on(
     let desk = Arc::new(desk);
     let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
     let adopting = tokio::spawn(adopt_all(store, handle.clone()));
+    let pacing = tokio::spawn(keep_cooldowns(desk.clone()));
     let ushering = tokio::spawn(keep_admissions(desk.clone()));
     let keeping = tokio::spawn(keep_schedules(desk.clone()));
     let stop = signals()?;
@@ -128,6 +129,7 @@ async fn serve_on(
     };
     keeping.abort();
     ushering.abort();
+    pacing.abort();
     forgetting.abort();
     adopting.abort();
     if let Some(error) = failed {

@@ -182,6 +182,8 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::RetryStarted { task, .. }
         | Entry::ErrorCaught { task, .. }
         | Entry::CallScheduled { task, .. }
+        | Entry::CallHeld { task, .. }
+        | Entry::CallAdmitted { task }
         | Entry::CallDispatched { task }
         | Entry::CallCompleted { task, .. }
         | Entry::CallFailed { task, .. }

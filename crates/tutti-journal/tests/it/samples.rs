@@ -188,6 +188,13 @@ pub(crate) fn newer_entries() -> Vec<Entry> {
         Entry::ExecutionHeld { group: Some("\"db1\"".to_owned()) },
         Entry::ExecutionHeld { group: None },
         Entry::ExecutionAdmitted,
+        Entry::CallHeld {
+            task,
+            reference: TaskRef::new("/do/0/call"),
+            group: Some("7".to_owned()),
+        },
+        Entry::CallHeld { task, reference: TaskRef::new("/do/0/call"), group: None },
+        Entry::CallAdmitted { task },
         Entry::EventEmitted { task, event: event.clone() },
         Entry::ListenStarted { task, after: position, expected: Some(json(r#"[{"a": 1}, {}]"#)) },
         Entry::ListenStarted { task, after: EventPosition(0), expected: None },

@@ -147,7 +147,7 @@ impl Admitter {
         match input {
             Input::Entered { execution, terms, held, key_ended } => {
                 if !self.known.contains_key(&execution) {
-                    self.enter(execution, terms, (held, key_ended), now, &mut out);
+                    self.enter(execution, &terms, (held, key_ended), now, &mut out);
                 }
             }
             Input::Ended { execution, at } => self.leave(execution, at, now, &mut out),
@@ -207,7 +207,7 @@ impl Admitter {
     fn enter(
         &mut self,
         execution: ExecutionId,
-        terms: Terms,
+        terms: &Terms,
         (held, key_ended): (Option<Timestamp>, Option<Timestamp>),
         now: Timestamp,
         out: &mut Vec<Output>,

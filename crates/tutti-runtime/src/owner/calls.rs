@@ -31,6 +31,7 @@ impl Loop {
         match command {
             Command::Continue
             | Command::AwaitAdmission
+            | Command::AwaitCooldown { .. }
             | Command::Wake { .. }
             | Command::AwaitEvent { .. } => {}
             Command::AwaitSlot { task } => {

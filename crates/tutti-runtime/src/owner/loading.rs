@@ -243,7 +243,7 @@ impl Loop {
         for awaiting in awaiting {
             match awaiting {
                 Awaiting::Adopt(request)
-                | Awaiting::Admit(request)
+                | Awaiting::Admit(_, _, request)
                 | Awaiting::Control(_, _, request)
                 | Awaiting::Retry(_, _, request) => {
                     self.outputs.push(Output::Reply(request, Err(refusal.clone())));
@@ -277,7 +277,7 @@ impl Loop {
 #[derive(Debug)]
 pub(super) enum Awaiting {
     Adopt(RequestId),
-    Admit(RequestId),
+    Admit(Option<Sequence>, Beside, RequestId),
     Control(Control, Beside, RequestId),
     Watch(RequestId),
     Retry(Option<TaskRef>, Beside, RequestId),
@@ -306,7 +306,7 @@ impl Awaiting {
     fn is_ours(&self) -> bool {
         match self {
             Self::Adopt(_)
-            | Self::Admit(_)
+            | Self::Admit(..)
             | Self::Control(..)
             | Self::Watch(_)
             | Self::Retry(..) => false,

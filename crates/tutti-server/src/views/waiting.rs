@@ -7,7 +7,7 @@ use tutti_engine::Command;
 use tutti_journal::{Entry, SuspensionReason, Timestamp};
 use tutti_runtime::{
     Reading,
-    admission::{Wait, WaitFor},
+    admission::{Pause, Wait, WaitFor},
 };
 use tutti_store::Listed;
 
@@ -112,6 +112,11 @@ fn awaited(owed: &Command, tasks: &BTreeMap<u64, TaskView>) -> Option<Awaits> {
         Command::Probe { task, call, .. } => {
             ("call", *task, format!("what became of the call of {}", call.function))
         }
+        Command::AwaitCooldown { task, group, .. } => {
+            let group = group.as_ref().map(|group| format!(" in group {group}"));
+            let detail = format!("too many calls were made lately{}", group.unwrap_or_default());
+            ("cooldown", *task, detail)
+        }
         Command::StartChild(request) => {
             ("child", request.parent.task, request.execution.to_string())
         }
@@ -128,7 +133,10 @@ fn awaited(owed: &Command, tasks: &BTreeMap<u64, TaskView>) -> Option<Awaits> {
         | Command::Wake { .. } => return None,
     };
     let of = tasks.get(&task.0)?;
-    let since = of.started_at.clone();
+    let since = match owed {
+        Command::AwaitCooldown { since, .. } => show(*since),
+        _ => of.started_at.clone(),
+    };
     let (task, reference) = (of.sequence, of.reference.clone());
     let (limit, place) = (None, None);
     Some(Awaits {
@@ -141,6 +149,14 @@ fn awaited(owed: &Command, tasks: &BTreeMap<u64, TaskView>) -> Option<Awaits> {
         place,
         detail,
     })
+}
+
+/// What is known of a call that waits until it may be made.
+pub(crate) fn pause(wait: &mut Awaits, pause: &Pause) {
+    wait.limit = Some(pause.limit);
+    wait.place = Some(pause.place as u64);
+    wait.until = pause.next.filter(|_| pause.place == 1).map(show);
+    wait.detail = format!("{}; place {}", wait.detail, pause.place);
 }
 
 /// What an execution that is not admitted waits for; `wait` is what is known of it.

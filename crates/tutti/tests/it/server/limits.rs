@@ -222,3 +222,77 @@ fn a_queued_start_waits_as_long_as_the_key_is_held() {
     assert_eq!(found[0]["what"], "key");
     server.until(&second, "pending");
 }
+
+fn calls(per: &str) -> String {
+    format!(
+        "do: [{{ a: {{ run: {{ shell: {{ command: 'true' }} }}, metadata: {{ tutti: {{ effect: idempotent, cooldown: {{ by: .host, per: {per} }} }} }} }} }}]"
+    )
+}
+
+/// When the call of an execution was let go.
+fn let_go(server: &Server, execution: &str) -> jiff::Timestamp {
+    let journal = server.get(&format!("/api/v1/executions/{execution}/journal")).expect(200);
+    let items = journal["items"].as_array().expect("a list");
+    let found = items.iter().find(|it| it["kind"] == "CallAdmitted").expect("it was let go");
+    found["at"].as_str().and_then(|at| at.parse().ok()).expect("a moment")
+}
+
+#[test]
+fn a_call_waits_until_few_enough_were_made_lately_also_after_a_crash() {
+    let mut server = Server::open();
+    server.publish("w", &calls("PT1H"));
+    let first = server.start_one("w", r#"{"host": "a"}"#);
+    server.until(&first, "completed");
+    let second = server.start_one("w", r#"{"host": "a"}"#);
+    let third = server.start_one("w", r#"{"host": "a"}"#);
+    let other = server.start_one("w", r#"{"host": "b"}"#);
+    server.until(&other, "completed");
+    let check = |server: &Server| {
+        let found = until_waits(server, &second, |found| found[0]["until"].is_string());
+        assert_eq!((&found[0]["what"], &found[0]["limit"]), (&"cooldown".into(), &1.into()));
+        assert_eq!((&found[0]["place"], &found[0]["reference"]), (&1.into(), &"/do/0/a".into()));
+        let found = until_waits(server, &third, |found| found[0]["place"] == 2);
+        assert!(
+            found[0]["detail"].as_str().is_some_and(|it| it.contains("group \"a\"")),
+            "{found}"
+        );
+        server.until(&second, "waiting");
+    };
+    check(&server);
+    server.kill();
+    let server = Server::start_on(&server.directory, &["--no-login"]);
+    check(&server);
+    // A new version of the workflow, and a task that goes back, wait as well.
+    let text = super::client::document(
+        "w",
+        "1.1.0",
+        &calls("PT1H").replace("a:", "b: { set: {} } }, { a:").replace("set: {}", "set: '${ . }'"),
+    );
+    server.post(PATH, &text).expect(201);
+    let fourth = server.start_one("w", r#"{"host": "a"}"#);
+    until_waits(&server, &fourth, |found| found[0]["place"] == 3);
+    server.post(&format!("/api/v1/executions/{first}/retry"), r#"{"from": "/do/0/a"}"#).expect(200);
+    until_waits(&server, &first, |found| found[0]["place"] == 4);
+    control(&server, &second, "cancel");
+    server.until(&second, "cancelled");
+    until_waits(&server, &third, |found| found[0]["place"] == 1);
+}
+
+#[test]
+fn calls_of_a_cool_down_are_as_far_apart_as_it_says() {
+    let server = Server::open();
+    server.publish("w", &calls("PT1S"));
+    let ids: Vec<String> = (0..4).map(|_| server.start_one("w", r#"{"host": "a"}"#)).collect();
+    // What is suspended is passed over, and waits again when it goes on.
+    control(&server, &ids[2], "suspend");
+    for id in [&ids[0], &ids[1], &ids[3]] {
+        server.until(id, "completed");
+    }
+    control(&server, &ids[2], "resume");
+    server.until(&ids[2], "completed");
+    let mut moments: Vec<_> = ids.iter().map(|id| let_go(&server, id)).collect();
+    moments.sort_unstable();
+    for pair in moments.windows(2) {
+        assert!((pair[1] - pair[0]).total(jiff::Unit::Millisecond).is_ok_and(|ms| ms >= 1_000.0));
+    }
+}
