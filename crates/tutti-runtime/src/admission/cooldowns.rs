@@ -219,27 +219,24 @@ impl Cooldowns {
             return;
         }
         lane.made.retain(|made| made.until > now);
-        let due = match lane.waiting.first_entry() {
-            None if lane.made.is_empty() => {
-                lane.is_busy = true;
-                return out.push(PaceOutput::Forget(name.clone()));
-            }
+        let due = match lane.waiting.first_key_value() {
             None => lane.made.iter().map(|made| made.until).min(),
-            Some(first) => match next(&lane.made, first.get(), now) {
-                Some(due) => Some(due),
-                None => {
-                    let ask = first.remove();
-                    self.asks.remove(&ask.call);
-                    let until = Timestamp(ask.per.after(now.0));
-                    lane.made.push(Made { at: now, until });
-                    lane.is_busy = true;
-                    let (call, made) = (ask.call, lane.made.clone());
-                    return out.push(PaceOutput::Grant { call, lane: name.clone(), made });
-                }
-            },
+            Some((_, ask)) => next(&lane.made, ask, now),
         };
-        lane.due = due;
-        self.due.extend(due.map(|due| (due, name.clone())));
+        if let Some(due) = due {
+            lane.due = Some(due);
+            self.due.insert((due, name.clone()));
+            return;
+        }
+        lane.is_busy = true;
+        let Some((_, ask)) = lane.waiting.pop_first() else {
+            return out.push(PaceOutput::Forget(name.clone()));
+        };
+        self.asks.remove(&ask.call);
+        let until = Timestamp(ask.per.after(now.0));
+        lane.made.push(Made { at: now, until });
+        let (call, made) = (ask.call, lane.made.clone());
+        out.push(PaceOutput::Grant { call, lane: name.clone(), made });
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// No call is let go.
+const NONE: [u64; 0] = [];
+
 fn lane(group: &str) -> CooldownLane {
     CooldownLane {
         namespace: "test".parse().expect("a name"),
@@ -56,17 +59,17 @@ fn so_many_calls_are_made_in_any_such_time_by_priority_and_arrival() {
     };
     assert_eq!(asks(1, "a", 50, 0), [1]);
     assert_eq!(asks(2, "a", 50, 40), [2]);
-    assert_eq!(asks(3, "a", 50, 50), []);
-    assert_eq!(asks(4, "a", 90, 50), []);
-    assert_eq!(asks(4, "a", 90, 50), [], "told again");
+    assert_eq!(asks(3, "a", 50, 50), NONE);
+    assert_eq!(asks(4, "a", 90, 50), NONE);
+    assert_eq!(asks(4, "a", 90, 50), NONE, "told again");
     assert_eq!(asks(5, "b", 50, 50), [5], "another group");
     let wait = cooldowns.wait(call(3)).expect("it waits");
     assert_eq!((wait.limit, wait.next, wait.place), (2, Some(Timestamp(100)), 2));
-    assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 99), []);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 99), NONE);
     assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 100), [4]);
-    assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 139), []);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 139), NONE);
     assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 140), [3]);
-    assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 240), []);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 240), NONE);
     assert!(cooldowns.lanes.is_empty() && cooldowns.next_due().is_none(), "{cooldowns:?}");
 }
 
@@ -76,7 +79,7 @@ fn one_thing_of_a_lane_is_written_at_a_time_and_a_call_that_is_gone_does_not_cou
     let asked = |number| PaceInput::Asked(ask(number, "a", 50, 2));
     let first = cooldowns.on(asked(1), Timestamp(0));
     assert!(matches!(&*first, [PaceOutput::Grant { made, .. }] if made.len() == 1));
-    assert_eq!(cooldowns.on(asked(2), Timestamp(0)), []);
+    assert!(cooldowns.on(asked(2), Timestamp(0)).is_empty());
     let gone = PaceInput::Answered { lane: lane("a"), is_made: false };
     let second = cooldowns.on(gone, Timestamp(1));
     assert!(
@@ -89,9 +92,9 @@ fn one_thing_of_a_lane_is_written_at_a_time_and_a_call_that_is_gone_does_not_cou
 fn what_was_made_before_a_start_anew_counts() {
     let mut cooldowns = Cooldowns::default();
     let made = vec![Made { at: Timestamp(0), until: Timestamp(100) }];
-    assert_eq!(feed(&mut cooldowns, PaceInput::Stored { lane: lane("a"), made }, 10), []);
-    assert_eq!(feed(&mut cooldowns, PaceInput::Asked(ask(1, "a", 50, 1)), 20), []);
-    assert_eq!(feed(&mut cooldowns, PaceInput::Ended(call(1).0), 30), []);
-    assert_eq!(feed(&mut cooldowns, PaceInput::Asked(ask(2, "a", 50, 1)), 40), []);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Stored { lane: lane("a"), made }, 10), NONE);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Asked(ask(1, "a", 50, 1)), 20), NONE);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Ended(call(1).0), 30), NONE);
+    assert_eq!(feed(&mut cooldowns, PaceInput::Asked(ask(2, "a", 50, 1)), 40), NONE);
     assert_eq!(feed(&mut cooldowns, PaceInput::Tick, 100), [2]);
 }
