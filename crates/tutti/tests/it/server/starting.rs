@@ -117,6 +117,26 @@ fn a_schedule_starts_each_of_its_times_once_through_a_crash() {
 }
 
 #[test]
+fn a_start_that_is_refused_holds_no_other_schedule_up() {
+    let server = Server::open();
+    let refused = keyed("refused", "").replace("do: [", "schedule: { every: PT1S }\ndo: [");
+    server.post(PATH, &refused).expect(201);
+    let text = "schedule: { every: PT1S }\ndo: [{ a: { set: { n: 1 } } }]";
+    server.post(PATH, &document("ticks", "1.0.0", text)).expect(201);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    let is_told = |server: &Server| {
+        let page = server.get("/api/v1/namespaces/test/executions?workflow=ticks").expect(200);
+        let count = page["items"].as_array().map_or(0, Vec::len);
+        let audit = server.get("/api/v1/audit?limit=1000").expect(200).to_string();
+        count >= 3 && audit.contains("\"refused\"")
+    };
+    while !is_told(&server) {
+        assert!(std::time::Instant::now() < deadline, "{}", server.get("/api/v1/audit").body);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn events_of_one_namespace_start_and_wake_nothing_in_another() {
     let server = Server::open();
     server.publish("listens", "do: [{ a: { listen: { to: { one: { with: { type: 'go' } } } } } }]");
