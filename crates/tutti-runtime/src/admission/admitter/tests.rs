@@ -59,7 +59,7 @@ fn room_goes_by_priority_then_by_arrival_within_a_group() {
     assert_eq!(enter(&mut admitter, 3, in_group("b", 0), 3), admit(3), "another group");
     let waits = admitter.wait(id(6)).expect("it waits");
     assert_eq!((waits.since, waits.place), (Timestamp(1), 3));
-    let WaitFor::Room { limit, admitted, .. } = waits.what else { panic!("{waits:?}") };
+    let WaitFor::Room { limit, admitted, .. } = waits.what else { unreachable!("{waits:?}") };
     assert_eq!((limit, admitted), (LIMIT, 2));
     assert_eq!(admitter.waiting(&room("a").lane), 4);
     assert_eq!(end(&mut admitter, 7, 4), [], "one that waits is cancelled");
@@ -93,13 +93,13 @@ fn a_key_is_queued_for_and_held_after_the_end() {
     assert_eq!(enter(&mut admitter, 2, queued(), 1), []);
     assert_eq!(enter(&mut admitter, 3, queued(), 2), []);
     let WaitFor::Key { holder, until, .. } = admitter.wait(id(3)).expect("it waits").what else {
-        panic!("it waits for its key");
+        unreachable!("it waits for its key");
     };
     assert_eq!((holder, until), (Some(id(1)), None));
     assert_eq!(end(&mut admitter, 1, 10), []);
     assert_eq!(admitter.next_due(), Some(Timestamp(110)));
     let WaitFor::Key { holder, until, .. } = admitter.wait(id(2)).expect("it waits").what else {
-        panic!("it waits for its key");
+        unreachable!("it waits for its key");
     };
     assert_eq!((holder, until), (None, Some(Timestamp(110))));
     assert_eq!(admitter.on(Input::Tick, Timestamp(109)), []);
