@@ -179,7 +179,8 @@ pub struct WaitingView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Awaits {
-    /// What it is: `time`, `retry`, `call`, `event`, `child`, `person`, `resume`.
+    /// What it is: `time`, `retry`, `call`, `event`, `child`, `person`, `resume`; `cooldown` where a call waits as too many
+    /// were made lately; `limit` and `key` where the execution waits to be admitted.
     pub what: String,
     /// The task execution that waits.
     pub task: u64,
@@ -190,7 +191,13 @@ pub struct Awaits {
     /// Until when at most, where there is such a time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<String>,
-    /// For people: which event, which child, why again.
+    /// How many executions may go on at once, where it waits for room; how many calls may be made in the time of a cool-down.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub limit: Option<u32>,
+    /// Its place among those that wait for the same limit or key, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<u64>,
+    /// For people: which event, which child, which limit, why again.
     pub detail: String,
 }
 

@@ -100,7 +100,7 @@ impl<'n> Compiler<'n> {
         let incomplete = self.outside.unloaded.take().is_some();
         let timeout = self.timeout(root, &Scopes::workflow());
         let schedule = self.schedule(root);
-        let settings = self.workflow_settings(root);
+        let mut settings = self.workflow_settings(root);
         let list =
             root.get("do").map(|list| self.list(&list, &Scopes::task(), flow::Jumps::Allowed));
         self.functions(root);
@@ -110,6 +110,10 @@ impl<'n> Compiler<'n> {
         self.refuse_function_cycles();
         if incomplete {
             return None;
+        }
+        let tasks = std::mem::take(&mut self.tasks).into_iter().collect::<Option<Vec<_>>>()?;
+        if tasks.iter().any(|task| task.settings.cooldown.is_some()) {
+            settings.admission.push("cooldown");
         }
         Some(Workflow {
             document: document?,
@@ -121,7 +125,7 @@ impl<'n> Compiler<'n> {
             root: list?,
             definition: root.node.to_value(),
             text: Arc::from(self.text),
-            tasks: std::mem::take(&mut self.tasks).into_iter().collect::<Option<Vec<_>>>()?,
+            tasks,
             lists: std::mem::take(&mut self.lists),
             extensions,
             by_reference: std::mem::take(&mut self.by_reference),

@@ -31,8 +31,8 @@ pub use diagnostic::{Diagnostic, Excerpt, Span, excerpt, render};
 pub use duration::{Duration, InvalidDuration};
 pub use model::{
     AttributeFilter, Authentication, Backoff, BusinessKey, Call, Case, Catch, Concurrency,
-    Consumption, Correlation, DataFlow, Document, DurationSource, Each, EachBody, Effect, Emit,
-    Endpoint, ErrorFilter, EventFilter, EventFilters, EventIterator, Extension, For, Fork,
+    Consumption, Cooldown, Correlation, DataFlow, Document, DurationSource, Each, EachBody, Effect,
+    Emit, Endpoint, ErrorFilter, EventFilter, EventFilters, EventIterator, Extension, For, Fork,
     HttpCall, HttpOutput, Jitter, ListId, Listen, MaxFailed, Misfire, OnConflict, OnError, Overlap,
     Priority, Process, Read, RetryPolicy, Return, Run, Schedule, ScheduleSettings,
     SchemeParameters, Script, ScriptText, Settings, Shell, StartingEvents, Subworkflow, Task,

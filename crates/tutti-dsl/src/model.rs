@@ -191,6 +191,19 @@ pub struct Settings {
     pub sensitive: Vec<Arc<str>>,
     /// Whether a script is granted the network.
     pub network: bool,
+    /// How often the call may be made.
+    pub cooldown: Option<Cooldown>,
+}
+
+/// `cooldown`: at most so many calls in so long a time, by all executions of the workflow together.
+#[derive(Debug)]
+pub struct Cooldown {
+    /// `by`, on the task's transformed input: calls for which it yields the same count together; absent: all of the task.
+    pub by: Option<Expression>,
+    /// `limit`, from 1 to 1,000.
+    pub limit: u32,
+    /// `per`
+    pub per: Duration,
 }
 
 /// What a call does to the world.

@@ -12,6 +12,7 @@ use tutti_journal::{
 use crate::{
     Execution, Surroundings,
     frame::{Body, CallPhase, ChildPhase, Frame, TryPhase},
+    hold::Hold,
     input::{CallOutcome, ChildOutcome, Control, Input, ProbeOutcome, Rejection, Start},
     surroundings::Outlook,
 };
@@ -41,6 +42,9 @@ impl Execution {
             events_after: Some(start.events_after).filter(|after| *after != EventPosition(0)),
             key: start.key,
         });
+        if let Some(Hold { group }) = start.hold {
+            turn.record(Entry::ExecutionHeld { group });
+        }
         turn.go_on();
         turn.entries
     }
@@ -93,12 +97,17 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    /// Decides what an execution that was taken back does next.
+    /// Decides what an execution that was taken back does next. One that had ended has given its room away: it is
+    /// `admitted_anew`.
     pub(crate) fn resume(
         execution: &'a mut Execution,
         surroundings: &'a Surroundings<'a>,
+        admitted_anew: bool,
     ) -> Vec<Entry> {
         let mut turn = Self::new(execution, surroundings);
+        if let (true, Some(Hold { group })) = (admitted_anew, turn.execution.hold.clone()) {
+            turn.record(Entry::ExecutionHeld { group });
+        }
         // The pause is void with what followed it; a branch that is kept may still need the person.
         if turn.execution.suspended.is_none() && turn.execution.incidents().next().is_some() {
             turn.record(Entry::ExecutionSuspended { reason: SuspensionReason::Incident });
@@ -116,10 +125,7 @@ impl<'a> Stepper<'a> {
 
     /// Decides whatever can be decided, until the world is needed or the budget is used up.
     fn go_on(&mut self) {
-        while self.execution.suspended.is_none()
-            && self.execution.outcome.is_none()
-            && self.has_budget()
-        {
+        while !self.execution.is_still() && self.execution.outcome.is_none() && self.has_budget() {
             let Some(id) = self.execution.ready.front().copied() else { return };
             if self.is_journal_full() {
                 let reason = SuspensionReason::JournalLimit;
@@ -156,10 +162,7 @@ impl<'a> Stepper<'a> {
 
     fn on_input(&mut self, input: Input) -> Result<(), Rejection> {
         match input {
-            Input::Continue if self.execution.has_ready() && self.execution.suspended.is_none() => {
-                Ok(())
-            }
-            Input::Continue => Err(Rejection::Nothing),
+            Input::Continue if self.execution.has_ready() && !self.execution.is_still() => Ok(()),
             Input::SlotGranted { task } => self.on_slot_granted(task),
             Input::CallFinished { task, attempt, outcome } => {
                 self.on_call_finished(task, attempt, outcome)
@@ -188,6 +191,12 @@ impl<'a> Stepper<'a> {
                 Ok(())
             }
             Input::EventArrived { task, position, event } => self.on_event(task, position, &event),
+            Input::Admitted if self.execution.held.is_some() => {
+                self.record(Entry::ExecutionAdmitted);
+                Ok(())
+            }
+            Input::Continue | Input::Admitted => Err(Rejection::Nothing),
+            Input::CallAdmitted { task } => self.on_call_admitted(task),
             Input::Control(control) => self.on_control(control),
         }
     }
@@ -196,13 +205,27 @@ impl<'a> Stepper<'a> {
         let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
         match (&frame.body, &frame.ending) {
             (Body::Call { phase: CallPhase::Scheduled, .. }, None)
-                if self.execution.suspended.is_none() =>
+                if !self.execution.is_still() =>
             {
                 self.record(Entry::CallDispatched { task });
                 Ok(())
             }
             _ => Err(Rejection::Stale { task }),
         }
+    }
+
+    fn on_call_admitted(&mut self, task: Sequence) -> Result<(), Rejection> {
+        let frame = self.execution.frame(task).ok_or(Rejection::Stale { task })?;
+        let (Body::Call { phase: CallPhase::Held { .. }, .. }, None) = (&frame.body, &frame.ending)
+        else {
+            return Err(Rejection::Stale { task });
+        };
+        if self.execution.is_still() {
+            return Err(Rejection::Nothing);
+        }
+        self.record(Entry::CallAdmitted { task });
+        self.redispatch(task);
+        Ok(())
     }
 
     fn on_call_finished(
@@ -248,7 +271,7 @@ impl<'a> Stepper<'a> {
             }
             _ => false,
         });
-        if waits && self.free_slots > 0 && self.execution.suspended.is_none() {
+        if waits && self.free_slots > 0 && !self.execution.is_still() {
             self.free_slots -= 1;
             self.record(Entry::CallDispatched { task });
         }
@@ -291,9 +314,7 @@ impl<'a> Stepper<'a> {
 
     fn on_timer_fired(&mut self) -> Result<(), Rejection> {
         let now = self.surroundings.now;
-        if self.execution.suspended.is_some()
-            || self.execution.next_due().is_none_or(|due| due > now)
-        {
+        if self.execution.is_still() || self.execution.next_due().is_none_or(|due| due > now) {
             return Err(Rejection::Nothing);
         }
         // Those that a turn has no room for are still due after it.

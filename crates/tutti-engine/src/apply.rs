@@ -20,7 +20,8 @@ use self::{extension::Completed, passage::Started};
 use crate::{
     environment::moment,
     execution::{Execution, Outcome},
-    frame::{Body, Cursor, Ending, Frame, Role, TryPhase},
+    frame::{Body, CallPhase, Cursor, Ending, Frame, Role, TryPhase},
+    hold::Hold,
 };
 
 impl Execution {
@@ -73,7 +74,20 @@ impl Execution {
             }
             Entry::ExecutionSuspended { reason } => self.suspended = Some((reason.clone(), at)),
             Entry::ExecutionResumed => self.on_resumed(at),
-            Entry::CancelRequested { .. } => self.end_frame(Sequence::FIRST, Ending::Cancel),
+            Entry::ExecutionHeld { group } => {
+                self.held = Some(at);
+                self.hold = Some(Hold { group: group.clone() });
+            }
+            Entry::ExecutionAdmitted => self.on_admitted(at),
+            Entry::CallHeld { task, group, .. } => {
+                self.set_phase(*task, CallPhase::Held { group: group.clone(), since: at });
+            }
+            Entry::CallAdmitted { task } => self.set_phase(*task, CallPhase::Scheduled),
+            Entry::CancelRequested { .. } => {
+                // What is given up need not be admitted for that.
+                self.on_admitted(at);
+                self.end_frame(Sequence::FIRST, Ending::Cancel);
+            }
             Entry::ReversalStarted { task, error, handled } => {
                 self.on_reversal_started(*task, error, *handled);
             }
@@ -140,6 +154,23 @@ impl Execution {
             // As many entries again.
             SuspensionReason::JournalLimit => self.granted_at = self.next,
         }
+        match &mut self.held {
+            // It stands still as before; that it does has begun with the first of both.
+            Some(held) => *held = since.min(*held),
+            None => self.delay_all(pause),
+        }
+    }
+
+    /// Timers stood still while the execution waited to be admitted.
+    fn on_admitted(&mut self, at: Timestamp) {
+        let Some(since) = self.held.take() else { return };
+        match &mut self.suspended {
+            Some((_, suspended)) => *suspended = since.min(*suspended),
+            None => self.delay_all(at.ms_since(since)),
+        }
+    }
+
+    fn delay_all(&mut self, pause: u64) {
         for id in self.timed() {
             self.delay_timers(id, pause);
         }
@@ -177,5 +208,6 @@ impl Execution {
         self.lines.clear();
         self.joining.clear();
         self.suspended = None;
+        self.held = None;
     }
 }

@@ -16,10 +16,23 @@ use crate::{
 pub enum Command {
     /// Give the execution another turn.
     Continue,
+    /// Feed `Admitted` when the limits that it is held to have room for it.
+    AwaitAdmission,
     /// Ask for a slot for a call that must not be repeated; then feed `SlotGranted`.
     AwaitSlot {
         /// The task execution whose call it is.
         task: Sequence,
+    },
+    /// Feed `CallAdmitted` when few enough calls of the task were made lately.
+    AwaitCooldown {
+        /// The task execution whose call it is.
+        task: Sequence,
+        /// The task in the document.
+        reference: TaskRef,
+        /// What `cooldown.by` gave, as JSON.
+        group: Option<String>,
+        /// Since when.
+        since: Timestamp,
     },
     /// Make a call.
     Call {
@@ -80,11 +93,20 @@ pub enum Command {
 impl Execution {
     /// Returns what the world still owes this execution, in a stable order.
     pub fn outstanding(&self) -> impl Iterator<Item = Command> {
-        let suspended = self.suspended().is_some();
+        let suspended = self.is_still();
         let turn = (!suspended && self.has_ready()).then_some(Command::Continue);
+        let admission = self.held.map(|_since| Command::AwaitAdmission);
         let wake = if suspended { None } else { self.next_due().map(|at| Command::Wake { at }) };
         let owed = self.external_frames().filter_map(move |frame| self.owed(frame, suspended));
-        turn.into_iter().chain(wake).chain(owed)
+        // Calls and children of branches that going back has kept begin again when the execution is admitted.
+        let begins = |owed: &Command| match owed {
+            Command::Call { dispatched, .. } => !dispatched,
+            Command::StartChild(_) => true,
+            _ => false,
+        };
+        let is_held = self.held.is_some();
+        let owed = owed.filter(move |owed| !(is_held && begins(owed)));
+        turn.into_iter().chain(admission).chain(wake).chain(owed)
     }
 
     fn owed(&self, frame: &Frame, suspended: bool) -> Option<Command> {
@@ -127,6 +149,11 @@ impl Execution {
             (CallPhase::Probing(_), _) => {
                 let (call, sensitive) = (record.clone(), self.is_sensitive(frame));
                 Some(Command::Probe { task, reference: reference(), call, sensitive })
+            }
+            (CallPhase::Held { group, since }, None) => {
+                let (group, since) = (group.clone(), *since);
+                let reference = reference();
+                (!suspended).then_some(Command::AwaitCooldown { task, reference, group, since })
             }
             (CallPhase::Scheduled, None) if record.effect == tutti_journal::Effect::Once => {
                 (!suspended).then_some(Command::AwaitSlot { task })

@@ -14,6 +14,7 @@ use tutti_journal::{Error, EventPosition, Parent, Payloads, SuspensionReason, Ti
 
 use crate::{
     frame::{Body, CallPhase, ChildPhase, Ending, Frame, KeyRing, Place, Role, TryPhase},
+    hold::Hold,
     listening::Consumed,
     undo::UndoState,
 };
@@ -38,6 +39,10 @@ pub struct Execution {
     pub(crate) external: BTreeSet<Sequence>,
     pub(crate) timers: BTreeSet<(Timestamp, Sequence)>,
     pub(crate) suspended: Option<(SuspensionReason, Timestamp)>,
+    /// Since when it waits to be admitted.
+    pub(crate) held: Option<Timestamp>,
+    /// What it is admitted by, if it is not free to begin.
+    pub(crate) hold: Option<Hold>,
     pub(crate) outcome: Option<Outcome>,
     /// Keys of calls voided by going back: their re-runs take them over.
     pub(crate) handed_keys: KeyRing,
@@ -71,7 +76,7 @@ pub enum Outcome {
 /// How an execution stands: the phases of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It has not begun.
+    /// It has not begun, or waits to be admitted again.
     Pending,
     /// It works, or a call of it does.
     Running,
@@ -110,6 +115,8 @@ impl Execution {
             external: BTreeSet::new(),
             timers: BTreeSet::new(),
             suspended: None,
+            held: None,
+            hold: None,
             outcome: None,
             handed_keys: KeyRing::new(),
             granted_at: Sequence::FIRST,
@@ -170,6 +177,21 @@ impl Execution {
         self.suspended.as_ref().map(|(reason, _)| reason)
     }
 
+    /// What it is admitted by, if it was not free to begin.
+    pub fn hold(&self) -> Option<&Hold> {
+        self.hold.as_ref()
+    }
+
+    /// Since when it waits to be admitted, if it does.
+    pub fn held(&self) -> Option<Timestamp> {
+        self.held
+    }
+
+    /// Whether nothing of it may go on: it was paused, or was not admitted yet.
+    pub(crate) fn is_still(&self) -> bool {
+        self.suspended.is_some() || self.held.is_some()
+    }
+
     /// The earliest time at which a timer fires.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.first().map(|(due, _)| *due)
@@ -193,7 +215,7 @@ impl Execution {
             (Some(Outcome::Faulted(_)), _) => Status::Faulted,
             (Some(Outcome::Cancelled), _) => Status::Cancelled,
             (None, Some(_)) => Status::Suspended,
-            (None, None) if self.frames.is_empty() => Status::Pending,
+            (None, None) if self.held.is_some() || self.frames.is_empty() => Status::Pending,
             (None, None) if self.has_ready() || self.external_frames().any(is_working) => {
                 Status::Running
             }
@@ -269,7 +291,9 @@ impl Execution {
 
 /// Whether a call is being made for this frame.
 fn is_working(frame: &Frame) -> bool {
-    matches!(&frame.body, Body::Call { phase, .. } if !matches!(phase, CallPhase::Incident(_)))
+    let waits =
+        |phase: &CallPhase| matches!(phase, CallPhase::Incident(_) | CallPhase::Held { .. });
+    matches!(&frame.body, Body::Call { phase, .. } if !waits(phase))
 }
 
 impl Frame {
@@ -384,6 +408,8 @@ impl fmt::Debug for Execution {
             .field("external", &self.external)
             .field("timers", &self.timers)
             .field("suspended", &self.suspended)
+            .field("held", &self.held)
+            .field("hold", &self.hold)
             .field("outcome", &self.outcome)
             .field("handed_keys", &self.handed_keys)
             .field("granted_at", &self.granted_at)

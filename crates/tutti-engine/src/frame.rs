@@ -387,6 +387,15 @@ pub(crate) enum CallPhase {
     /// It ended; what follows is decided next.
     #[n(5)]
     Done(#[cbor(n(0), with = "codec::result")] Result<Value, Error>),
+    /// It is to be made when it may, see `cooldown`.
+    #[n(6)]
+    Held {
+        /// Those with the same count together.
+        #[n(0)]
+        group: Option<String>,
+        #[n(1)]
+        since: Timestamp,
+    },
 }
 
 /// How far a child execution has come.

@@ -20,12 +20,13 @@ use tutti_journal::{
 use crate::{
     Execution, Outcome,
     frame::{Body, Frame, KeyRing},
+    hold::Hold,
     key_ring,
     listening::{Consumed, lines},
 };
 
 /// Changes whenever an image of before means something else, or does not decode.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// All of an execution's state that its definition does not give and that is not an index over the rest.
 #[derive(Encode, Decode)]
@@ -57,6 +58,10 @@ struct Image {
     lines: BTreeMap<Sequence, Consumed>,
     #[cbor(n(12), with = "lines")]
     joining: BTreeMap<Sequence, Consumed>,
+    #[n(13)]
+    held: Option<Timestamp>,
+    #[n(14)]
+    hold: Option<Hold>,
 }
 
 impl Execution {
@@ -108,6 +113,8 @@ impl Execution {
             events_after: self.events_after,
             lines: self.lines.clone(),
             joining: self.joining.clone(),
+            held: self.held,
+            hold: self.hold.clone(),
         }
     }
 
@@ -126,6 +133,8 @@ impl Execution {
         self.events_after = image.events_after;
         self.lines = image.lines;
         self.joining = image.joining;
+        self.held = image.held;
+        self.hold = image.hold;
         self.frames =
             image.frames.into_iter().map(|frame| (frame.id, frame)).collect::<BTreeMap<_, _>>();
         for (id, frame) in &self.frames {

@@ -4,6 +4,8 @@ use tutti_expr::Value;
 use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence};
 use tutti_journal::{CloudEvent, Error, EventPosition, Parent, Resolution};
 
+use crate::hold::Hold;
+
 /// How an execution begins.
 #[derive(Debug, Clone)]
 pub struct Start {
@@ -23,6 +25,8 @@ pub struct Start {
     pub events_after: EventPosition,
     /// The business key it is started under; a child has none.
     pub key: Option<String>,
+    /// What it is admitted by; none where it may begin at once.
+    pub hold: Option<Hold>,
 }
 
 /// Something that happened outside the execution.
@@ -79,6 +83,13 @@ pub enum Input {
         position: EventPosition,
         /// The event.
         event: CloudEvent,
+    },
+    /// There is room: the execution need not wait any more to be admitted.
+    Admitted,
+    /// A call that waits may be made: few enough were made lately.
+    CallAdmitted {
+        /// The task execution whose call it is.
+        task: Sequence,
     },
     /// An operator's hand.
     Control(Control),

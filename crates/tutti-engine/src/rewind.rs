@@ -69,7 +69,8 @@ impl Execution {
         past.go_back(void, self.next, surroundings.now);
         let mut entries = vec![Entry::Rewound { to }];
         let mut execution = past.state;
-        entries.extend(Stepper::resume(&mut execution, surroundings));
+        let has_ended = self.outcome.is_some();
+        entries.extend(Stepper::resume(&mut execution, surroundings, has_ended));
         Ok((execution, entries))
     }
 }

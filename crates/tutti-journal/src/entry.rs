@@ -487,6 +487,37 @@ pub enum Entry {
         #[n(4)]
         then: Flow,
     },
+    /// The execution waits to be admitted: nothing of it begins, and timers stand still.
+    #[n(44)]
+    ExecutionHeld {
+        /// What `concurrency.by` gave, as JSON: those with the same are limited together. None where its workflow
+        /// limits no groups.
+        #[n(0)]
+        group: Option<String>,
+    },
+    /// The execution was admitted: it goes on.
+    #[n(45)]
+    ExecutionAdmitted,
+    /// A call that was scheduled waits until it may be made: too many were made lately.
+    #[n(46)]
+    CallHeld {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+        /// Which task of the document.
+        #[cbor(n(1), with = "names::task_ref")]
+        reference: TaskRef,
+        /// What `cooldown.by` gave, as JSON: calls with the same count together. None where all calls of the task do.
+        #[n(2)]
+        group: Option<String>,
+    },
+    /// A call that waited may be made.
+    #[n(47)]
+    CallAdmitted {
+        /// The task execution.
+        #[cbor(n(0), with = "names::sequence")]
+        task: Sequence,
+    },
 }
 
 /// An extension whose `when` gave neither true nor false.
@@ -554,6 +585,10 @@ impl Entry {
             | Self::IncidentResolved { .. }
             | Self::ExecutionSuspended { .. }
             | Self::ExecutionResumed
+            | Self::ExecutionHeld { .. }
+            | Self::ExecutionAdmitted
+            | Self::CallHeld { .. }
+            | Self::CallAdmitted { .. }
             | Self::CancelRequested { .. }
             | Self::Rewound { .. }
             | Self::UndoStarted { .. }

@@ -42,6 +42,17 @@ pub enum Happening {
         /// Who asks.
         request: RequestId,
     },
+    /// There is room for an execution that waits to be admitted, or a call of it that waits may be made.
+    Admit {
+        /// Which.
+        execution: ExecutionId,
+        /// The task execution whose call may be made; none where it is about the execution.
+        call: Option<Sequence>,
+        /// What becomes durable with it.
+        beside: Beside,
+        /// Who asks.
+        request: RequestId,
+    },
     /// An operator's hand.
     Control {
         /// Which execution.

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** nothing is acknowledged, dispatched or shown before the turn that says so is durable.
 
+pub mod admission;
 mod clock;
 mod dispatch;
 mod happening;

@@ -129,6 +129,9 @@ impl Loop {
             Happening::Watch { execution, request } => {
                 self.with(execution, Awaiting::Watch(request), now);
             }
+            Happening::Admit { execution, call, beside, request } => {
+                self.with(execution, Awaiting::Admit(call, beside, request), now);
+            }
             Happening::Control { execution, control, beside, request } => {
                 self.with(execution, Awaiting::Control(control, beside, request), now);
             }
@@ -219,6 +222,18 @@ impl Loop {
             Awaiting::Adopt(request) => self.outputs.push(Output::Reply(request, Ok(()))),
             Awaiting::Control(control, beside, request) => {
                 match self.feed(id, Input::Control(control), now) {
+                    Ok(()) => {
+                        self.pending.write_beside(beside);
+                        self.pending.replies.push(request);
+                    }
+                    Err(rejection) => {
+                        self.outputs.push(Output::Reply(request, Err(rejection.into())));
+                    }
+                }
+            }
+            Awaiting::Admit(call, beside, request) => {
+                let admitted = call.map_or(Input::Admitted, |task| Input::CallAdmitted { task });
+                match self.feed(id, admitted, now) {
                     Ok(()) => {
                         self.pending.write_beside(beside);
                         self.pending.replies.push(request);

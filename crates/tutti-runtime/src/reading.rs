@@ -54,7 +54,11 @@ impl Reader {
         self.decode(&history).map(Some)
     }
 
-    async fn workflow(&self, digest: Digest) -> Result<Arc<Workflow>, Unread> {
+    /// The workflow of a digest, compiled.
+    ///
+    /// # Errors
+    /// If the store does not have it, it is damaged, or the store does not answer.
+    pub async fn workflow(&self, digest: Digest) -> Result<Arc<Workflow>, Unread> {
         if let Some(workflow) = self.library.get(digest) {
             return Ok(workflow);
         }

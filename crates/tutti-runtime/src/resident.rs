@@ -356,7 +356,11 @@ impl Debt {
 
 fn debt(command: &Command) -> Option<Debt> {
     match command {
-        Command::Continue | Command::Wake { .. } | Command::AwaitEvent { .. } => None,
+        Command::Continue
+        | Command::AwaitAdmission
+        | Command::AwaitCooldown { .. }
+        | Command::Wake { .. }
+        | Command::AwaitEvent { .. } => None,
         Command::AwaitSlot { task } => Some(Debt::Slot(*task)),
         Command::Call { task, call, .. } => Some(Debt::Call(*task, call.attempt)),
         Command::CancelCall { task, .. } => Some(Debt::CancelCall(*task)),

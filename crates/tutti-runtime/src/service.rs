@@ -19,9 +19,9 @@ use std::{
 use tokio::{sync::oneshot, task::AbortHandle};
 use tutti_connectors::{LogLine, Registry};
 use tutti_dsl::Workflow;
-use tutti_engine::{Control, Limits, Secrets, Start};
+use tutti_engine::{Control, Hold, Limits, Secrets, Start};
 use tutti_expr::Value;
-use tutti_ids::{DefinitionRef, Digest, ExecutionId, TaskRef};
+use tutti_ids::{DefinitionRef, Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{Sealer, Timestamp, Turn};
 use tutti_store::Store;
 
@@ -125,6 +125,8 @@ pub struct NewExecution {
     pub input: Option<Value>,
     /// The business key it is started under.
     pub key: Option<String>,
+    /// What it is admitted by; none where it may begin at once. See [`admission`](crate::admission).
+    pub hold: Option<Hold>,
     /// What becomes durable with it.
     pub beside: Beside,
 }
@@ -225,8 +227,8 @@ impl Handle {
     ) -> Result<ExecutionId, Error> {
         let execution = self.new_id()?;
         let definition = (definition, digest, workflow);
-        let new =
-            NewExecution { execution, definition, input, key: None, beside: Beside::default() };
+        let (key, hold, beside) = (None, None, Beside::default());
+        let new = NewExecution { execution, definition, input, key, hold, beside };
         self.start_with(new).await?;
         Ok(execution)
     }
@@ -245,11 +247,12 @@ impl Handle {
     /// If the runtime has stopped.
     pub async fn start_with(&self, new: NewExecution) -> Result<(), Error> {
         let NewExecution { execution, definition: (definition, digest, workflow), .. } = new;
-        let NewExecution { input, key, beside, .. } = new;
+        let NewExecution { input, key, hold, beside, .. } = new;
         let seed = u64::try_from(draw()? & u128::from(u64::MAX)).unwrap_or(0);
         let events_after = self.last_event().await?;
         let parent = None;
-        let start = Start { execution, definition, digest, seed, input, parent, events_after, key };
+        let start =
+            Start { execution, definition, digest, seed, input, parent, events_after, key, hold };
         let start = |request| Happening::Start { start, workflow, beside, request };
         self.request(execution, start).await
     }
@@ -260,6 +263,31 @@ impl Handle {
     /// If the store does not know it, or it cannot be read.
     pub async fn adopt(&self, execution: ExecutionId) -> Result<(), Error> {
         self.request(execution, |request| Happening::Adopt { execution, request }).await
+    }
+
+    /// Admits an execution that waits for that; it is durable when this returns.
+    ///
+    /// # Errors
+    /// If it does not wait to be admitted, or cannot be read.
+    pub async fn admit(&self, execution: ExecutionId) -> Result<(), Error> {
+        let (call, beside) = (None, Beside::default());
+        let admit = |request| Happening::Admit { execution, call, beside, request };
+        self.request(execution, admit).await
+    }
+
+    /// Lets a call be made that waits for that, with what becomes durable beside it.
+    ///
+    /// # Errors
+    /// If it does not wait, or its execution is suspended or cannot be read; then nothing of it becomes durable.
+    pub async fn admit_call(
+        &self,
+        execution: ExecutionId,
+        task: Sequence,
+        beside: Beside,
+    ) -> Result<(), Error> {
+        let call = Some(task);
+        let admit = |request| Happening::Admit { execution, call, beside, request };
+        self.request(execution, admit).await
     }
 
     /// Lays an operator's hand on an execution; the effect is durable when this returns.

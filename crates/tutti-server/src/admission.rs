@@ -8,16 +8,18 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use tutti_api::{Code, Problem};
 use tutti_dsl::{BusinessKey, OnConflict, Workflow};
-use tutti_expr::{Environment, Kind, Value};
+use tutti_expr::{Kind, Value};
 use tutti_ids::{DefinitionRef, Digest, ExecutionId};
 use tutti_journal::Timestamp;
 use tutti_runtime::{
     Beside, NewExecution,
+    admission::{hold_of, on_raw_input},
     schedule::{InvalidSchedule, specs},
 };
 use tutti_store::{ExecutionQuery, Listed};
 
 use crate::{
+    admissions::{key_lane, room_lane, waits_for_key},
     answer::{invalid, of_runtime, of_store},
     desk::Desk,
 };
@@ -25,7 +27,9 @@ use crate::{
 /// The longest business key, in bytes.
 const LONGEST_KEY: usize = 512;
 /// What of the settings of starts this version keeps.
-const KEPT: [&str; 3] = ["key", "onConflict", "keyFor"];
+const KEPT: [&str; 6] = ["key", "onConflict", "keyFor", "concurrency", "priority", "cooldown"];
+/// How many executions may wait for room together; further starts are refused.
+const MAX_WAITING: usize = 10_000;
 
 /// A start that somebody or something asks for.
 #[derive(Debug)]
@@ -74,16 +78,27 @@ impl From<Problem> for Refused {
 /// Starts an execution, if nothing holds it back.
 pub(crate) async fn admit(desk: &Desk, wish: Wish) -> Result<Admitted, Refused> {
     let Wish { execution, definition, input, key, beside } = wish;
-    let settings = definition.2.settings.key.as_ref();
-    let key = business_key(settings, key, input.as_ref(), desk.clock.now())?;
+    let (workflow, now) = (&definition.2, desk.clock.now());
+    let settings = workflow.settings.key.as_ref();
+    let key = business_key(settings, key, input.as_ref(), now)?;
+    let limited = hold_of(workflow, key.as_deref(), input.as_ref(), now).map_err(invalid)?;
+    if let (Some(hold), Some(_)) = (&limited, &workflow.settings.concurrency) {
+        let lane = room_lane(&definition.0, hold);
+        if desk.admissions.waiting(&lane) >= MAX_WAITING {
+            let detail = format!("{MAX_WAITING} executions of {} wait for room", definition.0);
+            return Err(Problem::new(Code::TooMany, detail).into());
+        }
+    }
     let mut held = None;
     if let Some(key) = &key {
         held = Some(hold(desk, &definition.0, key).await);
-        if let Some(taken) = holder(desk, &definition.0, key, settings).await? {
+        if !waits_for_key(&workflow.settings)
+            && let Some(taken) = holder(desk, &definition.0, key, settings).await?
+        {
             return conflict(&taken, settings, key);
         }
     }
-    let new = NewExecution { execution, definition, input, key, beside };
+    let new = NewExecution { execution, definition, input, key, hold: limited, beside };
     let started = desk.handle.start_with(new).await;
     started.map_err(|error| of_runtime(&error))?;
     // Until here nobody else could look whether the key is free.
@@ -98,11 +113,11 @@ fn conflict(
 ) -> Result<Admitted, Refused> {
     match settings.map(|settings| settings.on_conflict).unwrap_or_default() {
         OnConflict::Existing => Ok(Admitted::Existing(taken.execution)),
-        // The other two are refused when a workflow is published.
+        // The other two wait for it.
         OnConflict::Reject | OnConflict::Queue | OnConflict::Replace => {
             let detail = format!("{} has the business key `{key}`", taken.execution);
             let problem = Problem::new(Code::KeyTaken, detail)
-                .hint("wait for its end, or use `onConflict: existing` to get that execution");
+                .hint("wait for its end, or use `onConflict`: `existing` gives that execution, `queue` waits");
             Err(Refused::Taken(taken.execution, problem))
         }
     }
@@ -142,7 +157,18 @@ pub(crate) async fn holder(
         !listed.projection.status.is_terminal()
             || held_for.is_some_and(|held_for| now.0 < held_for.after(ended_at))
     };
-    Ok(found.into_iter().find(holds))
+    if let Some(newest) = found.into_iter().find(holds) {
+        return Ok(Some(newest));
+    }
+    // Where starts wait for the key, the newest may have ended before one that has it.
+    for execution in desk.admissions.under(&key_lane(definition, key)).await {
+        let standing = desk.store.standing(execution).await.map_err(|error| of_store(&error))?;
+        let open = standing.filter(|listed| !listed.projection.status.is_terminal());
+        if open.is_some() {
+            return Ok(open);
+        }
+    }
+    Ok(None)
 }
 
 /// The key that a start is made under: what the workflow makes of the raw input, else what was asked for.
@@ -170,8 +196,7 @@ fn computed(
     input: Option<&Value>,
     now: Timestamp,
 ) -> Result<String, Problem> {
-    let empty = Value::object::<&str>([]);
-    let value = settings.value.evaluate(input.unwrap_or(&empty), &OnlyTime(now));
+    let value = on_raw_input(&settings.value, input, now);
     let value =
         value.map_err(|error| invalid(format!("`metadata.tutti.key` cannot be made: {error}")))?;
     match value.kind() {
@@ -184,19 +209,6 @@ fn computed(
     }
 }
 
-/// What an expression sees before there is an execution: no variable.
-struct OnlyTime(Timestamp);
-
-impl Environment for OnlyTime {
-    fn variable(&self, _name: &str) -> Option<Value> {
-        None
-    }
-
-    fn now_ms(&self) -> i64 {
-        self.0.0
-    }
-}
-
 /// Why a workflow cannot be published here: what it asks for and this version does not keep is never ignored.
 pub(crate) fn unkept(workflow: &Workflow) -> Option<Problem> {
     let refuse = |detail: String| Some(Problem::new(Code::InvalidWorkflow, detail));
@@ -205,10 +217,6 @@ pub(crate) fn unkept(workflow: &Workflow) -> Option<Problem> {
     let others: Vec<String> = others.map(|key| format!("`metadata.tutti.{key}`")).collect();
     if !others.is_empty() {
         return refuse(format!("this version does not keep {}", others.join(", ")));
-    }
-    let on_conflict = settings.key.as_ref().map(|key| key.on_conflict);
-    if let Some(OnConflict::Queue | OnConflict::Replace) = on_conflict {
-        return refuse("this version knows `onConflict: reject` and `existing` only".to_owned());
     }
     if workflow.schedule.as_ref().is_some_and(|schedule| schedule.on.is_some()) {
         return refuse("this version does not start workflows by `schedule.on` yet".to_owned());

@@ -260,21 +260,26 @@ impl Keeper {
                 Ok(())
             }
             Ok(Admitted::Existing(_)) | Err(Refused::Taken(..)) => {
-                self.give_up(schedule, nominal, (execution, before)).await
+                self.give_up(schedule, nominal, (execution, before), Reason::Overlap).await
+            }
+            // What asks for it is wrong, not the server: another time it may be otherwise.
+            Err(Refused::Because(problem)) if problem.status < 500 => {
+                self.give_up(schedule, nominal, (execution, before), Reason::Refused).await
             }
             Err(Refused::Because(_)) => Err(Lost),
         }
     }
 
-    /// Another execution has the business key: this nominal time starts none.
+    /// Another execution has the business key, or the start is refused: this nominal time starts none.
     async fn give_up(
         &mut self,
         schedule: &ScheduleId,
         nominal: Timestamp,
         (execution, before): (ExecutionId, StoredPast),
+        reason: Reason,
     ) -> Result<(), Lost> {
         self.runs.remove(&execution);
-        let (first, count, reason) = (nominal, Count::Exactly(1), Reason::Overlap);
+        let (first, count) = (nominal, Count::Exactly(1));
         let schedule = schedule.clone();
         let missed = Missed { schedule: schedule.clone(), first, last: nominal, count, reason };
         self.tell_missed(&missed);

@@ -10,8 +10,17 @@ use tutti_runtime::{Clock, Handle, Library, Reader};
 use tutti_store::Lookup;
 
 use crate::{
-    board::Board, feed::Feed, keyed::Keyed, load_error::LoadError, log::Log, metrics::Metrics,
-    publications::Publications, refusals::Refusals, request_id::RequestIds, roster::Roster,
+    admissions::{Admissions, Pauses},
+    board::Board,
+    feed::Feed,
+    keyed::Keyed,
+    load_error::LoadError,
+    log::Log,
+    metrics::Metrics,
+    publications::Publications,
+    refusals::Refusals,
+    request_id::RequestIds,
+    roster::Roster,
     vault::Vault,
 };
 
@@ -78,6 +87,10 @@ pub struct Desk {
     pub(crate) publications: Publications,
     /// The schedules that are kept.
     pub(crate) board: Board,
+    /// Who waits to be admitted.
+    pub(crate) admissions: Admissions,
+    /// Which calls wait until they may be made.
+    pub(crate) pauses: Pauses,
     /// Starts under one key, and changes of one record, one after the other.
     pub(crate) keyed: Keyed,
     pub(crate) refusals: Refusals,
@@ -117,6 +130,8 @@ impl Desk {
             roster,
             publications,
             board: Board::default(),
+            admissions: Admissions::default(),
+            pauses: Pauses::default(),
             keyed: Keyed::default(),
             refusals: Refusals::default(),
             request_ids: RequestIds::new(),

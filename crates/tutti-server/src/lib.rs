@@ -10,6 +10,7 @@
 //! Start reading at [`Server`], then `routes.rs` for what there is, `gate.rs` for who may, `handlers` for what is done.
 
 mod admission;
+mod admissions;
 mod answer;
 mod asked;
 mod audit;
@@ -25,6 +26,7 @@ mod log;
 mod measured;
 mod metrics;
 mod moment;
+mod pacer;
 mod past;
 mod publications;
 mod refusals;
@@ -33,6 +35,7 @@ mod requests;
 mod roster;
 mod routes;
 mod serve;
+mod usher;
 mod vault;
 mod views;
 mod watcher;
@@ -44,8 +47,10 @@ pub use load_error::LoadError;
 pub use log::{Log, LogLevel, LogRecord};
 pub use measured::MeasuredStore;
 pub use metrics::{CallEnd, METRICS, Metric, MetricKind, Metrics, MetricsOptions};
+pub use pacer::keep_cooldowns;
 pub use requests::forget_old_requests;
 pub use roster::{IssuedToken, issue_token};
 pub use serve::{ServeError, Server};
+pub use usher::keep_admissions;
 pub use vault::Vault;
 pub use watcher::Watcher;

@@ -81,7 +81,7 @@ struct Figures {
     events_behind: [Gauge; LOOPS],
     timer_lag: Histogram,
     schedule_starts: Counter,
-    schedule_misses: Tally<6>,
+    schedule_misses: Tally<7>,
     schedule_lag: Histogram,
     log_dropped: Counter,
 }
@@ -280,12 +280,13 @@ impl Figures {
     }
 }
 
-const MISSES: [Reason; 6] = [
+const MISSES: [Reason; 7] = [
     Reason::Misfire,
     Reason::Overlap,
     Reason::QueueFull,
     Reason::Replaced,
     Reason::Declined,
+    Reason::Refused,
     Reason::Deactivated,
 ];
 
@@ -297,6 +298,7 @@ pub(crate) fn reason(reason: Reason) -> &'static str {
         Reason::QueueFull => "queue-full",
         Reason::Replaced => "replaced",
         Reason::Declined => "declined",
+        Reason::Refused => "refused",
         Reason::Deactivated => "deactivated",
     }
 }

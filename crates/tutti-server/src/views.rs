@@ -9,5 +9,5 @@ pub(crate) use self::{
     facts::{journal_entry, suspension},
     plain::{plain, wire_status},
     tasks::task_views,
-    waiting::waiting_view,
+    waiting::{admission, pause, waiting_view},
 };

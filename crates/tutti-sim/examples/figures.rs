@@ -209,6 +209,7 @@ fn long_execution(store: &SqliteStore) -> Outcome<Execution> {
         parent: None,
         events_after: EventPosition::default(),
         key: None,
+        hold: None,
     };
     let surroundings = surroundings();
     let mut entries = execution.start(start, &surroundings);
@@ -281,6 +282,7 @@ fn run(workflow: &Arc<Workflow>) -> Outcome<Duration> {
         parent: None,
         events_after: tutti_journal::EventPosition::default(),
         key: None,
+        hold: None,
     };
     let begun = Instant::now();
     let mut execution = Execution::new(id, definition, Digest::ZERO, workflow.clone());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tutti_engine::{
-    CallOutcome, ChildOutcome, Command, Control, Execution, Input, Limits, ProbeOutcome, Start,
-    Surroundings,
+    CallOutcome, ChildOutcome, Command, Control, Execution, Hold, Input, Limits, ProbeOutcome,
+    Start, Surroundings,
 };
 use tutti_ids::{Digest, ExecutionId, Sequence, TaskRef};
 use tutti_journal::{CloudEvent, Entry, Turn};
@@ -146,6 +146,10 @@ impl<'e> Again<'e> {
                 parent: *parent,
                 events_after: events_after.unwrap_or_default(),
                 key: key.clone(),
+                hold: match turn.entries.get(1) {
+                    Some(Entry::ExecutionHeld { group }) => Some(Hold { group: group.clone() }),
+                    _ => None,
+                },
             };
             return vec![(live.start(start, &surroundings), live)];
         }
@@ -219,6 +223,8 @@ impl<'e> Again<'e> {
             }
             Some(Entry::ExecutionSuspended { .. }) => vec![Input::Control(Control::Suspend)],
             Some(Entry::ExecutionResumed) => vec![Input::Control(Control::Resume)],
+            Some(Entry::CallAdmitted { task }) => vec![Input::CallAdmitted { task: *task }],
+            Some(Entry::ExecutionAdmitted) => vec![Input::Admitted],
             Some(Entry::CancelRequested { reason }) => {
                 vec![Input::Control(Control::Cancel { reason: reason.clone() })]
             }

@@ -165,6 +165,10 @@ impl Trace {
                 }
             },
             Entry::ExecutionResumed => "resumed".to_owned(),
+            Entry::CallHeld { task, .. } => format!("held call of {}", name(task)),
+            Entry::CallAdmitted { task } => format!("admitted call of {}", name(task)),
+            Entry::ExecutionHeld { .. } => "held".to_owned(),
+            Entry::ExecutionAdmitted => "admitted".to_owned(),
             Entry::CancelRequested { .. } => "cancel requested".to_owned(),
             Entry::Rewound { to } => format!("rewound to {}", name(to)),
             Entry::ExecutionCompleted { output } => {

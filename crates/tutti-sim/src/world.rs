@@ -274,7 +274,9 @@ impl World {
 /// Whether something is under way or queued, not only awaited.
 fn owes_work(command: &Command) -> bool {
     match command {
-        Command::Wake { .. }
+        Command::AwaitAdmission
+        | Command::AwaitCooldown { .. }
+        | Command::Wake { .. }
         | Command::AwaitEvent { .. }
         | Command::StartChild(_)
         | Command::CancelChild { .. } => false,

@@ -19,6 +19,8 @@ pub enum RecordKind {
     Schedule,
     /// A switch that holds something back.
     Pause,
+    /// When calls were made of which only so many may be.
+    Cooldown,
 }
 
 impl RecordKind {
@@ -31,6 +33,7 @@ impl RecordKind {
             Self::Request => 5,
             Self::Schedule => 6,
             Self::Pause => 7,
+            Self::Cooldown => 8,
         }
     }
 }

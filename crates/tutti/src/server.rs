@@ -21,7 +21,8 @@ use tutti_runtime::{Clock as _, Handle, Library, Options, RowSealer, Runtime, Sy
 use tutti_secrets::{KeyFiles, Keyring};
 use tutti_server::{
     Access, Desk, DeskOptions, Feed, LoadResources, Log, LogLevel, LogRecord, MeasuredStore,
-    Metrics, MetricsOptions, Server, Vault, Watcher, forget_old_requests, keep_schedules,
+    Metrics, MetricsOptions, Server, Vault, Watcher, forget_old_requests, keep_admissions,
+    keep_cooldowns, keep_schedules,
 };
 use tutti_store::{Lookup, SqliteStore};
 
@@ -106,9 +107,13 @@ fn run(parts: &Parts) -> Result<Exit, Failure> {
         });
         let forgetting = tokio::spawn(forget_old_requests(desk.clone()));
         let adopting = tokio::spawn(adopt_all(store, handle.clone(), parts.log.clone()));
+        let pacing = tokio::spawn(keep_cooldowns(desk.clone()));
+        let ushering = tokio::spawn(keep_admissions(desk.clone()));
         let keeping = tokio::spawn(keep_schedules(desk.clone()));
         let ended = until_stopped(server, desk, &handle, &parts.log).await;
         keeping.abort();
+        ushering.abort();
+        pacing.abort();
         forgetting.abort();
         adopting.abort();
         drop(stop);

@@ -30,6 +30,8 @@ const STARTS: usize = 12;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What every execution does: a call that may be repeated, one that must not be, a wait, an event of its own.
 const WORKFLOW: &str = include_str!("server.yaml");
+/// The same, of which only so many go on at once.
+const LIMIT: usize = 3;
 const WORKFLOWS: &str = "/api/v1/namespaces/crash/workflows";
 
 /// A round's folder, recorder and random moments.
@@ -63,8 +65,10 @@ impl<'a> ServerRound<'a> {
     /// Runs the round to its end and checks its invariants.
     pub(crate) fn run(mut self) -> Result<Tally> {
         let mut server = self.start()?;
-        let published = client::ask(self.listens()?, "POST", WORKFLOWS, None, WORKFLOW)?;
-        ensure!(published.status == 201, "the workflow was not published: {}", published.body);
+        for text in [WORKFLOW, &limited()] {
+            let published = client::ask(self.listens()?, "POST", WORKFLOWS, None, text)?;
+            ensure!(published.status == 201, "the workflow was not published: {}", published.body);
+        }
         let kills = 1 + self.chance.below(KILLS);
         let pauses: Vec<u64> = (0..kills).map(|_| self.chance.below(400_000)).collect();
         let tally = Tally { kills: u32::try_from(kills).unwrap_or(u32::MAX), unknown: 0 };
@@ -93,6 +97,7 @@ impl<'a> ServerRound<'a> {
             server.kill().context("cannot kill the server")?;
             server.wait().context("cannot wait for the server")?;
             *server = self.start()?;
+            self.check_limit()?;
         }
         Ok(())
     }
@@ -125,7 +130,8 @@ impl<'a> ServerRound<'a> {
         for number in 0..STARTS {
             let key = format!("{client}-{number}");
             let body = format!(r#"{{"url":"{}","key":"{key}"}}"#, self.recorder.url());
-            let path = format!("{WORKFLOWS}/effects/executions");
+            let workflow = if number % 2 == 0 { "effects" } else { "limited" };
+            let path = format!("{WORKFLOWS}/{workflow}/executions");
             let started = self.insist(|address| {
                 let reply = client::ask(address, "POST", &path, Some(&key), &body)?;
                 ensure!(reply.status == 201, "not started: {} {}", reply.status, reply.body);
@@ -168,22 +174,38 @@ impl<'a> ServerRound<'a> {
     /// Settles what needs a person, as a person would: by looking whether it happened. Says how often that was needed.
     fn settle_and_await(&self) -> Result<u32> {
         let (until, mut settled) = (Instant::now() + PATIENCE, 0);
-        let acknowledged = lock(&self.acknowledged).clone();
-        for (key, id) in &acknowledged {
-            loop {
+        let mut open = lock(&self.acknowledged).clone();
+        while !open.is_empty() {
+            self.check_limit()?;
+            // One that waits for room has it only when others were settled.
+            for (key, id) in open.clone() {
                 let path = format!("/api/v1/executions/{id}");
                 let found = client::ask(self.listens()?, "GET", &path, None, "")?;
                 ensure!(found.status == 200, "{id} was acknowledged and is lost: {}", found.body);
                 match found.body["status"].as_str() {
-                    Some("completed") => break,
-                    Some("suspended") => settled += self.settle(id, key)?,
+                    Some("completed") => drop(open.remove(&key)),
+                    Some("suspended") => settled += self.settle(&id, &key)?,
                     Some("faulted" | "cancelled") => bail!("{id} ended badly: {}", found.body),
-                    _ => thread::sleep(Duration::from_millis(5)),
+                    _ => {}
                 }
                 ensure!(Instant::now() < until, "{id} is stuck: {}", found.body);
             }
+            thread::sleep(Duration::from_millis(5));
         }
         Ok(settled)
+    }
+
+    /// No more executions go on than may.
+    fn check_limit(&self) -> Result<()> {
+        let path = "/api/v1/namespaces/crash/executions?workflow=limited&limit=1000";
+        let page = client::ask(self.listens()?, "GET", path, None, "")?;
+        let items = page.body["items"].as_array().context("no list")?;
+        let goes_on = |item: &&Json| {
+            matches!(item["status"].as_str(), Some("running" | "waiting" | "suspended"))
+        };
+        let count = items.iter().filter(goes_on).count();
+        ensure!(count <= LIMIT, "{count} executions go on, but only {LIMIT} may");
+        Ok(())
     }
 
     fn settle(&self, id: &str, key: &str) -> Result<u32> {
@@ -242,6 +264,12 @@ impl<'a> ServerRound<'a> {
     fn store(&self) -> PathBuf {
         self.folder.join("data")
     }
+}
+
+/// [`WORKFLOW`] with a limit.
+fn limited() -> String {
+    let metadata = format!("metadata: {{ tutti: {{ concurrency: {{ limit: {LIMIT} }} }} }}");
+    WORKFLOW.replacen("name: effects", &format!("name: limited, {metadata}"), 1)
 }
 
 /// Ends the server as nothing else does: the store must hold after that, too.

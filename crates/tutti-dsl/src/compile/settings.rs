@@ -7,7 +7,7 @@ use super::{
     flow::Jumps,
     scope::{Place, Scopes},
 };
-use crate::{Effect, Settings, codes::Code};
+use crate::{Cooldown, Effect, Settings, codes::Code};
 
 /// Characters of a label.
 const MAX_LABEL: usize = 120;
@@ -26,6 +26,7 @@ impl<'n> Compiler<'n> {
             undo: at.get("undo").map(|at| self.list(&at, scopes, Jumps::Allowed)),
             sensitive: at.get("sensitive").map_or_else(Vec::new, |at| self.pointers(&at)),
             network: at.get("network").is_some_and(|at| self.network(&at, task)),
+            cooldown: at.get("cooldown").and_then(|at| self.cooldown(&at, task, place)),
         }
     }
 
@@ -49,6 +50,31 @@ impl<'n> Compiler<'n> {
             );
         }
         at.node.as_bool().unwrap_or(false)
+    }
+
+    /// What makes no call itself has nothing to put off.
+    fn cooldown(&mut self, at: &At<'n>, task: &At<'n>, place: &Place) -> Option<Cooldown> {
+        let calls_http = task.get("call").and_then(|call| call.text().cloned());
+        let runs = |what| task.get("run").is_some_and(|run| run.get(what).is_some());
+        if calls_http.as_deref() != Some("http") && !runs("shell") && !runs("script") {
+            let message =
+                "`cooldown` is for tasks that make a call themselves; this one makes none";
+            self.push(at.problem(Code::UnknownKey, message).hint(
+                "put it on the task with `call: http`, `run: shell` or `run: script`, in the function or list that makes the call",
+            ));
+        }
+        let by = at.get("by").map(|by| self.expression(&by, place));
+        let per = self.fixed_duration(&at.get("per")?)?;
+        if per.after(0) == 0 {
+            let message = "a time in which calls are counted is longer than nothing";
+            self.push(at.problem(Code::OutOfRange, message));
+        }
+        let limit = at.get("limit").map_or(Some(1), |at| at.node.as_integer());
+        let by = match by {
+            Some(by) => Some(by?),
+            None => None,
+        };
+        Some(Cooldown { by, limit: u32::try_from(limit?).ok()?, per })
     }
 
     fn pointers(&mut self, at: &At<'n>) -> Vec<Arc<str>> {

@@ -104,7 +104,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// A duration that must be known before there is any input.
-    fn fixed_duration(&mut self, at: &At<'n>) -> Option<Duration> {
+    pub(super) fn fixed_duration(&mut self, at: &At<'n>) -> Option<Duration> {
         match self.duration(at, &admission())? {
             DurationSource::Fixed(duration) => Some(duration),
             DurationSource::Expression(_) => {

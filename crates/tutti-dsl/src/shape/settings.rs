@@ -142,6 +142,21 @@ pub(crate) static TASK_METADATA: Object = Object {
     others: Some(Any),
 };
 
+static COOLDOWN: Object = object(
+    "cooldown",
+    "How often a call may be made, by all executions of the workflow together.",
+    &[
+        optional(
+            "by",
+            Expression,
+            "An expression on the task's input: calls for which it yields the same count together.",
+        ),
+        optional("limit", Integer { min: 1, max: 1_000 }, "How many calls; default 1."),
+        required("per", Duration, "In how long a time."),
+    ],
+    &[],
+);
+
 static TASK_SETTINGS: Object = object(
     "taskSettings",
     "Settings of the task that Tutti reads.",
@@ -170,7 +185,7 @@ static TASK_SETTINGS: Object = object(
         optional("undo", Tasks, "The tasks that take this one back; `.` is its output."),
         optional("pools", NotYet, "Capacity reserved while the task runs."),
         optional("worker", NotYet, "Labels of the worker that makes the call."),
-        optional("cooldown", NotYet, "How often the call may be made."),
+        optional("cooldown", Shape::Object(&COOLDOWN), "How often the call may be made."),
     ],
     &[],
 );

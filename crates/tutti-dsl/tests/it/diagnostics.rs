@@ -466,6 +466,19 @@ const MISSHAPEN: &[(&str, &str)] = &[
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { efect: read } } } }]\n", "E0107"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { pools: { db: 1 } } } } }]\n", "E0132"),
     ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { network: true } } } }]\n", "E0107"),
+    ("do: [{ a: { set: { x: 1 }, metadata: { tutti: { cooldown: { per: PT1M } } } } }]\n", "E0107"),
+    (
+        "do: [{ a: { call: http, with: { method: get, endpoint: 'http://x' }, metadata: { tutti: { cooldown: { per: PT0S } } } } }]\n",
+        "E0110",
+    ),
+    (
+        "do: [{ a: { call: http, with: { method: get, endpoint: 'http://x' }, metadata: { tutti: { cooldown: { per: PT1S, limit: 0 } } } } }]\n",
+        "E0110",
+    ),
+    (
+        "do: [{ a: { call: http, with: { method: get, endpoint: 'http://x' }, metadata: { tutti: { cooldown: { limit: 2 } } } } }]\n",
+        "E0106",
+    ),
     (
         "do: [{ a: { run: { script: { language: js, code: x } }, metadata: { tutti: { effect: once, network: 1 } } } }]\n",
         "E0105",

@@ -151,6 +151,19 @@ fn the_model_holds_typed_settings() {
 }
 
 #[test]
+fn a_cool_down_of_any_task_is_something_among_many_executions() {
+    let task = "do: [{ a: { try: [{ b: { call: http, with: { method: get, endpoint: 'http://x' }, metadata: { tutti: { cooldown: { by: .host, limit: 3, per: PT15M } } } } }], catch: {} } }]";
+    let text =
+        format!("document: {{ dsl: '1.0.3', namespace: n, name: w, version: '1.0.0' }}\n{task}\n");
+    let workflow = parse(&text).workflow.expect("a valid document");
+    assert_eq!(workflow.settings.uses_admission(), ["cooldown"]);
+    let found = workflow.tasks.iter().find_map(|task| task.settings.cooldown.as_ref());
+    let cooldown = found.expect("a cool-down");
+    assert_eq!((cooldown.limit, cooldown.per.milliseconds), (3, 900_000));
+    assert_eq!(cooldown.by.as_ref().map(tutti_expr::Expression::source), Some(".host"));
+}
+
+#[test]
 fn what_is_not_said_has_the_documented_defaults() {
     let settings = workflow("owner: us", "").settings;
     assert!(settings.key.is_none() && settings.concurrency.is_none());

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use tutti_dsl::{
-    Authentication, Effect as Declared, HttpCall, HttpOutput, Return, Run, SchemeParameters,
-    Script, ScriptText, Shell, Task, UriSource,
+    Authentication, Cooldown, Effect as Declared, HttpCall, HttpOutput, Return, Run,
+    SchemeParameters, Script, ScriptText, Shell, Task, UriSource,
 };
 use tutti_expr::{Template, Value};
-use tutti_ids::Sequence;
+use tutti_ids::{Sequence, TaskRef};
 use tutti_journal::{CallRecord, Effect, Entry, Error, ErrorType};
 
 use crate::{
     advance::Stepper, authorization, chance, data_flow::Result, environment::Scene, frame::Frame,
 };
+
+/// The longest group of calls that count together, in bytes of JSON.
+const LONGEST_GROUP: usize = 512;
 
 type Members = Vec<(&'static str, Value)>;
 
@@ -92,13 +95,41 @@ impl Stepper<'_> {
     ) -> Result<()> {
         let effect = task.settings.effect.map_or(default, declared);
         let (key, attempt) = self.key_for(id, task)?;
+        let held = match &task.settings.cooldown {
+            Some(cooldown) => Some(self.cooldown_group(id, cooldown)?),
+            None => None,
+        };
         let call = CallRecord { function: Arc::from(function), arguments, effect, key, attempt };
         self.record(Entry::CallScheduled { task: id, call });
-        if effect == Effect::Once && self.free_slots > 0 {
+        if let Some(group) = held {
+            let reference = TaskRef::new(task.reference.clone());
+            self.record(Entry::CallHeld { task: id, reference, group });
+        } else if effect == Effect::Once && self.free_slots > 0 {
             self.free_slots -= 1;
             self.record(Entry::CallDispatched { task: id });
         }
         Ok(())
+    }
+
+    /// Which calls count together with this one.
+    fn cooldown_group(&self, id: Sequence, cooldown: &Cooldown) -> Result<Option<String>> {
+        let (Some(by), Some(frame)) = (&cooldown.by, self.execution.frame(id)) else {
+            return Ok(None);
+        };
+        let scene = Scene::of(self.execution, &self.surroundings, frame);
+        let value = scene.evaluate_expression(by, &frame.input)?;
+        let group = value.to_json();
+        let refuse = |why: String| {
+            let detail = format!("`metadata.tutti.cooldown.by` {why}");
+            Err(Box::new(Error::new(ErrorType::Expression, detail)))
+        };
+        if group != value.to_redacted_json() {
+            return refuse("gives a secret, but groups are shown".to_owned());
+        }
+        if group.len() > LONGEST_GROUP {
+            return refuse(format!("gives more than {LONGEST_GROUP} bytes"));
+        }
+        Ok(Some(group))
     }
 
     /// The author's key, the key of the failed call this one re-runs, or a new one from the task execution's identity.

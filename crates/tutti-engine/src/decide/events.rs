@@ -87,7 +87,7 @@ impl Stepper<'_> {
         let (Some(state), Some(listen)) = (frame.listening(), self.listen_of(frame)) else {
             return Err(stale);
         };
-        if !state.is_open(frame) || self.execution.suspended.is_some() {
+        if !state.is_open(frame) || self.execution.is_still() {
             return Err(stale);
         }
         if position <= state.after || self.execution.has_consumed(frame, position) {

@@ -244,6 +244,8 @@ fn with(body: &Body) -> Execution {
     execution.updated_at = Timestamp(2);
     execution.ready = [Sequence(7), Sequence(5)].into();
     execution.suspended = Some((SuspensionReason::JournalLimit, Timestamp(4)));
+    execution.held = Some(Timestamp(3));
+    execution.hold = Some(Hold { group: Some("1".to_owned()) });
     execution.outcome = Some(Outcome::Faulted(error()));
     execution.handed_keys = keys();
     execution.granted_at = Sequence(50);

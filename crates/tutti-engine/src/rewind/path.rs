@@ -57,7 +57,13 @@ impl Path {
             | Entry::UndoStarted { task: parent, .. } => {
                 self.begins_beside(state, *parent, sequence)
             }
-            Entry::ExecutionResumed => return Some(self.pause(state, sequence, recorded.at)),
+            Entry::ExecutionResumed => {
+                let since = state.suspended.as_ref().map(|(_, since)| *since);
+                return Some(self.pause(state, sequence, (since, recorded.at)));
+            }
+            Entry::ExecutionAdmitted => {
+                return Some(self.pause(state, sequence, (state.held, recorded.at)));
+            }
             entry => {
                 let task = subject(entry)?;
                 let is_given_up = self.is_given_up(state, task);
@@ -96,8 +102,13 @@ impl Path {
     }
 
     /// The pause that ends with `at`, for what is beside the path.
-    fn pause<'a>(&self, state: &Execution, sequence: Sequence, at: Timestamp) -> Step<'a> {
-        let pause = state.suspended.as_ref().map_or(0, |(_, since)| at.ms_since(*since));
+    fn pause<'a>(
+        &self,
+        state: &Execution,
+        sequence: Sequence,
+        (since, at): (Option<Timestamp>, Timestamp),
+    ) -> Step<'a> {
+        let pause = since.map_or(0, |since| at.ms_since(since));
         let beside = state.timed().into_iter().filter(|id| self.lives_beside(state, *id));
         Step::Pause { sequence, pauses: beside.map(|id| (id, pause)).collect() }
     }
@@ -171,6 +182,8 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::RetryStarted { task, .. }
         | Entry::ErrorCaught { task, .. }
         | Entry::CallScheduled { task, .. }
+        | Entry::CallHeld { task, .. }
+        | Entry::CallAdmitted { task }
         | Entry::CallDispatched { task }
         | Entry::CallCompleted { task, .. }
         | Entry::CallFailed { task, .. }
@@ -194,6 +207,8 @@ fn subject(entry: &Entry) -> Option<Sequence> {
         | Entry::TaskSkipped { .. }
         | Entry::ExecutionSuspended { .. }
         | Entry::ExecutionResumed
+        | Entry::ExecutionHeld { .. }
+        | Entry::ExecutionAdmitted
         | Entry::CancelRequested { .. }
         | Entry::Rewound { .. }
         | Entry::ExecutionCompleted { .. }

@@ -29,7 +29,11 @@ impl Loop {
 
     pub(super) fn carry_out_command(&mut self, id: ExecutionId, command: Command, now: Timestamp) {
         match command {
-            Command::Continue | Command::Wake { .. } | Command::AwaitEvent { .. } => {}
+            Command::Continue
+            | Command::AwaitAdmission
+            | Command::AwaitCooldown { .. }
+            | Command::Wake { .. }
+            | Command::AwaitEvent { .. } => {}
             Command::AwaitSlot { task } => {
                 if self.dispatcher.request((id, task)) {
                     self.on_slot((id, task), now);

@@ -9,6 +9,7 @@ use tutti_journal::{Error, Timestamp};
 
 use super::{Loop, loading::Awaiting};
 use crate::{
+    admission::hold_of,
     happening::{Message, Output},
     resident::Owed,
 };
@@ -45,6 +46,15 @@ impl Loop {
             let message = Message::ChildEnded { child: request.execution, outcome };
             return self.tell(request.parent.execution, message);
         };
+        let hold = match hold_of(&workflow, None, Some(&request.input), now) {
+            Ok(hold) => hold,
+            Err(detail) => {
+                let error = Error::new(tutti_journal::ErrorType::Expression, detail);
+                let outcome = ChildOutcome::Faulted(error);
+                let message = Message::ChildEnded { child: request.execution, outcome };
+                return self.tell(request.parent.execution, message);
+            }
+        };
         let start = Start {
             execution: request.execution,
             definition: request.definition,
@@ -54,6 +64,7 @@ impl Loop {
             parent: Some(request.parent),
             events_after: self.newest_event,
             key: None,
+            hold,
         };
         self.on_start(start, workflow, None, now);
     }

@@ -243,6 +243,7 @@ impl Loop {
         for awaiting in awaiting {
             match awaiting {
                 Awaiting::Adopt(request)
+                | Awaiting::Admit(_, _, request)
                 | Awaiting::Control(_, _, request)
                 | Awaiting::Retry(_, _, request) => {
                     self.outputs.push(Output::Reply(request, Err(refusal.clone())));
@@ -276,6 +277,7 @@ impl Loop {
 #[derive(Debug)]
 pub(super) enum Awaiting {
     Adopt(RequestId),
+    Admit(Option<Sequence>, Beside, RequestId),
     Control(Control, Beside, RequestId),
     Watch(RequestId),
     Retry(Option<TaskRef>, Beside, RequestId),
@@ -303,7 +305,11 @@ impl Awaiting {
     /// Whether no caller asks: nobody would ask again.
     fn is_ours(&self) -> bool {
         match self {
-            Self::Adopt(_) | Self::Control(..) | Self::Watch(_) | Self::Retry(..) => false,
+            Self::Adopt(_)
+            | Self::Admit(..)
+            | Self::Control(..)
+            | Self::Watch(_)
+            | Self::Retry(..) => false,
             Self::Child(_)
             | Self::Cancel { .. }
             | Self::Stands

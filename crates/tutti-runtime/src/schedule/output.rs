@@ -94,6 +94,8 @@ pub enum Reason {
     Replaced,
     /// A person said that they are not made up for.
     Declined,
+    /// The start was refused: an expression that starts are held to gave nothing of use, or too many wait.
+    Refused,
     /// The schedule was taken away before they were kept.
     Deactivated,
 }

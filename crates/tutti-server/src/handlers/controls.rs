@@ -12,6 +12,7 @@ use tutti_store::Listed;
 
 use crate::{
     admission,
+    admissions::waits_for_key,
     answer::{Answer, invalid, json, of_runtime, of_unread},
     asked::Asked,
     audit::Deed,
@@ -82,7 +83,8 @@ pub(crate) async fn retry(asked: Asked, proof: Authorized<Name>, listed: Listed)
     Ok(json(200, &standing(&asked, listed.execution).await?))
 }
 
-/// An execution that has ended and goes on again has its business key again, if nobody else has it by now.
+/// An execution that has ended and goes on again has its business key again, if nobody else has it by now, or waits for it
+/// where starts do.
 async fn take_key_back(
     asked: &Asked,
     listed: &Listed,
@@ -92,6 +94,10 @@ async fn take_key_back(
     };
     let (desk, definition) = (&asked.desk, &listed.projection.definition);
     let held = admission::hold(desk, definition, key).await;
+    let workflow = desk.reader.workflow(listed.projection.digest).await;
+    if waits_for_key(&workflow.map_err(|error| of_unread(&error))?.settings) {
+        return Ok(Some(held));
+    }
     match admission::holder(desk, definition, key, None).await? {
         Some(other) if other.execution != listed.execution => {
             let detail = format!("{} has the business key `{key}` by now", other.execution);

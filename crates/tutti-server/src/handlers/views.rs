@@ -2,14 +2,14 @@
 
 use tutti_api::{Page, Problem};
 use tutti_auth::{Authorized, Permission, authorize};
-use tutti_ids::Name;
+use tutti_ids::{Name, Sequence};
 use tutti_runtime::Reading;
 use tutti_store::Listed;
 
 use crate::{
     answer::{Answer, json, not_found, of_unread},
     asked::Asked,
-    views::{journal_entry, task_views, waiting_view},
+    views::{admission, journal_entry, pause, task_views, waiting_view},
 };
 
 pub(crate) async fn tasks(asked: Asked, proof: Authorized<Name>, listed: Listed) -> Answer {
@@ -48,7 +48,17 @@ pub(crate) async fn waiting(asked: Asked, proof: Authorized<Name>, listed: Liste
         |caller| authorize(caller, Permission::ExecutionReadValues, proof.namespace()).is_ok();
     let wants_values = asked.caller.as_ref().is_some_and(may_see);
     let reading = read(&asked, &listed).await?;
-    Ok(json(200, &waiting_view(&reading, &listed, wants_values)))
+    let mut view = waiting_view(&reading, &listed, wants_values);
+    for wait in view.waits.iter_mut().filter(|wait| wait.what == "cooldown") {
+        let call = (listed.execution, Sequence(wait.task));
+        if let Some(known) = asked.desk.pauses.wait(call) {
+            pause(wait, &known);
+        }
+    }
+    if let Some(since) = reading.execution.held() {
+        view.waits.push(admission(since, asked.desk.admissions.wait(listed.execution)));
+    }
+    Ok(json(200, &view))
 }
 
 async fn read(asked: &Asked, listed: &Listed) -> Result<Reading, Problem> {

@@ -144,6 +144,10 @@ fn facts_of_the_world(entry: &Entry) -> (&'static str, Facts) {
         Entry::CallScheduled { task, call: it } => {
             ("CallScheduled", vec![("task", json!(task.0)), ("call", call(it))])
         }
+        Entry::CallHeld { task, group, .. } => {
+            ("CallHeld", vec![("task", json!(task.0)), ("group", json!(group))])
+        }
+        Entry::CallAdmitted { task } => ("CallAdmitted", vec![("task", json!(task.0))]),
         Entry::CallDispatched { task } => ("CallDispatched", vec![("task", json!(task.0))]),
         Entry::CallCompleted { task, output } => {
             ("CallCompleted", vec![("task", json!(task.0)), ("output", plain(output))])
@@ -222,6 +226,8 @@ fn facts_of_the_execution(entry: &Entry) -> (&'static str, Facts) {
             ("ExecutionSuspended", vec![("reason", json!(suspension(reason)))])
         }
         Entry::ExecutionResumed => ("ExecutionResumed", vec![]),
+        Entry::ExecutionHeld { group } => ("ExecutionHeld", vec![("group", json!(group))]),
+        Entry::ExecutionAdmitted => ("ExecutionAdmitted", vec![]),
         Entry::CancelRequested { reason } => ("CancelRequested", vec![("reason", json!(reason))]),
         Entry::Rewound { to } => ("Rewound", vec![("to", json!(to.0))]),
         Entry::ExecutionCompleted { output } => {

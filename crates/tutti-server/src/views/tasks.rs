@@ -104,7 +104,9 @@ impl Fold {
             Entry::CallCompleted { task, output } if wants_values => {
                 self.on(*task, |task| task.output = Some(plain(output)));
             }
-            Entry::WaitStarted { task, .. } | Entry::ListenStarted { task, .. } => {
+            Entry::WaitStarted { task, .. }
+            | Entry::ListenStarted { task, .. }
+            | Entry::CallHeld { task, .. } => {
                 self.on(*task, |task| task.status = TaskStatus::Waiting);
             }
             Entry::RetryScheduled { task, retry, .. } => self.on(*task, |task| {
@@ -125,7 +127,9 @@ impl Fold {
                     task.output = Some(plain(output));
                 }
             }),
-            Entry::RetryStarted { task, .. } | Entry::ErrorCaught { task, .. } => {
+            Entry::RetryStarted { task, .. }
+            | Entry::ErrorCaught { task, .. }
+            | Entry::CallAdmitted { task } => {
                 self.on(*task, |task| task.status = TaskStatus::Running);
             }
             Entry::ChildStarted { task, execution, .. } => {

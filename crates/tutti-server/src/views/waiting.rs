@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use tutti_api::{Awaits, ExecutionStatus, IncidentView, TaskStatus, TaskView, WaitingView};
 use tutti_engine::Command;
 use tutti_journal::{Entry, SuspensionReason, Timestamp};
-use tutti_runtime::Reading;
+use tutti_runtime::{
+    Reading,
+    admission::{Pause, Wait, WaitFor},
+};
 use tutti_store::Listed;
 
 use super::{
@@ -54,6 +57,8 @@ fn suspended(reading: &Reading, status: ExecutionStatus) -> Option<Awaits> {
         reference: String::new(),
         since: show(since),
         until: None,
+        limit: None,
+        place: None,
         detail: detail.to_owned(),
     })
 }
@@ -90,6 +95,8 @@ fn awaits(
         reference: task.reference.clone(),
         since: show(since),
         until: until.map(show),
+        limit: None,
+        place: None,
         detail,
     }
 }
@@ -105,6 +112,11 @@ fn awaited(owed: &Command, tasks: &BTreeMap<u64, TaskView>) -> Option<Awaits> {
         Command::Probe { task, call, .. } => {
             ("call", *task, format!("what became of the call of {}", call.function))
         }
+        Command::AwaitCooldown { task, group, .. } => {
+            let group = group.as_ref().map(|group| format!(" in group {group}"));
+            let detail = format!("too many calls were made lately{}", group.unwrap_or_default());
+            ("cooldown", *task, detail)
+        }
         Command::StartChild(request) => {
             ("child", request.parent.task, request.execution.to_string())
         }
@@ -113,13 +125,63 @@ fn awaited(owed: &Command, tasks: &BTreeMap<u64, TaskView>) -> Option<Awaits> {
                 interests.iter().map(|it| it.kind.as_deref().unwrap_or("any type")).collect();
             ("event", *task, kinds.join(", "))
         }
+        // Of the whole execution, and told by who keeps the limits.
         Command::Continue
+        | Command::AwaitAdmission
         | Command::CancelCall { .. }
         | Command::CancelChild { .. }
         | Command::Wake { .. } => return None,
     };
     let of = tasks.get(&task.0)?;
-    let since = of.started_at.clone();
+    let since = match owed {
+        Command::AwaitCooldown { since, .. } => show(*since),
+        _ => of.started_at.clone(),
+    };
     let (task, reference) = (of.sequence, of.reference.clone());
-    Some(Awaits { what: what.to_owned(), task, reference, since, until: None, detail })
+    let (limit, place) = (None, None);
+    Some(Awaits {
+        what: what.to_owned(),
+        task,
+        reference,
+        since,
+        until: None,
+        limit,
+        place,
+        detail,
+    })
+}
+
+/// What is known of a call that waits until it may be made.
+pub(crate) fn pause(wait: &mut Awaits, pause: &Pause) {
+    wait.limit = Some(pause.limit);
+    wait.place = Some(pause.place as u64);
+    wait.until = pause.next.filter(|_| pause.place == 1).map(show);
+    wait.detail = format!("{}; place {}", wait.detail, pause.place);
+}
+
+/// What an execution that is not admitted waits for; `wait` is what is known of it.
+pub(crate) fn admission(since: Timestamp, wait: Option<Wait>) -> Awaits {
+    let place = wait.as_ref().map(|wait| wait.place as u64);
+    let (what, limit, until, detail) = match wait.map(|wait| wait.what) {
+        Some(WaitFor::Room { lane, limit, admitted }) => {
+            let (of, limit_text) = (format!("{}/{}", lane.namespace, lane.workflow), limit);
+            let group = lane.group.map(|group| format!(" in group {group}")).unwrap_or_default();
+            let detail = format!("{admitted} of {limit_text} executions of {of}{group} go on");
+            ("limit", Some(limit), None, detail)
+        }
+        Some(WaitFor::Key { lane, holder, until }) => {
+            let held = match holder {
+                Some(holder) => format!("{holder} has it"),
+                None => "it is held after an end".to_owned(),
+            };
+            ("key", None, until.map(show), format!("the business key `{}`: {held}", lane.key))
+        }
+        None => ("limit", None, None, "it is about to be found out".to_owned()),
+    };
+    let detail = match place {
+        Some(place) => format!("{detail}; place {place}"),
+        None => detail,
+    };
+    let (what, since) = (what.to_owned(), show(since));
+    Awaits { what, task: 1, reference: String::new(), since, until, limit, place, detail }
 }

@@ -131,6 +131,7 @@ impl World {
                     parent: None,
                     events_after: self.newest_event(),
                     key: None,
+                    hold: None,
                 };
                 Happening::Start { start, workflow, beside: Beside::default(), request: id }
             }

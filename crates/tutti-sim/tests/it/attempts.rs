@@ -43,6 +43,7 @@ fn calling() -> (Execution, Sequence) {
         parent: None,
         events_after: EventPosition::default(),
         key: None,
+        hold: None,
     };
     let entries = live.start(start, &surroundings());
     let scheduled = entries.iter().find_map(|entry| match entry {

@@ -59,6 +59,7 @@ fn turns_of(document: &str, limits: Limits) -> Vec<Vec<Entry>> {
         parent: None,
         events_after,
         key: None,
+        hold: None,
     };
     let mut turns = vec![live.start(start, &surroundings)];
     while live.outcome().is_none() {

@@ -451,6 +451,7 @@ impl Run {
             parent: None,
             events_after: EventPosition::default(),
             key: None,
+            hold: None,
         };
         let entries = execution.start(start, &surroundings(now));
         let first = Turn { execution: id, first: Sequence::FIRST, at: now, entries };

@@ -5,6 +5,7 @@ mod budget;
 mod conformance;
 mod examples;
 mod going_back;
+mod held;
 mod partitions;
 mod public_services;
 mod rows;

@@ -79,6 +79,9 @@ impl Facts {
             }
             "ExecutionSuspended" => return Some(of_all("suspended", facts["reason"].as_str())),
             "ExecutionResumed" => return Some(of_all("resumed", None)),
+            "ExecutionHeld" => return Some(of_all("held", None)),
+            "ExecutionAdmitted" => return Some(of_all("admitted", None)),
+            "CallHeld" => return self.told("waiting", task, "until the call may be made"),
             "CancelRequested" => return Some(of_all("cancelling", facts["reason"].as_str())),
             "Rewound" => return Some(of_all("taken back", None)),
             _ => {}

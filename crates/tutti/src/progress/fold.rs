@@ -287,7 +287,9 @@ impl Model {
             Entry::ExecutionSuspended { .. } => {
                 self.on(execution, |node| node.status = Status::Stuck);
             }
-            Entry::ExecutionResumed => self.on(execution, |node| node.status = Status::Running),
+            Entry::ExecutionResumed | Entry::ExecutionAdmitted => {
+                self.on(execution, |node| node.status = Status::Running);
+            }
             Entry::ExecutionCompleted { .. } => self.end(execution, Status::Completed, fold.at),
             Entry::ExecutionFaulted { error } => {
                 self.note(execution, Some(told(error)));

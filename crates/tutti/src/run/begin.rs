@@ -84,7 +84,8 @@ pub(super) async fn begin(
             state.prepare(children)?;
             let definition = (text.name.clone(), text.digest, workflow.clone());
             let (input, key, beside) = (input.clone(), None, Beside::default());
-            let new = NewExecution { execution, definition, input, key, beside };
+            let hold = None;
+            let new = NewExecution { execution, definition, input, key, hold, beside };
             handle.start_with(new).await.map_err(|error| stopped(&error))?;
             Ok(execution)
         }

@@ -4,6 +4,7 @@ mod access;
 mod checkpoints;
 pub(crate) mod client;
 mod executions;
+mod limits;
 mod logging;
 mod metrics;
 mod routes;

@@ -63,8 +63,7 @@ fn what_is_not_kept_is_refused_by_name() {
         assert_eq!((refused.status, refused.code().as_str()), (422, "E0305"), "{text}");
         assert!(refused.body.contains(what), "{what}: {}", refused.body);
     };
-    check(&keyed("w", "concurrency: { limit: 1 }"), "metadata.tutti.concurrency");
-    check(&keyed("w", "onConflict: queue"), "onConflict");
+    check(&keyed("w", "warnAfter: PT10M"), "metadata.tutti.warnAfter");
     let on = "schedule: { on: { one: { with: { type: x } } } }\ndo: [{ a: { set: { n: 1 } } }]";
     check(&document("w", "1.0.0", on), "schedule.on");
     let zone = "document: { dsl: '1.0.3', namespace: test, name: w, version: '1.0.0', metadata: { tutti: { schedule: { timezone: Europe/Berlim } } } }\nschedule: { cron: '0 2 * * *' }\ndo: [{ a: { set: { n: 1 } } }]";
@@ -115,6 +114,26 @@ fn a_schedule_starts_each_of_its_times_once_through_a_crash() {
         left = page["items"].as_array().map_or(0, Vec::len);
     }
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_start_that_is_refused_holds_no_other_schedule_up() {
+    let server = Server::open();
+    let refused = keyed("refused", "").replace("do: [", "schedule: { every: PT1S }\ndo: [");
+    server.post(PATH, &refused).expect(201);
+    let text = "schedule: { every: PT1S }\ndo: [{ a: { set: { n: 1 } } }]";
+    server.post(PATH, &document("ticks", "1.0.0", text)).expect(201);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    let is_told = |server: &Server| {
+        let page = server.get("/api/v1/namespaces/test/executions?workflow=ticks").expect(200);
+        let count = page["items"].as_array().map_or(0, Vec::len);
+        let audit = server.get("/api/v1/audit?limit=1000").expect(200).to_string();
+        count >= 3 && audit.contains("\"refused\"")
+    };
+    while !is_told(&server) {
+        assert!(std::time::Instant::now() < deadline, "{}", server.get("/api/v1/audit").body);
+        std::thread::yield_now();
+    }
 }
 
 #[test]
