@@ -110,9 +110,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "let waits end early",
         file: "crates/tutti-engine/src/advance.rs",
         search: "        let now = self.surroundings.now;
-        if self.execution.suspended.is_some()",
+        if self.execution.is_still()",
         replacement: "        let now = tutti_journal::Timestamp(self.surroundings.now.0 + 1_000);
-        if self.execution.suspended.is_some()",
+        if self.execution.is_still()",
         command: SIM,
     },
     Mutant {
