@@ -80,7 +80,7 @@ impl Machine<'_> {
         let mut result = input;
         let mut removed = Vec::new();
         for track in places {
-            self.context.budget.tick()?;
+            self.context.budget.ticks(2)?;
             let place = Item { value: Value::NULL, track }.place()?;
             let mut empty = false;
             result = access::change(&self.context, result, &place, &mut |before| {

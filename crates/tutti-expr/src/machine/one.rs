@@ -153,7 +153,7 @@ impl Machine<'_> {
         out: &mut dyn FnMut(Value) -> Flow,
     ) -> Flow {
         let Some(((key, value), rest)) = members.split_first() else {
-            self.context.budget.ticks(done.len() as u64)?;
+            self.context.budget.ticks(2 * done.len() as u64)?;
             let mut object = Object::default();
             for (key, value) in done {
                 natives::object::put(&mut object, &key, value)?;
