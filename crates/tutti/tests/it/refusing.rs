@@ -5,7 +5,7 @@ use std::fs;
 use crate::world::{Said, World, document, output};
 
 /// A command that ends once there is a file `go`, and what its output is then put together with.
-const WAITS: &str = "  - a: { run: { shell: { command: 'until test -e go; do sleep 0.01; done; echo x' } }, metadata: { tutti: { effect: once } } }\n";
+const WAITS: &str = "  - a: { run: { shell: { command: 'until test -e go || ! test -e w.yaml; do sleep 0.01; done; echo x' } }, metadata: { tutti: { effect: once } } }\n";
 
 /// An event that never comes.
 const LISTENS: &str = "  - a: { listen: { to: { one: { with: { type: go } } } } }\n";
