@@ -43,7 +43,7 @@ pub(crate) struct Checkpoints {
     key: SigningKey,
     path: PathBuf,
     file: File,
-    /// The commit of the last one written here.
+    /// The commit of the last one written since the file was opened.
     written: i64,
 }
 
