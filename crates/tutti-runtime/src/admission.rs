@@ -11,7 +11,7 @@ mod admitter;
 mod cooldowns;
 mod lane;
 
-use tutti_dsl::{OnConflict, Workflow};
+use tutti_dsl::{OnConflict, Workflow, WorkflowSettings};
 use tutti_engine::Hold;
 use tutti_expr::{Environment, Expression, Value};
 use tutti_journal::Timestamp;
@@ -36,11 +36,7 @@ pub fn hold_of(
     now: Timestamp,
 ) -> Result<Option<Hold>, String> {
     let settings = &workflow.settings;
-    let waits_for_key = key.is_some()
-        && settings
-            .key
-            .as_ref()
-            .is_some_and(|key| matches!(key.on_conflict, OnConflict::Queue | OnConflict::Replace));
+    let waits_for_key = key.is_some() && waits_for_key(settings);
     let by = settings.concurrency.as_ref().map(|concurrency| concurrency.by.as_ref());
     let group = match by {
         Some(Some(by)) => Some(group(by, input, now)?),
@@ -49,6 +45,12 @@ pub fn hold_of(
         None => return Ok(None),
     };
     Ok(Some(Hold { group }))
+}
+
+/// Whether starts under a key wait for it.
+pub fn waits_for_key(settings: &WorkflowSettings) -> bool {
+    let on_conflict = settings.key.as_ref().map(|key| key.on_conflict);
+    matches!(on_conflict, Some(OnConflict::Queue | OnConflict::Replace))
 }
 
 fn group(by: &Expression, input: Option<&Value>, now: Timestamp) -> Result<String, String> {

@@ -13,13 +13,13 @@ use tutti_ids::{DefinitionRef, Digest, ExecutionId};
 use tutti_journal::Timestamp;
 use tutti_runtime::{
     Beside, NewExecution,
-    admission::{hold_of, on_raw_input},
+    admission::{hold_of, on_raw_input, waits_for_key},
     schedule::{InvalidSchedule, specs},
 };
 use tutti_store::{ExecutionQuery, Listed};
 
 use crate::{
-    admissions::{key_lane, room_lane, waits_for_key},
+    admissions::{key_lane, room_lane},
     answer::{invalid, of_runtime, of_store},
     desk::Desk,
 };

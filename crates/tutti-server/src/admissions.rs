@@ -9,7 +9,7 @@ use tutti_ids::{DefinitionRef, ExecutionId};
 use tutti_journal::Timestamp;
 use tutti_runtime::admission::{
     Admitter, Cooldowns, HeldCall, Input, KeyLane, KeyTerms, Output, PaceInput, PaceOutput, Pause,
-    RoomLane, RoomTerms, Terms, Wait,
+    RoomLane, RoomTerms, Terms, Wait, waits_for_key,
 };
 
 /// Who waits to be admitted and who was: in memory, made of what is stored by
@@ -102,12 +102,6 @@ impl Pauses {
 /// Whether any task of the workflow has a cool-down.
 pub(crate) fn has_cooldown(workflow: &Workflow) -> bool {
     workflow.settings.uses_admission().contains(&"cooldown")
-}
-
-/// Whether starts under a key wait for it.
-pub(crate) fn waits_for_key(settings: &WorkflowSettings) -> bool {
-    let on_conflict = settings.key.as_ref().map(|key| key.on_conflict);
-    matches!(on_conflict, Some(OnConflict::Queue | OnConflict::Replace))
 }
 
 /// Whether executions of a workflow with these settings begin held.

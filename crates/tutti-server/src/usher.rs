@@ -16,12 +16,12 @@ use tutti_ids::{DefinitionRef, ExecutionId};
 use tutti_journal::Timestamp;
 use tutti_runtime::{
     Error, Refusal, Unread,
-    admission::{Admitter, Input, KeyTerms, Output, Terms},
+    admission::{Admitter, Input, KeyTerms, Output, Terms, waits_for_key},
 };
 use tutti_store::{ExecutionQuery, OpenExecution, Status};
 
 use crate::{
-    admissions::{are_held, terms, waits_for_key},
+    admissions::{are_held, terms},
     desk::Desk,
     feed::Notice,
 };

@@ -8,11 +8,11 @@ use tutti_expr::Value;
 use tutti_ids::{Name, Sequence, TaskRef};
 use tutti_journal::Resolution;
 use tutti_runtime::Beside;
+use tutti_runtime::admission::waits_for_key;
 use tutti_store::Listed;
 
 use crate::{
     admission,
-    admissions::waits_for_key,
     answer::{Answer, invalid, json, of_runtime, of_unread},
     asked::Asked,
     audit::Deed,
